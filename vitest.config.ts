@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "node",
+          include: ["{shared,executor,sim,tools}/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "sim/scenarios/**"],
+          testTimeout: 20_000,
+        },
+      },
+      "./edge/vitest.config.ts",
+    ],
+  },
+});
