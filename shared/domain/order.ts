@@ -1,0 +1,63 @@
+export type OrderSide = "buy" | "sell";
+
+/** Status words of an order. `denied` is our risk engine, `rejected` is the venue. */
+export type OrderStatus =
+  | "initialized"
+  | "denied"
+  | "submitted"
+  | "accepted"
+  | "partiallyFilled"
+  | "filled"
+  | "canceled"
+  | "expired"
+  | "rejected";
+
+export const FINAL_ORDER_STATUSES: readonly OrderStatus[] = [
+  "denied",
+  "filled",
+  "canceled",
+  "expired",
+  "rejected",
+];
+
+/**
+ * States of one attempt. `unknown` is a state of its own: the venue may or may not act on it.
+ * Unresolved are prepared, submitted, accepted, unknown and partiallyFilled.
+ */
+export type AttemptState =
+  | "prepared"
+  | "submitted"
+  | "accepted"
+  | "partiallyFilled"
+  | "unknown"
+  | "filled"
+  | "canceled"
+  | "rejected"
+  | "failed"
+  | "dead";
+
+export const UNRESOLVED_ATTEMPT_STATES: readonly AttemptState[] = [
+  "prepared",
+  "submitted",
+  "accepted",
+  "partiallyFilled",
+  "unknown",
+];
+
+/** What made an order: a person's job, an armed exit plan, or the panic button. */
+export type OrderSource =
+  | { kind: "job"; jobId: string }
+  | { kind: "exit"; positionId: string; rule: ExitRuleKind; n: number }
+  | { kind: "panic"; jobId: string; positionId: string };
+
+export type ExitRuleKind = "takeProfit" | "stopLoss";
+
+/** One armed rule: when the price reaches the trigger, sell `quantityBps` of the position. */
+export interface ExitRule {
+  kind: ExitRuleKind;
+  /** Distance from entry in bps: +10000 doubles, -3000 loses 30 %. */
+  triggerBps: number;
+  /** Lamports per whole token, scaled by 1e9, as decimal text. */
+  triggerPriceE9: string;
+  quantityBps: number;
+}

@@ -1,0 +1,26 @@
+/**
+ * Every operating error of Raptor, by stable code. Append only: a code keeps its meaning for ever.
+ * The text is static and free of secrets; details go into the error's context.
+ */
+export const ERROR_TEXTS = {
+  RAPTOR_ENV__INVALID: "the environment holds settings that cannot be used",
+  RAPTOR_JOURNAL__FULL: "the disk is full, nothing new can be recorded",
+  RAPTOR_JOURNAL__READ_ONLY: "the journal cannot be written",
+  RAPTOR_JOURNAL__BROKEN_CHAIN: "the journal's hash chain does not hold",
+  RAPTOR_JOURNAL__VERSION: "the journal belongs to another release",
+  RAPTOR_JOURNAL__LOCKED: "another executor holds this data directory",
+  RAPTOR_SIGNER__REFUSED: "the signer refused the transaction",
+  RAPTOR_SIGNER__GONE: "the signer process is not there",
+  RAPTOR_SIGNER__BAD_REQUEST: "the signer did not understand the request",
+  RAPTOR_VENUE__NO_ROUTE: "the venue offers no route for this order",
+  RAPTOR_VENUE__BAD_ANSWER: "the venue's answer cannot be used",
+  RAPTOR_VENUE__UNAVAILABLE: "the venue cannot be reached",
+  RAPTOR_VENUE__RATE_LIMITED: "the venue asked us to slow down",
+  RAPTOR_VENUE__INSUFFICIENT_FUNDS: "the wallet does not hold enough for this order",
+  RAPTOR_NOTIFY__REJECTED: "Telegram refused the message",
+  RAPTOR_WIRE__INVALID: "the message does not have the agreed shape",
+  RAPTOR_EDGE__EXECUTOR_UNREACHABLE: "the executor cannot be reached",
+  RAPTOR_EDGE__QUEUE_UNAVAILABLE: "the queue cannot be reached",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_TEXTS;

@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/**
+ * What the executor says to `POST /jobs`. HTTP 202 accepted; 200 duplicate or refused for good;
+ * 401 bad signature; 409 same id with another body; 413 too large; 422 invalid; 503 with
+ * Retry-After while draining, starting or not the leader.
+ */
+export const jobAnswerSchema = z.object({
+  status: z.enum(["accepted", "duplicate", "refused", "error"]),
+  jobId: z.string().optional(),
+  /** For a pressed button: the text that the edge puts into the one answerCallbackQuery. */
+  toast: z.string().max(200).optional(),
+  toastIsAlert: z.boolean().optional(),
+  /** For a typed message: a plain sentence that the edge relays, when no screen will follow. */
+  sentence: z.string().max(1024).optional(),
+  /** The executor's epoch at the moment of the answer. */
+  epoch: z.int().nonnegative(),
+  /** A stable code for `error`. */
+  code: z.string().optional(),
+});
+
+export type JobAnswer = z.infer<typeof jobAnswerSchema>;

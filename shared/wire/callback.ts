@@ -1,0 +1,25 @@
+/**
+ * Button data: `1<op><arg>.<ticket>.<tag>`, at most 34 bytes. Version 1, a one-letter operation,
+ * up to two characters of argument, a ticket of 16 base64url characters (96 random bits; empty
+ * for navigation) and a tag of 11 (a 64-bit HMAC by the executor, bound to chat and message kind).
+ * No amount, mint or trust is ever inside.
+ */
+export interface CallbackData {
+  op: string;
+  arg: string;
+  ticket: string;
+  tag: string;
+}
+
+const PATTERN = /^1([a-z])([0-9a-z]{0,2})\.([A-Za-z0-9_-]{16})?\.([A-Za-z0-9_-]{11})$/;
+
+export function parseCallbackData(data: string): CallbackData | undefined {
+  const match = PATTERN.exec(data);
+  if (match === null) return undefined;
+  const [, op = "", arg = "", ticket = "", tag = ""] = match;
+  return { op, arg, ticket, tag };
+}
+
+export function encodeCallbackData(data: CallbackData): string {
+  return `1${data.op}${data.arg}.${data.ticket}.${data.tag}`;
+}

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { TRADING_STATES } from "../domain/trading-state.ts";
+
+/** Who asks: the admin, or the bearer of a token issued by `/token` (its SHA-256, base64url). */
+const principalSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("admin") }),
+  z.strictObject({ kind: z.literal("token"), tokenSha256: z.string().length(43) }),
+]);
+
+export const readSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("status"), principal: principalSchema }),
+  z.strictObject({ kind: z.literal("positions"), principal: principalSchema }),
+  z.strictObject({
+    kind: z.literal("trades"),
+    principal: principalSchema,
+    limit: z.int().min(1).max(200),
+    /** Journal sequence to continue before, from the previous page's `nextBefore`. */
+    before: z.int().positive().optional(),
+  }),
+  z.strictObject({ kind: z.literal("job"), principal: principalSchema, id: z.string().max(160) }),
+]);
+export type Read = z.infer<typeof readSchema>;
+
+/** Amounts are decimal text of integer base units. */
+const amountSchema = z.string().regex(/^-?\d+$/);
+
+export const positionViewSchema = z.object({
+  positionId: z.string(),
+  userId: z.number(),
+  wallet: z.string(),
+  mint: z.string(),
+  symbol: z.string(),
+  decimals: z.number(),
+  quantity: amountSchema,
+  costLamports: amountSchema,
+  entryPriceE9: amountSchema,
+  markPriceE9: amountSchema.nullable(),
+  markAgeMs: z.number().nullable(),
+  valueLamports: amountSchema.nullable(),
+  realisedLamports: amountSchema,
+  state: z.enum(["open", "closed"]),
+  exits: z.array(
+    z.object({
+      kind: z.enum(["takeProfit", "stopLoss"]),
+      triggerBps: z.number(),
+      triggerPriceE9: amountSchema,
+      quantityBps: z.number(),
+    }),
+  ),
+});
+
+export const tradeViewSchema = z.object({
+  seq: z.number(),
+  fillId: z.string(),
+  orderId: z.string(),
+  userId: z.number(),
+  mint: z.string(),
+  symbol: z.string(),
+  side: z.enum(["buy", "sell"]),
+  quantity: amountSchema,
+  notionalLamports: amountSchema,
+  feeLamports: amountSchema,
+  tsMs: z.number(),
+  signature: z.string(),
+});
+
+export const driftSchema = z.object({
+  userId: z.number(),
+  wallet: z.string(),
+  mint: z.string(),
+  ledgerQuantity: amountSchema,
+  chainQuantity: amountSchema,
+  class: z.enum(["adopt", "external", "orphan"]),
+});
+export type Drift = z.infer<typeof driftSchema>;
+
+export const statusViewSchema = z.object({
+  phase: z.enum(["starting", "reconciling", "ready", "draining", "halted"]),
+  tradingState: z.enum(TRADING_STATES),
+  tradingStateReason: z.string(),
+  epoch: z.number(),
+  version: z.string(),
+  uptimeMs: z.number(),
+  openPositions: z.number(),
+  unresolvedAttempts: z.number(),
+  pendingJobs: z.number(),
+  pendingNotices: z.number(),
+  journalSeq: z.number(),
+  dependencies: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string() })),
+  lastReconcile: z
+    .object({ atMs: z.number(), trigger: z.string(), drift: z.array(driftSchema) })
+    .nullable(),
+});
+
+export const jobViewSchema = z.object({
+  jobId: z.string(),
+  kind: z.string(),
+  state: z.enum(["pending", "done", "refused"]),
+  outcome: z.string().nullable(),
+  receivedMs: z.number(),
+  orders: z.array(
+    z.object({ orderId: z.string(), status: z.string(), reason: z.string().nullable() }),
+  ),
+});
+
+export type PositionView = z.infer<typeof positionViewSchema>;
+export type TradeView = z.infer<typeof tradeViewSchema>;
+export type StatusView = z.infer<typeof statusViewSchema>;
+export type JobView = z.infer<typeof jobViewSchema>;
