@@ -1,9 +1,7 @@
 /** Why a typed amount cannot be used. */
 export type DecimalProblem = "not-a-number" | "negative" | "zero" | "too-precise" | "too-large";
 
-export type ParsedDecimal =
-  | { ok: true; units: bigint }
-  | { ok: false; problem: DecimalProblem };
+export type ParsedDecimal = { ok: true; units: bigint } | { ok: false; problem: DecimalProblem };
 
 /** Longest accepted amount: 20 digits before the point and 18 after it. */
 const DECIMAL_CHARS_MAX = 40;

@@ -1,0 +1,106 @@
+import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
+import type {
+  AttemptRow,
+  ControlRow,
+  ExitPlanRow,
+  FillRow,
+  JobRow,
+  NoticeRow,
+  OrderRow,
+  OutboxRow,
+  PositionRow,
+  ReconcileRow,
+  TicketRow,
+  TokenRow,
+  UserRow,
+  View,
+  WalletRow,
+} from "@raptor/shared/domain/rows.ts";
+
+/** Point and range reads of the folded and operational tables. Microseconds each. */
+export interface Reader {
+  job(jobId: string): JobRow | undefined;
+  pendingJobs(): JobRow[];
+  user(userId: number): UserRow | undefined;
+  users(): UserRow[];
+  walletOf(userId: number): WalletRow | undefined;
+  wallet(walletId: string): WalletRow | undefined;
+  wallets(): WalletRow[];
+  order(orderId: string): OrderRow | undefined;
+  ordersOfJob(jobId: string): OrderRow[];
+  /** Orders whose status is not final. */
+  openOrders(): OrderRow[];
+  attempt(attemptId: string): AttemptRow | undefined;
+  attemptsOf(orderId: string): AttemptRow[];
+  unresolvedAttempts(): AttemptRow[];
+  unresolvedInSlot(slot: string): AttemptRow | undefined;
+  fill(fillId: string): FillRow | undefined;
+  fillsOf(orderId: string): FillRow[];
+  /** Newest first, continuing before a sequence number. `userId` null means everybody. */
+  fillsPage(userId: number | null, limit: number, before: number | null): FillRow[];
+  unsettledFills(): FillRow[];
+  position(positionId: string): PositionRow | undefined;
+  openPositionOf(walletId: string, instrument: string): PositionRow | undefined;
+  /** `userId` null means everybody. Oldest first. */
+  openPositions(userId: number | null): PositionRow[];
+  exitPlan(positionId: string): ExitPlanRow | undefined;
+  armedExitPlans(): ExitPlanRow[];
+  /** Lamports of approved buys since `sinceMs` that filled or may still fill. */
+  spentLamportsSince(userId: number, sinceMs: number): bigint;
+  /** When the newest buy of this instrument was initialized and not ended without a fill. */
+  lastBuyMs(userId: number, instrument: string): number | undefined;
+  notice(key: string): NoticeRow | undefined;
+  control(): ControlRow;
+  lastReconcile(): ReconcileRow | undefined;
+  token(tokenId: string): TokenRow | undefined;
+  ticketClaim(ticket: string): { jobId: string } | undefined;
+  /** Operational. */
+  ticket(ticket: string): TicketRow | undefined;
+  outbox(key: string): OutboxRow | undefined;
+  viewOf(chatId: number, messageId: number): View | undefined;
+  /** The newest unexpired prompt of this chat, and its message. */
+  promptOf(chatId: number, nowMs: number): { view: View; messageId: number } | undefined;
+  /** Outbox rows with undelivered content that are due; oldest first, at most `limit`. */
+  outboxDue(nowMs: number, limit: number): OutboxRow[];
+  outboxPendingCount(): number;
+  vault(walletId: string): string | undefined;
+  headSeq(): number;
+  epoch(): number;
+}
+
+/** One unit of work: synchronous, all or nothing. */
+export interface Tx extends Reader {
+  /** Appends to the journal and folds the event into the tables at once. */
+  append(event: NewEvent): void;
+  putTicket(row: TicketRow): void;
+  /** Inserts, or replaces the content of a key and raises its version. */
+  putOutbox(row: NewOutbox): void;
+  markOutboxDelivered(key: string, version: number, messageId: number): void;
+  markOutboxTry(key: string, tries: number, nextTryMs: number, failure: string | null): void;
+  putVault(walletId: string, wrapped: string): void;
+  /** Removes tickets, delivered outbox rows and views that ended before `beforeMs`. */
+  purge(beforeMs: number): void;
+}
+
+export type NewOutbox = Pick<OutboxRow, "key" | "chatId" | "content" | "view"> &
+  Partial<Pick<OutboxRow, "messageId" | "isSilent" | "isProtected">>;
+
+export interface Store extends Reader {
+  /**
+   * Runs `work` in the next group commit, each in a savepoint of its own; resolves with its
+   * result only after the commit is on disk. When `work` throws, its savepoint is rolled back and
+   * the promise rejects with that error; the others of the group are not touched.
+   * @throws RAPTOR_JOURNAL__FULL, RAPTOR_JOURNAL__READ_ONLY when the commit cannot be written.
+   */
+  transact<T>(work: (tx: Tx) => T): Promise<T>;
+  /** Called after a commit, in order, with its events. For indexes and wake-ups, not for effects. */
+  onCommit(listener: (events: readonly JournalEvent[]) => void): void;
+  /** Journal rows from `seq` on, for verify, why and the mirror. */
+  eventsFrom(seq: number, limit: number): JournalEvent[];
+  eventsOf(stream: string): JournalEvent[];
+  /** A committed write that leaves nothing behind: throws when the journal cannot be written. */
+  probe(): void;
+  close(): void;
+}
+
+export type EventOf<K extends EventKind> = Extract<JournalEvent, { kind: K }>;

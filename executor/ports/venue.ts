@@ -1,0 +1,135 @@
+import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
+import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import type { OrderSide } from "@raptor/shared/domain/order.ts";
+
+export interface VenueCapabilities {
+  /** For how long the venue refuses a second effect under the same identity. */
+  dedupe: "forever" | "open-only" | "none";
+  /** Same bytes may be sent again while the attempt is unresolved. */
+  canRebroadcast: boolean;
+}
+
+/** What is known of one token, from the venue's token list and from the chain. */
+export interface InstrumentReport {
+  instrument: string;
+  mint: string;
+  symbol: string;
+  name: string;
+  decimals: number;
+  tokenProgram: string;
+  priceE9: bigint | null;
+  usdPrice: number | null;
+  solUsd: number | null;
+  marketCapUsd: number | null;
+  liquidityUsd: number | null;
+  ageMs: number | null;
+  holders: number | null;
+  topHoldersBps: number | null;
+  /** Reasons why buying is refused by default, in words. Empty when there are none. */
+  refusals: string[];
+  /** Short marks for the safety line: true good, false bad, null not known. */
+  marks: { label: string; good: boolean | null }[];
+}
+
+export interface RouteRequest {
+  wallet: string;
+  mint: string;
+  side: OrderSide;
+  /** Lamports for a buy, token base units for a sell. */
+  quantityIn: bigint;
+  slippageBps: number;
+}
+
+/** An executable quote. `handle` is the venue's own and goes back into `prepare`. */
+export interface Route {
+  quantityIn: bigint;
+  quantityOut: bigint;
+  quantityOutMin: bigint;
+  priceImpactBps: number;
+  label: string;
+  /** For the journal. */
+  evidence: Evidence;
+  handle: unknown;
+}
+
+export interface WalletReport {
+  lamports: bigint;
+  /** Base units by mint, all token programs. */
+  tokens: ReadonlyMap<string, bigint>;
+  slot: number;
+}
+
+/** Signed bytes with everything that must be journaled before they may leave. */
+export interface PreparedAttempt {
+  identity: string;
+  payload: string;
+  bound: EffectBound;
+  exclusionGroup: string;
+  costCapLamports: bigint;
+  quantityOutMin: bigint;
+  route: Evidence;
+  witness: { lamports: bigint; quantity: bigint };
+}
+
+export type PrepareOutcome =
+  | { outcome: "prepared"; attempt: PreparedAttempt }
+  /** Nothing left the process. `alert` marks what smells of an attack. */
+  | { outcome: "refused"; reason: string; alert: boolean };
+
+export type SubmitOutcome =
+  | { outcome: "accepted"; lanes: string[]; evidence: Evidence }
+  | { outcome: "rejected"; reason: string; evidence: Evidence }
+  | { outcome: "unknown"; lanes: string[]; cause: string };
+
+/** What the venue says of an attempt now. `pending` = it may still happen, keep asking. */
+export type AttemptReport =
+  | { state: "pending"; detail: string }
+  | { state: "seen"; evidence: Evidence }
+  | {
+      state: "landed";
+      fillId: string;
+      /** Base units that entered (buy) or left (sell) the wallet, positive. */
+      quantity: bigint;
+      /** Lamports paid or received for the tokens, positive, fees and rent apart. */
+      notionalLamports: bigint;
+      feeLamports: bigint;
+      rentLamports: bigint;
+      venueSlot: number;
+      evidence: Evidence;
+    }
+  | { state: "reverted"; venueError: string; costLamports: bigint; evidence: Evidence }
+  | { state: "dead"; proof: Evidence };
+
+export interface Venue {
+  readonly id: string;
+  readonly capabilities: VenueCapabilities;
+  fetchInstrument(mint: string): Promise<InstrumentReport>;
+  fetchRoute(request: RouteRequest): Promise<Route>;
+  fetchWallet(address: string): Promise<WalletReport>;
+  /** Builds, checks, simulates and has signed; sends nothing. */
+  prepare(
+    order: OrderRow,
+    wallet: WalletRow,
+    wrapped: string,
+    route: Route,
+    n: number,
+  ): Promise<PrepareOutcome>;
+  /** First send and every later send of the same bytes. */
+  submit(attempt: AttemptRow): Promise<SubmitOutcome>;
+  /** Asks by identity; proves death where the rules allow it. Never guesses. */
+  fetchAttempt(attempt: AttemptRow): Promise<AttemptReport>;
+  /** Calls back when the venue reports news of this identity; returns the unsubscribe. */
+  watchAttempt(attempt: AttemptRow, onNews: () => void): () => void;
+  /** `settled` final for good; `gone` proven rolled back; `pending` not decided. */
+  fetchSettlement(
+    identity: string,
+    bound: EffectBound,
+  ): Promise<{ state: "settled" | "pending" | "gone"; evidence: Evidence }>;
+  explorerUrl(identity: string): string;
+  /** For /health and the deep check. */
+  health(): { name: string; ok: boolean; detail: string }[];
+  /** Current wait until the bound passes, for the person: seconds, or null when not known. */
+  boundSecondsLeft(bound: EffectBound): number | null;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,199 @@
+import type { ApiScope, Job, JobKind } from "../wire/job.ts";
+import type { Drift } from "../wire/read.ts";
+import type { ExitRule, ExitRuleKind, OrderSide, OrderSource, OrderStatus } from "./order.ts";
+import type { TradingState } from "./trading-state.ts";
+
+/** An integer in decimal digits: amounts are bigint in code and text in the journal. */
+export type Amount = string;
+
+/**
+ * The moment after which the venue itself refuses an attempt. Block HEIGHT, never a slot: slots
+ * run millions ahead of heights.
+ */
+export type EffectBound = { kind: "blockHeight"; lastValidBlockHeight: number; blockhash: string };
+
+/** What the deciding code saw, so that `raptor replay` can decide again and compare. */
+export interface RiskInputs {
+  notionalLamports: Amount;
+  priceImpactBps: number;
+  walletLamports: Amount;
+  spentTodayLamports: Amount;
+  openPositions: number;
+  lastBuyMs: number | null;
+  tradingState: TradingState;
+  userPaused: boolean;
+  guardOverride: boolean;
+  nowMs: number;
+  limits: RiskLimits;
+}
+
+export interface RiskLimits {
+  notionalLamportsMax: Amount;
+  dailyLamportsMax: Amount;
+  openPositionsMax: number;
+  priceImpactBpsMax: number;
+  duplicateBuyGuardMs: number;
+  reserveLamports: Amount;
+}
+
+/** Evidence of what a venue said; whole enough for a person to check it later. */
+export type Evidence = Readonly<Record<string, unknown>>;
+
+export interface EventPayloads {
+  JobAccepted: {
+    jobId: string;
+    digest: string;
+    userId: number | null;
+    kind: JobKind;
+    deadlineMs: number | null;
+    job: Job;
+  };
+  /** Authenticated but not acceptable: stale, ticket used, not allowed. */
+  JobRefused: {
+    jobId: string;
+    digest: string;
+    userId: number | null;
+    kind: JobKind;
+    reason: string;
+  };
+  JobFinished: { jobId: string; outcome: string };
+  TicketClaimed: { ticket: string; jobId: string; userId: number };
+  UserRegistered: { userId: number; chatId: number; name: string };
+  UserPausedChanged: { userId: number; paused: boolean; jobId: string };
+  WalletCreated: { walletId: string; userId: number; address: string; vaultSha256: string };
+  OrderInitialized: {
+    orderId: string;
+    userId: number;
+    walletId: string;
+    venue: string;
+    instrument: string;
+    side: OrderSide;
+    source: OrderSource;
+    /** Buys: lamports to spend. Sells: "0". */
+    notionalLamports: Amount;
+    /** Sells: base units to sell. Buys: "0". */
+    quantity: Amount;
+    slippageBpsMax: number;
+    positionId: string | null;
+    deadlineMs: number | null;
+    guardOverride: boolean;
+    /** The notice that follows this order, and the message that it edits. */
+    noticeKey: string;
+  };
+  OrderApproved: { orderId: string; inputs: RiskInputs };
+  OrderDenied: { orderId: string; reasons: string[]; inputs: RiskInputs | null };
+  /** Ended without a fill: canceled (kill state, panic), expired (deadline), rejected (venue). */
+  OrderClosed: { orderId: string; status: OrderStatus; reason: string };
+  AttemptPrepared: {
+    attemptId: string;
+    orderId: string;
+    n: number;
+    venue: string;
+    /** Known before anything leaves; on Solana the transaction's signature. */
+    identity: string;
+    /** The exact bytes, base64: these and no others may be sent again. */
+    payload: string;
+    bound: EffectBound;
+    exclusionGroup: string;
+    /** `open:<wallet>:<instrument>:buy` or `close:<positionId>`. */
+    slot: string;
+    /** Most lamports that may leave the wallet, fees and rent included. */
+    costCapLamports: Amount;
+    quantityOutMin: Amount;
+    /** The quote that decided, for replay and receipts. */
+    route: Evidence;
+    /** Balances before the attempt, for the witness in a proof of death. */
+    witness: { lamports: Amount; quantity: Amount };
+    epoch: number;
+  };
+  AttemptSubmitted: { attemptId: string; lanes: string[]; atMs: number };
+  AttemptAccepted: { attemptId: string; evidence: Evidence };
+  AttemptRejected: { attemptId: string; reason: string; evidence: Evidence };
+  AttemptUnknown: { attemptId: string; cause: string };
+  AttemptFailed: {
+    attemptId: string;
+    venueError: string;
+    costLamports: Amount;
+    evidence: Evidence;
+  };
+  AttemptDead: { attemptId: string; proof: Evidence };
+  FillRecorded: {
+    fillId: string;
+    attemptId: string;
+    orderId: string;
+    userId: number;
+    positionId: string;
+    instrument: string;
+    side: OrderSide;
+    /** Base units, positive. */
+    quantity: Amount;
+    /** Lamports paid or received for the tokens alone, positive. */
+    notionalLamports: Amount;
+    feeLamports: Amount;
+    rentLamports: Amount;
+    venueSlot: number;
+    evidence: Evidence;
+  };
+  FillReversed: { fillId: string; attemptId: string; evidence: Evidence };
+  FillSettled: { fillId: string; evidence: Evidence };
+  /** The whole state after the change, so that folding needs no arithmetic. */
+  PositionChanged: {
+    positionId: string;
+    userId: number;
+    walletId: string;
+    venue: string;
+    instrument: string;
+    symbol: string;
+    decimals: number;
+    tokenProgram: string;
+    quantity: Amount;
+    /** Cost of what is still held, fees and rent apart. */
+    costLamports: Amount;
+    realisedLamports: Amount;
+    entryPriceE9: Amount;
+    state: "open" | "closed";
+    cause: { kind: "fill"; fillId: string } | { kind: "external"; detail: string };
+  };
+  ExitPlanArmed: { positionId: string; userId: number; instrument: string; rules: ExitRule[] };
+  ExitPlanDisarmed: { positionId: string; reason: string };
+  ExitTriggered: {
+    positionId: string;
+    rule: ExitRuleKind;
+    n: number;
+    triggerPriceE9: Amount;
+    priceE9: Amount;
+    priceAgeMs: number;
+    orderId: string;
+  };
+  NoticeDelivered: { key: string; chatId: number; messageId: number };
+  TradingStateChanged: { state: TradingState; reason: string; by: string; jobId: string };
+  PanicOpened: { panicId: string; userId: number };
+  PanicClosed: { panicId: string; userId: number };
+  TokenIssued: { tokenId: string; userId: number; scopes: ApiScope[] };
+  TokensRevoked: { userId: number };
+  EntriesHeld: { userId: number; reason: string };
+  EntriesReleased: { userId: number; reason: string };
+  EpochStarted: { epoch: number; version: string; pid: number };
+  ReconcileCompleted: {
+    trigger: string;
+    atMs: number;
+    saw: Evidence;
+    drift: Drift[];
+    resolvedAttempts: number;
+  };
+}
+
+export type EventKind = keyof EventPayloads;
+
+/** `stream` groups what belongs to one story: `job:<id>`, `order:<id>`, `position:<id>`... */
+export type NewEvent = {
+  [K in EventKind]: { stream: string; kind: K; payload: EventPayloads[K] };
+}[EventKind];
+
+export type JournalEvent = NewEvent & {
+  seq: number;
+  tsMs: number;
+  version: number;
+  prevHash: string;
+  hash: string;
+};

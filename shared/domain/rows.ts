@@ -1,0 +1,200 @@
+import type { ApiScope, Job, JobKind } from "../wire/job.ts";
+import type { Drift } from "../wire/read.ts";
+import type { Amount, EffectBound, EventPayloads, Evidence } from "./events.ts";
+import type { AttemptState, ExitRule, OrderSide, OrderSource, OrderStatus } from "./order.ts";
+import type { TradingState } from "./trading-state.ts";
+
+/** Folded tables: each row is a pure function of the journal. */
+export interface JobRow {
+  jobId: string;
+  digest: string;
+  userId: number | null;
+  kind: JobKind;
+  state: "pending" | "done" | "refused";
+  outcome: string | null;
+  deadlineMs: number | null;
+  receivedMs: number;
+  job: Job | null;
+}
+
+export interface UserRow {
+  userId: number;
+  chatId: number;
+  name: string;
+  paused: boolean;
+  /** Why entries wait (drift found, restart); empty when they do not. */
+  heldReason: string;
+  panicId: string | null;
+}
+
+export interface WalletRow {
+  walletId: string;
+  userId: number;
+  address: string;
+  vaultSha256: string;
+}
+
+export interface OrderRow {
+  orderId: string;
+  userId: number;
+  walletId: string;
+  venue: string;
+  instrument: string;
+  side: OrderSide;
+  source: OrderSource;
+  status: OrderStatus;
+  reason: string | null;
+  notionalLamports: Amount;
+  quantity: Amount;
+  slippageBpsMax: number;
+  positionId: string | null;
+  deadlineMs: number | null;
+  guardOverride: boolean;
+  noticeKey: string;
+  createdMs: number;
+}
+
+export interface AttemptRow {
+  attemptId: string;
+  orderId: string;
+  n: number;
+  venue: string;
+  identity: string;
+  payload: string;
+  bound: EffectBound;
+  exclusionGroup: string;
+  slot: string;
+  state: AttemptState;
+  costCapLamports: Amount;
+  quantityOutMin: Amount;
+  route: Evidence;
+  witness: { lamports: Amount; quantity: Amount };
+  cause: string | null;
+  evidence: Evidence | null;
+  epoch: number;
+  preparedMs: number;
+  submittedMs: number | null;
+}
+
+export interface FillRow extends Omit<EventPayloads["FillRecorded"], "evidence"> {
+  seq: number;
+  tsMs: number;
+  evidence: Evidence;
+  state: "recorded" | "settled" | "reversed";
+}
+
+export interface PositionRow extends Omit<EventPayloads["PositionChanged"], "cause"> {
+  openedMs: number;
+  changedMs: number;
+}
+
+export interface ExitPlanRow {
+  positionId: string;
+  userId: number;
+  instrument: string;
+  rules: ExitRule[];
+  state: "armed" | "disarmed";
+  /** How many triggers have fired; the next one is this number. */
+  triggers: number;
+}
+
+export interface NoticeRow {
+  key: string;
+  chatId: number;
+  messageId: number;
+}
+
+export interface TokenRow {
+  tokenId: string;
+  userId: number;
+  scopes: ApiScope[];
+  revoked: boolean;
+}
+
+export interface ControlRow {
+  tradingState: TradingState;
+  reason: string;
+  by: string;
+}
+
+export interface ReconcileRow {
+  atMs: number;
+  trigger: string;
+  drift: Drift[];
+}
+
+/** Operational tables: may be lost without losing truth. */
+export interface TicketRow {
+  ticket: string;
+  userId: number;
+  chatId: number;
+  action: TicketAction;
+  expiresMs: number;
+}
+
+/** What a money-moving button will do; never sent to the client. */
+export type TicketAction =
+  | {
+      kind: "buy";
+      mint: string;
+      notionalLamports: Amount;
+      slippageBpsMax: number;
+      guardOverride: boolean;
+    }
+  | { kind: "sell"; positionId: string; quantityBps: number }
+  | { kind: "panic" }
+  | { kind: "adoptDrift"; wallet: string; mint: string }
+  | { kind: "releaseEntries" };
+
+/** A bot message and what it shows, so that Refresh needs nothing in the button. */
+export type View =
+  | { kind: "home" }
+  | { kind: "help" }
+  | { kind: "status" }
+  | { kind: "positions"; page: number }
+  | { kind: "sell" }
+  | { kind: "wallet" }
+  | { kind: "token"; mint: string }
+  | { kind: "order"; orderId: string }
+  | { kind: "prompt"; mint: string; expiresMs: number }
+  | { kind: "panicConfirm" }
+  | { kind: "apiToken"; tokenId: string }
+  | { kind: "notice" };
+
+export interface OutboxRow {
+  key: string;
+  chatId: number;
+  /** Edit this message; null sends a new one. */
+  messageId: number | null;
+  /** Raised by every new content; delivery is done when `deliveredVersion` reaches it. */
+  version: number;
+  deliveredVersion: number;
+  content: MessageContent;
+  view: View;
+  isSilent: boolean;
+  isProtected: boolean;
+  tries: number;
+  nextTryMs: number;
+  /** Set when Telegram refused for good: blocked, deactivated, malformed. */
+  failure: string | null;
+}
+
+/** Text plus entities in UTF-16 units; never a parse mode. */
+export interface MessageContent {
+  text: string;
+  entities: MessageEntity[];
+  keyboard: MessageButton[][];
+  forceReply?: boolean;
+}
+
+export interface MessageEntity {
+  type: "bold" | "italic" | "code" | "pre" | "text_link";
+  offset: number;
+  length: number;
+  url?: string;
+}
+
+export type MessageButton =
+  | { text: string; callbackData: string; style?: "danger" | "success" | "primary" }
+  | { text: string; url: string }
+  | { text: string; copyText: string };
