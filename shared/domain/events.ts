@@ -67,6 +67,9 @@ export interface EventPayloads {
     walletId: string;
     venue: string;
     instrument: string;
+    symbol: string;
+    decimals: number;
+    tokenProgram: string;
     side: OrderSide;
     source: OrderSource;
     /** Buys: lamports to spend. Sells: "0". */

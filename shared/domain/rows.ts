@@ -40,6 +40,9 @@ export interface OrderRow {
   walletId: string;
   venue: string;
   instrument: string;
+  symbol: string;
+  decimals: number;
+  tokenProgram: string;
   side: OrderSide;
   source: OrderSource;
   status: OrderStatus;

@@ -79,7 +79,8 @@ async function answer(
   outgoing: ServerResponse,
 ): Promise<void> {
   const request = await readRequest(incoming);
-  if (request.path === "/world/faults") return send(outgoing, answerFaults(options.faults, request));
+  if (request.path === "/world/faults")
+    return send(outgoing, answerFaults(options.faults, request));
   const operation = options.operationOf(request);
   const fault = options.faults.take(operation, HTTP_FAULTS);
   if (fault?.kind === "drop") return void outgoing.destroy();
