@@ -17,3 +17,16 @@ export interface PriceFeed {
   start(): void;
   stop(): void;
 }
+
+/** Where a polling price feed reads; it shares its service's rate limit with other callers. */
+export interface PriceSource {
+  /** Most mints that one question may name. */
+  readonly batchMax: number;
+  /**
+   * US dollars per whole token, scaled by 1e30; mints without a price are absent.
+   * @throws RAPTOR_VENUE__UNAVAILABLE, __BAD_ANSWER, __RATE_LIMITED.
+   */
+  fetchUsdPricesE30(mints: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
+  /** How long the service asked us to stay silent; 0 when it may be asked now. */
+  waitMs(): number;
+}
