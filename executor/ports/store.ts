@@ -45,10 +45,16 @@ export interface Reader {
   openPositions(userId: number | null): PositionRow[];
   exitPlan(positionId: string): ExitPlanRow | undefined;
   armedExitPlans(): ExitPlanRow[];
-  /** Lamports of approved buys since `sinceMs` that filled or may still fill. */
-  spentLamportsSince(userId: number, sinceMs: number): bigint;
-  /** When the newest buy of this instrument was initialized and not ended without a fill. */
-  lastBuyMs(userId: number, instrument: string): number | undefined;
+  /**
+   * Lamports of buys initialized since `sinceMs` that filled or may still fill, counting only
+   * orders initialized before `beforeOrderId`, so that two orders never deny each other.
+   */
+  spentLamportsSince(userId: number, sinceMs: number, beforeOrderId: string): bigint;
+  /**
+   * When the newest buy of this instrument before `beforeOrderId` was initialized, leaving out
+   * those that ended without a fill.
+   */
+  lastBuyMs(userId: number, instrument: string, beforeOrderId: string): number | undefined;
   notice(key: string): NoticeRow | undefined;
   control(): ControlRow;
   lastReconcile(): ReconcileRow | undefined;

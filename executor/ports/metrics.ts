@@ -1,0 +1,24 @@
+export type MetricLabels = Readonly<Record<string, string>>;
+
+/** Counters, gauges and durations by name; labels come from small fixed sets only. */
+export interface Metrics {
+  count(name: MetricName, labels?: MetricLabels): void;
+  gauge(name: MetricName, value: number): void;
+  observeMs(name: MetricName, ms: number, labels?: MetricLabels): void;
+}
+
+export type MetricName =
+  | "jobs_total"
+  | "jobs_refused_total"
+  | "job_accept_ms"
+  | "orders_total"
+  | "attempts_total"
+  | "attempt_landed_ms"
+  | "exits_triggered_total"
+  | "notices_total"
+  | "alerts_total"
+  | "reconciles_total"
+  | "open_positions"
+  | "unresolved_attempts"
+  | "journal_seq"
+  | "loop_lag_ms";
