@@ -107,3 +107,11 @@ export type PositionView = z.infer<typeof positionViewSchema>;
 export type TradeView = z.infer<typeof tradeViewSchema>;
 export type StatusView = z.infer<typeof statusViewSchema>;
 export type JobView = z.infer<typeof jobViewSchema>;
+
+/** The 200 bodies of `positions` and `trades`; `status` and `job` answer with the bare view. */
+export const positionsAnswerSchema = z.object({ positions: z.array(positionViewSchema) });
+export const tradesAnswerSchema = z.object({
+  trades: z.array(tradeViewSchema),
+  /** Pass as `before` for the next page; null on the last one. */
+  nextBefore: z.number().nullable(),
+});
