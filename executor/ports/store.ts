@@ -41,6 +41,8 @@ export interface Reader {
   unsettledFills(): FillRow[];
   position(positionId: string): PositionRow | undefined;
   openPositionOf(walletId: string, instrument: string): PositionRow | undefined;
+  /** Realised profit or loss of positions that are closed. */
+  realisedClosedLamports(userId: number): bigint;
   /** `userId` null means everybody. Oldest first. */
   openPositions(userId: number | null): PositionRow[];
   exitPlan(positionId: string): ExitPlanRow | undefined;

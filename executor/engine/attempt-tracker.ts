@@ -1,0 +1,220 @@
+import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
+import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
+import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Tx } from "../ports/store.ts";
+import type { AttemptReport, SubmitOutcome } from "../ports/venue.ts";
+import type { EngineContext } from "./context.ts";
+import { checkEntryGate } from "./entry-gate.ts";
+import { Semaphore } from "./semaphore.ts";
+import { bookFill } from "./settle.ts";
+
+/**
+ * Follows unresolved attempts to their end: sends and re-sends the same bytes, asks the venue,
+ * writes what it learns. Never makes new bytes and never takes silence for an answer.
+ */
+export class AttemptTracker {
+  readonly #context: EngineContext;
+  readonly #tracking = new Map<string, Promise<void>>();
+  readonly #abort = new AbortController();
+  readonly #asking: Semaphore;
+  #resolvedListeners: ((orderId: string) => void)[] = [];
+  #userListeners: ((userId: number) => void)[] = [];
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#asking = new Semaphore(context.settings.recoveryConcurrency);
+  }
+
+  /** Called after an attempt ended, whatever its end. */
+  onResolved(listener: (orderId: string) => void): void {
+    this.#resolvedListeners.push(listener);
+  }
+
+  /** Called with the user whose orders changed: panic looks again. */
+  onUserChanged(listener: (userId: number) => void): void {
+    this.#userListeners.push(listener);
+  }
+
+  announceClosed(userId: number): void {
+    for (const listener of this.#userListeners) listener(userId);
+  }
+
+  /** First send of a journaled attempt, then follows it. */
+  async submit(attemptId: string): Promise<void> {
+    const attempt = this.#attempt(attemptId);
+    await this.#send(attempt);
+    this.track(attemptId);
+  }
+
+  track(attemptId: string): void {
+    if (this.#tracking.has(attemptId) || this.#abort.signal.aborted) return;
+    const follow = this.#follow(attemptId)
+      .catch((error: unknown) => this.#context.onFatal(error))
+      .finally(() => this.#tracking.delete(attemptId));
+    this.#tracking.set(attemptId, follow);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await Promise.all(this.#tracking.values());
+  }
+
+  async #follow(attemptId: string): Promise<void> {
+    const { clock, venue, settings } = this.#context;
+    const isStopping = (): boolean => this.#abort.signal.aborted;
+    let wake = new AbortController();
+    const unwatch = venue.watchAttempt(this.#attempt(attemptId), () => wake.abort());
+    const onStop = (): void => wake.abort();
+    this.#abort.signal.addEventListener("abort", onStop);
+    let sendAtMs = clock.monotonicMs();
+    if (this.#attempt(attemptId).submittedMs !== null) sendAtMs += settings.rebroadcastMs;
+    try {
+      while (!isStopping()) {
+        const attempt = this.#attempt(attemptId);
+        if (!UNRESOLVED_ATTEMPT_STATES.includes(attempt.state)) return;
+        if (clock.monotonicMs() >= sendAtMs) {
+          if (this.#maySend(attempt)) await this.#send(attempt);
+          sendAtMs = clock.monotonicMs() + settings.rebroadcastMs;
+        }
+        const report = await this.#asking.run(() => this.#ask(attempt));
+        if (await this.#apply(attemptId, report)) return;
+        if (isStopping()) return;
+        await clock.sleep(settings.attemptPollMs, wake.signal);
+        if (wake.signal.aborted) wake = new AbortController();
+      }
+    } finally {
+      unwatch();
+      this.#abort.signal.removeEventListener("abort", onStop);
+    }
+  }
+
+  /**
+   * The same bytes may always be sent again without a second effect; but an entry that was never
+   * sent must not start after its deadline, nor any entry after a kill, pause or panic.
+   */
+  #maySend(attempt: AttemptRow): boolean {
+    const { store, clock } = this.#context;
+    const order = this.#order(attempt);
+    if (order.side === "sell") return true;
+    const wasSent = attempt.submittedMs !== null;
+    const gated = wasSent ? { ...order, deadlineMs: null } : order;
+    return checkEntryGate(store, gated, clock.nowMs()) === undefined;
+  }
+
+  async #send(attempt: AttemptRow): Promise<void> {
+    const { store, venue, clock, metrics, notices } = this.#context;
+    const outcome = await venue.submit(attempt);
+    metrics.count("attempts_total", { outcome: outcome.outcome });
+    await store.transact((tx) => {
+      const now = tx.attempt(attempt.attemptId);
+      if (now === undefined || !UNRESOLVED_ATTEMPT_STATES.includes(now.state)) return;
+      recordSend(tx, now, outcome, clock.nowMs());
+      notices.order(tx, attempt.orderId);
+    });
+    if (outcome.outcome === "rejected") this.#announce(attempt.orderId);
+  }
+
+  async #ask(attempt: AttemptRow): Promise<AttemptReport> {
+    try {
+      return await this.#context.venue.fetchAttempt(attempt);
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+      return { state: "pending", detail: error.message };
+    }
+  }
+
+  /** Writes what the venue said; true when the attempt has come to its end. */
+  async #apply(attemptId: string, report: AttemptReport): Promise<boolean> {
+    const { store, notices, metrics, clock } = this.#context;
+    const attempt = this.#attempt(attemptId);
+    if (report.state === "pending") {
+      await this.#noteSilence(attempt, report.detail);
+      return false;
+    }
+    const isOver = await store.transact((tx) => {
+      const now = tx.attempt(attemptId);
+      assert(now !== undefined, `attempt ${attemptId} is gone`);
+      if (!UNRESOLVED_ATTEMPT_STATES.includes(now.state)) return true;
+      const order = tx.order(now.orderId);
+      assert(order !== undefined, `attempt ${attemptId} has no order`);
+      const stream = `order:${now.orderId}`;
+      if (report.state === "seen") {
+        if (now.state === "accepted") return false;
+        const { evidence } = report;
+        tx.append({ stream, kind: "AttemptAccepted", payload: { attemptId, evidence } });
+        notices.order(tx, now.orderId);
+        return false;
+      }
+      if (report.state === "landed") {
+        bookFill(this.#context, tx, order, now, report);
+        return true;
+      }
+      if (report.state === "reverted") {
+        const { venueError, evidence } = report;
+        const costLamports = report.costLamports.toString();
+        const payload = { attemptId, venueError, costLamports, evidence };
+        tx.append({ stream, kind: "AttemptFailed", payload });
+      } else {
+        tx.append({ stream, kind: "AttemptDead", payload: { attemptId, proof: report.proof } });
+      }
+      notices.order(tx, now.orderId);
+      return true;
+    });
+    if (!isOver) return false;
+    metrics.count("attempts_total", { outcome: report.state });
+    metrics.observeMs("attempt_landed_ms", clock.nowMs() - attempt.preparedMs);
+    this.#announce(attempt.orderId);
+    return true;
+  }
+
+  async #noteSilence(attempt: AttemptRow, detail: string): Promise<void> {
+    const { store, notices, clock, settings } = this.#context;
+    const sinceMs = attempt.submittedMs ?? attempt.preparedMs;
+    if (attempt.state === "unknown" || clock.nowMs() - sinceMs < settings.unknownAfterMs) return;
+    await store.transact((tx) => {
+      const { attemptId, orderId } = attempt;
+      const now = tx.attempt(attemptId);
+      if (now === undefined || !UNRESOLVED_ATTEMPT_STATES.includes(now.state)) return;
+      const stream = `order:${orderId}`;
+      tx.append({ stream, kind: "AttemptUnknown", payload: { attemptId, cause: detail } });
+      notices.order(tx, orderId);
+    });
+  }
+
+  #announce(orderId: string): void {
+    for (const listener of this.#resolvedListeners) listener(orderId);
+    const order = this.#context.store.order(orderId);
+    if (order !== undefined && FINAL_ORDER_STATUSES.includes(order.status)) {
+      this.announceClosed(order.userId);
+    }
+  }
+
+  #attempt(attemptId: string): AttemptRow {
+    const attempt = this.#context.store.attempt(attemptId);
+    assert(attempt !== undefined, `attempt ${attemptId} is not in the journal`);
+    return attempt;
+  }
+
+  #order(attempt: AttemptRow): OrderRow {
+    const order = this.#context.store.order(attempt.orderId);
+    assert(order !== undefined, `attempt ${attempt.attemptId} has no order`);
+    return order;
+  }
+}
+
+function recordSend(tx: Tx, attempt: AttemptRow, outcome: SubmitOutcome, atMs: number): void {
+  const { attemptId, orderId, state } = attempt;
+  const stream = `order:${orderId}`;
+  if (outcome.outcome === "rejected") {
+    const { reason, evidence } = outcome;
+    tx.append({ stream, kind: "AttemptRejected", payload: { attemptId, reason, evidence } });
+    return;
+  }
+  if (attempt.submittedMs === null) {
+    const { lanes } = outcome;
+    tx.append({ stream, kind: "AttemptSubmitted", payload: { attemptId, lanes, atMs } });
+  }
+  if (outcome.outcome === "unknown" && state !== "unknown" && state !== "accepted") {
+    tx.append({ stream, kind: "AttemptUnknown", payload: { attemptId, cause: outcome.cause } });
+  }
+}

@@ -1,0 +1,22 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import type { Metrics } from "../ports/metrics.ts";
+import type { Notices } from "../ports/notices.ts";
+import type { Store } from "../ports/store.ts";
+import type { Venue } from "../ports/venue.ts";
+import type { EngineSettings } from "./settings.ts";
+
+/** What every part of the engine is given. */
+export interface EngineContext {
+  store: Store;
+  venue: Venue;
+  notices: Notices;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  settings: EngineSettings;
+  /** Second channel for operators; never waits. */
+  shout(text: string): void;
+  /** A broken invariant or an unexpected error: the process stops, start-up recovers. */
+  onFatal(error: unknown): void;
+}

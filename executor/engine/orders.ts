@@ -1,0 +1,58 @@
+import type { EventPayloads } from "@raptor/shared/domain/events.ts";
+import { FINAL_ORDER_STATUSES, type OrderSource } from "@raptor/shared/domain/order.ts";
+import type { OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import { BPS_ONE } from "@raptor/shared/values/money.ts";
+import type { Reader, Tx } from "../ports/store.ts";
+
+/** The sell order that is still open for a position, if any: a closing slot holds one at a time. */
+export function openSellOf(reader: Reader, positionId: string): OrderRow | undefined {
+  return reader
+    .openOrders()
+    .find(
+      (order) =>
+        order.positionId === positionId &&
+        order.side === "sell" &&
+        !FINAL_ORDER_STATUSES.includes(order.status),
+    );
+}
+
+/** Writes a sell of `quantityBps` of a position; the whole of it at 10,000. */
+export function initializeSell(
+  tx: Tx,
+  options: {
+    orderId: string;
+    position: PositionRow;
+    quantityBps: number;
+    slippageBpsMax: number;
+    source: OrderSource;
+    noticeKey: string;
+  },
+): void {
+  const { position } = options;
+  const quantity = (BigInt(position.quantity) * BigInt(options.quantityBps)) / BPS_ONE;
+  initializeOrder(tx, {
+    orderId: options.orderId,
+    userId: position.userId,
+    walletId: position.walletId,
+    venue: position.venue,
+    instrument: position.instrument,
+    symbol: position.symbol,
+    decimals: position.decimals,
+    tokenProgram: position.tokenProgram,
+    side: "sell",
+    source: options.source,
+    notionalLamports: "0",
+    quantity: (quantity === 0n ? 1n : quantity).toString(),
+    slippageBpsMax: options.slippageBpsMax,
+    positionId: position.positionId,
+    deadlineMs: null,
+    guardOverride: false,
+    noticeKey: options.noticeKey,
+  });
+}
+
+/** Writes the order unless its cause already made it: the same cause always has the same id. */
+export function initializeOrder(tx: Tx, payload: EventPayloads["OrderInitialized"]): void {
+  if (tx.order(payload.orderId) !== undefined) return;
+  tx.append({ stream: `order:${payload.orderId}`, kind: "OrderInitialized", payload });
+}

@@ -1,0 +1,96 @@
+import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
+import type { Tx } from "../ports/store.ts";
+import type { AttemptTracker } from "./attempt-tracker.ts";
+import type { EngineContext } from "./context.ts";
+import { derivePanicId, derivePanicOrderId } from "./ids.ts";
+import type { OrderDriver } from "./order-driver.ts";
+import { initializeSell, openSellOf } from "./orders.ts";
+
+/**
+ * Sells everything of one person. It stays open until every entry that was unresolved at the
+ * press is decided and, if it landed, sold too.
+ */
+export class Panic {
+  readonly #context: EngineContext;
+  readonly #driver: OrderDriver;
+
+  constructor(context: EngineContext, driver: OrderDriver, tracker: AttemptTracker) {
+    this.#context = context;
+    this.#driver = driver;
+    tracker.onUserChanged((userId) => this.#look(userId));
+  }
+
+  /** Part of the transaction that accepts the press: pauses entries and opens the panic. */
+  open(tx: Tx, userId: number, jobId: string): void {
+    const user = tx.user(userId);
+    if (user === undefined || user.panicId !== null) return;
+    const stream = `user:${userId}`;
+    tx.append({
+      stream,
+      kind: "UserPausedChanged",
+      payload: { userId, paused: true, jobId },
+    });
+    const panicId = derivePanicId(jobId);
+    tx.append({ stream, kind: "PanicOpened", payload: { panicId, userId } });
+  }
+
+  /** Sells what is open and not yet being sold; closes the panic when nothing is left. */
+  async advance(userId: number): Promise<void> {
+    const started = await this.#context.store.transact((tx) => this.#step(tx, userId));
+    for (const orderId of started) this.#driver.start(orderId);
+  }
+
+  async resumeAll(): Promise<void> {
+    for (const user of this.#context.store.users()) {
+      if (user.panicId !== null) await this.advance(user.userId);
+    }
+  }
+
+  #look(userId: number): void {
+    if (this.#context.store.user(userId)?.panicId === null) return;
+    this.advance(userId).catch((error: unknown) => this.#context.onFatal(error));
+  }
+
+  #step(tx: Tx, userId: number): string[] {
+    const panicId = tx.user(userId)?.panicId ?? null;
+    if (panicId === null) return [];
+    const positions = tx.openPositions(userId);
+    const started: string[] = [];
+    for (const position of positions) {
+      if (openSellOf(tx, position.positionId) !== undefined) continue;
+      const orderId = this.#nextOrderId(tx, panicId, position.positionId);
+      initializeSell(tx, {
+        orderId,
+        position,
+        quantityBps: 10_000,
+        slippageBpsMax: this.#context.settings.exitSlippageRampBps.at(-1) as number,
+        source: { kind: "panic", jobId: panicId, positionId: position.positionId },
+        noticeKey: `order:${orderId}`,
+      });
+      this.#context.notices.order(tx, orderId);
+      started.push(orderId);
+    }
+    const isBusy = tx
+      .openOrders()
+      .some((order) => order.userId === userId && !FINAL_ORDER_STATUSES.includes(order.status));
+    if (positions.length === 0 && !isBusy) {
+      tx.append({
+        stream: `user:${userId}`,
+        kind: "PanicClosed",
+        payload: { panicId, userId },
+      });
+      this.#context.notices.alert(tx, userId, `panic:${panicId}:done`, [
+        "Panic is done: no position is open and no order is under way.",
+        "Entries stay paused until you press /resume.",
+      ]);
+    }
+    return started;
+  }
+
+  #nextOrderId(tx: Tx, panicId: string, positionId: string): string {
+    for (let n = 1; ; n++) {
+      const orderId = derivePanicOrderId(panicId, positionId, n);
+      if (tx.order(orderId) === undefined) return orderId;
+    }
+  }
+}

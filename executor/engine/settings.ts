@@ -1,0 +1,23 @@
+import type { RiskLimits } from "@raptor/shared/domain/events.ts";
+
+/** What the engine needs to know; all from `env.ts`, documented in docs/settings.md. */
+export interface EngineSettings {
+  limits: RiskLimits;
+  buySlippageBps: number;
+  exitSlippageRampBps: readonly number[];
+  takeProfitBps: number;
+  stopLossBps: number;
+  buyDeadlineMs: number;
+  attemptPollMs: number;
+  rebroadcastMs: number;
+  unknownAfterMs: number;
+  recoveryConcurrency: number;
+  priceStaleMs: number;
+}
+
+/** Tries of one entry before it is given up: only after a proof of death, never on impatience. */
+export const ENTRY_ATTEMPTS_MAX = 3;
+/** Waits between tries to exit; the last one repeats for as long as the position is open. */
+export const EXIT_BACKOFF_MS: readonly number[] = [250, 500, 1_000, 2_000, 5_000, 10_000];
+/** Waits between tries to reach a venue for an entry, until its deadline. */
+export const ENTRY_BACKOFF_MS: readonly number[] = [250, 500, 1_000, 2_000];

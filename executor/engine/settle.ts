@@ -1,0 +1,86 @@
+import type { AttemptRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { Tx } from "../ports/store.ts";
+import type { AttemptReport } from "../ports/venue.ts";
+import { createExitRules } from "../strategies/exit-plan.ts";
+import type { EngineContext } from "./context.ts";
+import { applyBuy, applySell } from "./positions.ts";
+
+type Landed = Extract<AttemptReport, { state: "landed" }>;
+
+/** Books a landed attempt: fill, position, exit plan and notice, all in the caller's transaction. */
+export function bookFill(
+  context: EngineContext,
+  tx: Tx,
+  order: OrderRow,
+  attempt: AttemptRow,
+  landed: Landed,
+): void {
+  const held = heldBefore(tx, order);
+  const fill = {
+    fillId: landed.fillId,
+    quantity: landed.quantity.toString(),
+    notionalLamports: landed.notionalLamports.toString(),
+  };
+  const change = order.side === "buy" ? applyBuy(order, held, fill) : sellOf(held, order, fill);
+  tx.append({
+    stream: `order:${order.orderId}`,
+    kind: "FillRecorded",
+    payload: {
+      ...fill,
+      attemptId: attempt.attemptId,
+      orderId: order.orderId,
+      userId: order.userId,
+      positionId: change.positionId,
+      instrument: order.instrument,
+      side: order.side,
+      feeLamports: landed.feeLamports.toString(),
+      rentLamports: landed.rentLamports.toString(),
+      venueSlot: landed.venueSlot,
+      evidence: landed.evidence,
+    },
+  });
+  tx.append({ stream: `position:${change.positionId}`, kind: "PositionChanged", payload: change });
+  if (order.side === "buy") armExits(context, tx, change);
+  else if (change.state === "closed") disarmExits(tx, change.positionId, "position closed");
+  context.notices.order(tx, order.orderId);
+}
+
+function heldBefore(tx: Tx, order: OrderRow): PositionRow | undefined {
+  if (order.positionId !== null) return tx.position(order.positionId);
+  return tx.openPositionOf(order.walletId, order.instrument);
+}
+
+function sellOf(
+  held: PositionRow | undefined,
+  order: OrderRow,
+  fill: Parameters<typeof applySell>[1],
+): ReturnType<typeof applySell> {
+  assert(held !== undefined, `sell ${order.orderId} has no position`);
+  return applySell(held, fill);
+}
+
+type Change = ReturnType<typeof applyBuy>;
+
+export function armExits(context: EngineContext, tx: Tx, position: Change): void {
+  const rules = createExitRules({
+    entryPriceE9: BigInt(position.entryPriceE9),
+    takeProfitBps: context.settings.takeProfitBps,
+    stopLossBps: context.settings.stopLossBps,
+  });
+  const { positionId, userId, instrument } = position;
+  tx.append({
+    stream: `position:${positionId}`,
+    kind: "ExitPlanArmed",
+    payload: { positionId, userId, instrument, rules },
+  });
+}
+
+export function disarmExits(tx: Tx, positionId: string, reason: string): void {
+  if (tx.exitPlan(positionId)?.state !== "armed") return;
+  tx.append({
+    stream: `position:${positionId}`,
+    kind: "ExitPlanDisarmed",
+    payload: { positionId, reason },
+  });
+}

@@ -1,0 +1,198 @@
+import type { View } from "@raptor/shared/domain/rows.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { instrumentOf } from "../engine/ids.ts";
+import type { ReadModels } from "../engine/read-models.ts";
+import type { EngineSettings } from "../engine/settings.ts";
+import type { PriceFeed } from "../ports/market.ts";
+import type { Store, Tx } from "../ports/store.ts";
+import type { InstrumentReport, Venue, WalletReport } from "../ports/venue.ts";
+import { homeScreen, walletScreen } from "../screens/home.ts";
+import { helpScreen, noticeScreen, panicConfirmScreen, statusScreen } from "../screens/plain.ts";
+import { positionsScreen } from "../screens/positions.ts";
+import type { Screen } from "../screens/screen.ts";
+import { tokenScreen } from "../screens/token.ts";
+import { valueLamports } from "@raptor/shared/values/money.ts";
+import type { TicketIssuer } from "./tickets.ts";
+
+export interface PresenterDeps {
+  store: Store;
+  venue: Venue;
+  feed: PriceFeed;
+  reads: ReadModels;
+  clock: Clock;
+  tickets: TicketIssuer;
+  settings: EngineSettings;
+  presetsLamports: readonly bigint[];
+}
+
+/** What 0.5 SOL would bring back, bought and sold again at once. */
+const ROUND_TRIP_LAMPORTS = 500_000_000n;
+
+/** Collects what a screen needs and renders it. Only reads; never moves money. */
+export class Presenter {
+  readonly #deps: PresenterDeps;
+
+  constructor(deps: PresenterDeps) {
+    this.#deps = deps;
+  }
+
+  /** The screen of a view as it is now, or undefined for views that do not refresh. */
+  async render(userId: number, view: View): Promise<Screen | undefined> {
+    const { clock, reads } = this.#deps;
+    switch (view.kind) {
+      case "home":
+        return this.#home(userId);
+      case "help":
+        return helpScreen();
+      case "status":
+        return statusScreen(reads.status(), clock.nowMs());
+      case "positions":
+      case "sell":
+        return positionsScreen({
+          positions: reads.positions(userId),
+          page: view.kind === "positions" ? view.page : 0,
+          nowMs: clock.nowMs(),
+        });
+      case "wallet":
+        return this.#wallet(userId);
+      case "token":
+        return this.#token(userId, view.mint);
+      case "panicConfirm":
+        return panicConfirmScreen(this.#deps.store.openPositions(userId).length);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Queues a screen: as an edit of `messageId`, or as a new message under `key`. */
+  put(
+    tx: Tx,
+    target: { userId: number; chatId: number; key: string; messageId: number | null },
+    view: View,
+    screen: Screen,
+  ): void {
+    const { userId, chatId, key, messageId } = target;
+    const content = this.#deps.tickets.issue(tx, userId, chatId, screen);
+    tx.putOutbox({ key, chatId, messageId, content, view });
+  }
+
+  async #home(userId: number): Promise<Screen> {
+    const { store, reads, settings, clock } = this.#deps;
+    const user = store.user(userId);
+    const wallet = store.walletOf(userId);
+    const report = wallet === undefined ? null : await this.#walletReport(wallet.address);
+    const positions = reads.positions(userId);
+    const isValued = positions.every((position) => position.valueLamports !== null);
+    const pnl = positions.reduce(
+      (sum, one) => sum + BigInt(one.valueLamports ?? "0") - BigInt(one.costLamports),
+      0n,
+    );
+    const realised = positions.reduce((sum, one) => sum + BigInt(one.realisedLamports), 0n);
+    return homeScreen({
+      name: user?.name ?? "",
+      address: wallet?.address ?? "",
+      lamports: report?.lamports ?? null,
+      solUsd: null,
+      openPositions: positions.length,
+      openPnlLamports: isValued ? pnl : null,
+      realisedLamports: realised + store.realisedClosedLamports(userId),
+      tradingState: store.control().tradingState,
+      paused: user?.paused ?? false,
+      heldReason: user?.heldReason ?? "",
+      panicOpen: (user?.panicId ?? null) !== null,
+      dependencies: reads.dependencies(),
+      takeProfitBps: settings.takeProfitBps,
+      stopLossBps: settings.stopLossBps,
+      nowMs: clock.nowMs(),
+    });
+  }
+
+  async #wallet(userId: number): Promise<Screen | undefined> {
+    const wallet = this.#deps.store.walletOf(userId);
+    if (wallet === undefined) return undefined;
+    const report = await this.#walletReport(wallet.address);
+    return walletScreen({ address: wallet.address, lamports: report?.lamports ?? null });
+  }
+
+  async #token(userId: number, mint: string): Promise<Screen> {
+    const { store, venue, settings, clock, feed, presetsLamports } = this.#deps;
+    const wallet = store.walletOf(userId);
+    let report: InstrumentReport;
+    try {
+      report = await venue.fetchInstrument(mint);
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+      return noticeScreen([
+        "This token cannot be shown right now",
+        `Cause: ${error.message}`,
+        "Nothing was bought. Paste it again in a moment.",
+      ]);
+    }
+    const [walletReport, roundTrip] = await Promise.all([
+      wallet === undefined ? null : this.#walletReport(wallet.address),
+      wallet === undefined ? null : this.#roundTrip(wallet.address, mint),
+    ]);
+    const held = walletReport?.tokens.get(mint) ?? 0n;
+    const priceE9 = feed.latest(instrumentOf(mint))?.priceE9 ?? report.priceE9;
+    return tokenScreen({
+      ...report,
+      priceE9,
+      walletLamports: walletReport?.lamports ?? null,
+      reserveLamports: BigInt(settings.limits.reserveLamports),
+      roundTrip,
+      held:
+        held === 0n
+          ? null
+          : {
+              quantity: held,
+              valueLamports:
+                priceE9 === null ? null : valueLamports(held, report.decimals, priceE9),
+            },
+      presetsLamports,
+      slippageBpsMax: settings.buySlippageBps,
+      guardOverride: false,
+      nowMs: clock.nowMs(),
+    });
+  }
+
+  /** An executable round trip, or null when a leg has no route: a screen never fails for it. */
+  async #roundTrip(
+    wallet: string,
+    mint: string,
+  ): Promise<{ inLamports: bigint; outLamports: bigint } | null> {
+    const { venue, settings } = this.#deps;
+    const slippageBps = settings.buySlippageBps;
+    try {
+      const inLamports = ROUND_TRIP_LAMPORTS;
+      const bought = await venue.fetchRoute({
+        wallet,
+        mint,
+        side: "buy",
+        quantityIn: inLamports,
+        slippageBps,
+      });
+      const sold = await venue.fetchRoute({
+        wallet,
+        mint,
+        side: "sell",
+        quantityIn: bought.quantityOut,
+        slippageBps,
+      });
+      return { inLamports, outLamports: sold.quantityOut };
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+      return null;
+    }
+  }
+
+  /** Null when the chain cannot be read: a screen says so instead of failing. */
+  async #walletReport(address: string): Promise<WalletReport | null> {
+    try {
+      return await this.#deps.venue.fetchWallet(address);
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+      return null;
+    }
+  }
+}

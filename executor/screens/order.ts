@@ -1,0 +1,221 @@
+import type { AttemptRow, FillRow, OrderRow } from "@raptor/shared/domain/rows.ts";
+import type { ExitRule } from "@raptor/shared/domain/order.ts";
+import { valueLamports } from "@raptor/shared/values/money.ts";
+import { cleanField } from "@raptor/shared/values/safe-text.ts";
+import { duration, gainBps, percentOfBps, price, signedPercent } from "./numbers.ts";
+import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
+import { sellRow } from "./positions.ts";
+import { RichText } from "./rich-text.ts";
+import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
+
+export interface OrderModel {
+  order: OrderRow;
+  attempts: readonly AttemptRow[];
+  fill: FillRow | undefined;
+  /** Rules that are armed for the position now. */
+  exits: readonly ExitRule[];
+  position: { positionId: string; quantity: string; isOpen: boolean } | undefined;
+  /** For an exit: the trigger and the price that crossed it. */
+  trigger: { triggerPriceE9: string; priceE9: string } | undefined;
+  /** What the sold part had cost; for the profit of a sell. */
+  soldCostLamports: bigint | undefined;
+  boundSecondsLeft: number | null;
+  explorerUrl: string | undefined;
+  mayOverrideGuard: boolean;
+  mint: string;
+  nowMs: number;
+}
+
+/** One message for the whole life of an order: pending, not decided, receipt or refusal. */
+export function orderScreen(model: OrderModel): Screen {
+  const { order, attempts } = model;
+  if (model.fill !== undefined) return receiptScreen(model, model.fill);
+  if (order.status === "denied") return deniedScreen(model);
+  if (order.status === "canceled" || order.status === "expired" || order.status === "rejected") {
+    return closedScreen(model);
+  }
+  if (attempts.at(-1)?.state === "unknown") return unknownScreen(model);
+  return pendingScreen(model);
+}
+
+function titleOf(order: OrderRow): string {
+  const symbol = cleanField(order.symbol);
+  if (order.source.kind === "exit") {
+    const rule = order.source.rule === "takeProfit" ? "Take profit" : "Stop loss";
+    return `${rule}: selling ${symbol}`;
+  }
+  if (order.source.kind === "panic") return `Panic: selling ${symbol}`;
+  if (order.side === "buy") return `Buying ${symbol} for ${sol(order.notionalLamports)} SOL`;
+  return `Selling ${tokens(order.quantity, order.decimals)} ${symbol}`;
+}
+
+function pendingScreen(model: OrderModel): Screen {
+  const { order } = model;
+  const attempt = model.attempts.at(-1);
+  const rich = new RichText().bold(titleOf(order)).line();
+  if (attempt === undefined) {
+    rich.line("⏳ Getting a route and checking the limits…");
+  } else if (attempt.state === "prepared") {
+    rich.line("⏳ Signed and recorded, sending…");
+  } else if (attempt.state === "failed" || attempt.state === "dead") {
+    rich.line("⏳ That try ended without an effect, preparing the next one…");
+  } else if (attempt.state === "accepted") {
+    rich.line("⏳ Seen by the network, waiting for confirmation…");
+  } else {
+    rich.line("⏳ Sent, waiting for the network…");
+  }
+  if (attempt !== undefined) {
+    const unit = order.side === "buy" ? order.decimals : 9;
+    const word = order.side === "buy" ? cleanField(order.symbol) : "SOL";
+    rich.line(`Worst accepted: ${tokens(attempt.quantityOutMin, unit)} ${word}`);
+    rich.line(`Try ${attempt.n} · at most ${sol(attempt.costCapLamports)} SOL leave the wallet`);
+  }
+  addTrigger(rich, model);
+  rich.line(`Order ${shortId(order)} · ${timeOfDay(model.nowMs)}`);
+  return screenOf(rich, linkRows(model));
+}
+
+function unknownScreen(model: OrderModel): Screen {
+  const attempt = model.attempts.at(-1);
+  const rich = new RichText()
+    .bold(titleOf(model.order))
+    .line()
+    .line("❔ The network has not decided yet.")
+    .line("It may still happen, so nothing new will be sent");
+  if (attempt !== undefined) {
+    const left = model.boundSecondsLeft;
+    rich.plain(` before block ${attempt.bound.lastValidBlockHeight}`);
+    if (left !== null && left > 0) rich.plain(` (about ${duration(left * 1_000)})`);
+  }
+  rich.plain(". This message updates itself.");
+  rich.line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
+  return screenOf(rich, [[{ text: "Check now", nav: "refresh" }], ...linkRows(model)]);
+}
+
+function receiptScreen(model: OrderModel, fill: FillRow): Screen {
+  const { order } = model;
+  const symbol = cleanField(order.symbol);
+  const quantity = tokens(fill.quantity, order.decimals);
+  const notional = BigInt(fill.notionalLamports);
+  const rich = new RichText();
+  if (order.side === "buy") {
+    rich.bold(`✅ Bought ${quantity} ${symbol}`).line().line(`Paid ${sol(notional, 9)} SOL`);
+  } else {
+    rich.bold(`${soldTitle(order)} ${quantity} ${symbol}`).line();
+    rich.line(`Received ${sol(notional, 9)} SOL`);
+    if (model.soldCostLamports !== undefined) {
+      const gain = notional - model.soldCostLamports;
+      const share = signedPercent(gainBps(notional, model.soldCostLamports));
+      rich.plain(` · PnL ${signedSol(gain)} SOL (${share})`);
+    }
+  }
+  rich.line(`Average price ${price(averageOf(fill, order))} SOL`);
+  rich.line(`Network fee ${sol(fill.feeLamports, 9)} SOL`);
+  const rent = BigInt(fill.rentLamports);
+  if (rent > 0n) rich.plain(` · account rent ${sol(rent, 9)} SOL (stays yours)`);
+  addTrigger(rich, model);
+  addExits(rich, model);
+  rich.line(`Slot ${fill.venueSlot} · ${timeOfDay(fill.tsMs)}`);
+  if (fill.state === "reversed") rich.line("⚠️ The network took this fill back.");
+  const rows: ScreenButton[][] = [];
+  if (model.position?.isOpen === true) {
+    rows.push(sellRow({ positionId: model.position.positionId, symbol: order.symbol }));
+  }
+  rows.push(...linkRows(model), [
+    { text: "Positions", nav: "positions", arg: "0" },
+    { text: "Home", nav: "home" },
+  ]);
+  return screenOf(rich, rows);
+}
+
+function soldTitle(order: OrderRow): string {
+  if (order.source.kind === "exit") {
+    return order.source.rule === "takeProfit" ? "🎯 Take profit sold" : "🛑 Stop loss sold";
+  }
+  return order.source.kind === "panic" ? "🚨 Panic sold" : "✅ Sold";
+}
+
+function averageOf(fill: FillRow, order: OrderRow): bigint {
+  const quantity = BigInt(fill.quantity);
+  if (quantity === 0n) return 0n;
+  const scaled = BigInt(fill.notionalLamports) * 1_000_000_000n * 10n ** BigInt(order.decimals);
+  return scaled / quantity;
+}
+
+function addTrigger(rich: RichText, model: OrderModel): void {
+  if (model.trigger === undefined) return;
+  const { triggerPriceE9, priceE9 } = model.trigger;
+  rich.line(`Trigger ${price(triggerPriceE9)} SOL, price was ${price(priceE9)} SOL`);
+  if (model.attempts.length > 1) rich.plain(` · ${model.attempts.length} tries`);
+}
+
+function addExits(rich: RichText, model: OrderModel): void {
+  if (model.position?.isOpen !== true) {
+    if (model.order.side === "sell") rich.line("Position closed.");
+    return;
+  }
+  const { quantity } = model.position;
+  const { decimals } = model.order;
+  rich.line(`Held now: ${tokens(quantity, decimals)} ${cleanField(model.order.symbol)}`);
+  for (const rule of model.exits) {
+    const word = rule.kind === "takeProfit" ? "🎯 Take profit" : "🛑 Stop loss";
+    const sign = rule.triggerBps > 0 ? "+" : "";
+    const worth = valueLamports(BigInt(quantity), decimals, BigInt(rule.triggerPriceE9));
+    rich.line(`${word} armed at ${price(rule.triggerPriceE9)} SOL`);
+    rich.plain(` (${sign}${percentOfBps(rule.triggerBps)} %, about ${sol(worth)} SOL)`);
+  }
+  if (model.exits.length === 0) rich.line("⚠️ No exit is armed for this position.");
+}
+
+function deniedScreen(model: OrderModel): Screen {
+  const { order } = model;
+  const rich = new RichText().bold(`⛔ Not bought: ${cleanField(order.symbol)}`).line();
+  for (const reason of (order.reason ?? "").split("\n")) rich.line(reason);
+  rich.line("Nothing was sent and no SOL left the wallet.");
+  rich.line(`Order ${shortId(order)} · ${timeOfDay(model.nowMs)}`);
+  const rows: ScreenButton[][] = [];
+  if (model.mayOverrideGuard) rows.push([buyAgain(model)]);
+  rows.push([{ text: "Home", nav: "home" }]);
+  return screenOf(rich, rows);
+}
+
+function buyAgain(model: OrderModel): ScreenButton {
+  const { order } = model;
+  return {
+    text: `Buy ${sol(order.notionalLamports)} SOL anyway`,
+    style: "danger",
+    lifetime: "trade",
+    action: {
+      kind: "buy",
+      mint: model.mint,
+      notionalLamports: order.notionalLamports,
+      slippageBpsMax: order.slippageBpsMax,
+      guardOverride: true,
+    },
+  };
+}
+
+function closedScreen(model: OrderModel): Screen {
+  const { order } = model;
+  const symbol = cleanField(order.symbol);
+  const word = order.side === "buy" ? "Nothing was bought" : "Nothing was sold";
+  const rich = new RichText().bold(`⛔ ${word}: ${symbol}`).line();
+  rich.line(`${cleanField(order.reason ?? "", 300)}`);
+  const failed = model.attempts.filter((attempt) => attempt.state === "failed");
+  if (failed.length > 0) {
+    rich.line("The transaction landed and was reverted: only its network fee was paid.");
+  } else {
+    rich.line("No SOL and no tokens left the wallet.");
+  }
+  rich.line(`Order ${shortId(order)} (${order.status}) · ${timeOfDay(model.nowMs)}`);
+  return screenOf(rich, [...linkRows(model), [{ text: "Home", nav: "home" }]]);
+}
+
+function linkRows(model: OrderModel): ScreenButton[][] {
+  if (model.explorerUrl === undefined) return [];
+  return [[{ text: "Explorer", url: model.explorerUrl }]];
+}
+
+function shortId(order: OrderRow): string {
+  return order.orderId.slice(4, 10);
+}

@@ -1,0 +1,87 @@
+import type { PositionView } from "@raptor/shared/wire/read.ts";
+import { cleanField } from "@raptor/shared/values/safe-text.ts";
+import { duration, gainBps, percentOfBps, price, signedPercent } from "./numbers.ts";
+import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
+import { RichText } from "./rich-text.ts";
+import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
+
+export const POSITIONS_PER_PAGE = 5;
+
+/** At most five positions a page, each with its own sell buttons. */
+export function positionsScreen(options: {
+  positions: readonly PositionView[];
+  page: number;
+  nowMs: number;
+}): Screen {
+  const { positions, nowMs } = options;
+  const pageCount = Math.max(1, Math.ceil(positions.length / POSITIONS_PER_PAGE));
+  const page = Math.min(options.page, pageCount - 1);
+  const shown = positions.slice(page * POSITIONS_PER_PAGE, (page + 1) * POSITIONS_PER_PAGE);
+  const rich = new RichText().bold("Positions");
+  if (pageCount > 1) rich.plain(` · page ${page + 1} of ${pageCount}`);
+  rich.plain(` · ${timeOfDay(nowMs)}`);
+  const rows: ScreenButton[][] = [];
+  if (positions.length === 0) {
+    rich.line().line("Nothing is open. Paste a token's mint or link to buy.");
+  }
+  for (const position of shown) {
+    describe(rich, position);
+    rows.push(sellRow(position));
+  }
+  if (positions.length > 0) rich.line().line(totalOf(positions));
+  if (pageCount > 1) {
+    const arrows: ScreenButton[] = [];
+    if (page > 0) arrows.push({ text: "◀", nav: "positions", arg: String(page - 1) });
+    if (page < pageCount - 1) arrows.push({ text: "▶", nav: "positions", arg: String(page + 1) });
+    rows.push(arrows);
+  }
+  rows.push([
+    { text: "Refresh", nav: "refresh" },
+    { text: "Home", nav: "home" },
+  ]);
+  if (positions.length > 0) {
+    rows.push([{ text: "Panic: sell everything", nav: "askPanic", style: "danger" }]);
+  }
+  return screenOf(rich, rows);
+}
+
+function describe(rich: RichText, position: PositionView): void {
+  const cost = BigInt(position.costLamports);
+  rich.line().line().bold(cleanField(position.symbol));
+  rich.plain(` · ${tokens(position.quantity, position.decimals)}`);
+  if (position.valueLamports === null || position.markPriceE9 === null) {
+    rich.line(`Cost ${sol(cost)} SOL · price not known right now`);
+  } else {
+    const value = BigInt(position.valueLamports);
+    rich.line(`${sol(value)} SOL now · PnL ${signedPercent(gainBps(value, cost))}`);
+    rich.plain(` (${signedSol(value - cost)} SOL)`);
+    const age = duration(position.markAgeMs ?? 0);
+    rich.line(`Entry ${price(position.entryPriceE9)} → ${price(position.markPriceE9)}, ${age} old`);
+  }
+  const exits = position.exits.map((rule) => {
+    const word = rule.kind === "takeProfit" ? "TP" : "SL";
+    const sign = rule.triggerBps > 0 ? "+" : "";
+    return `${word} ${sign}${percentOfBps(rule.triggerBps)} %`;
+  });
+  rich.line(exits.length === 0 ? "⚠️ no exits armed" : `🎯 ${exits.join(" · ")}`);
+}
+
+function totalOf(positions: readonly PositionView[]): string {
+  const known = positions.filter((position) => position.valueLamports !== null);
+  const value = known.reduce((sum, position) => sum + BigInt(position.valueLamports ?? "0"), 0n);
+  const cost = known.reduce((sum, position) => sum + BigInt(position.costLamports), 0n);
+  return `Total ${sol(value)} SOL · PnL ${signedSol(value - cost)} SOL`;
+}
+
+export function sellRow(position: {
+  positionId: string;
+  symbol: string;
+}): ScreenButton[] {
+  const symbol = cleanField(position.symbol, 10);
+  return [25, 50, 100].map((percent) => ({
+    text: percent === 25 ? `Sell ${symbol} 25 %` : `${percent} %`,
+    style: "danger" as const,
+    lifetime: "menu" as const,
+    action: { kind: "sell" as const, positionId: position.positionId, quantityBps: percent * 100 },
+  }));
+}

@@ -1,0 +1,41 @@
+import type { MessageEntity, TicketAction } from "@raptor/shared/domain/rows.ts";
+import type { RichText } from "./rich-text.ts";
+
+export type ButtonStyle = "danger" | "success" | "primary";
+
+/** Where navigation buttons lead; each carries no ticket and may be pressed for ever. */
+export const NAV_OPS = {
+  home: "h",
+  positions: "p",
+  sell: "e",
+  status: "s",
+  help: "l",
+  wallet: "w",
+  refresh: "r",
+  customBuy: "x",
+  askPanic: "q",
+  pause: "z",
+  resume: "y",
+} as const;
+export type NavTarget = keyof typeof NAV_OPS;
+
+/** The operation of every button that moves money: it is worth what its ticket says. */
+export const TICKET_OP = "t";
+
+export type ScreenButton =
+  | { text: string; nav: NavTarget; arg?: string; style?: ButtonStyle }
+  | { text: string; action: TicketAction; lifetime: "trade" | "menu"; style?: ButtonStyle }
+  | { text: string; url: string }
+  | { text: string; copyText: string };
+
+/** A message before its tickets are issued. */
+export interface Screen {
+  text: string;
+  entities: MessageEntity[];
+  rows: ScreenButton[][];
+  forceReply?: boolean;
+}
+
+export function screenOf(rich: RichText, rows: ScreenButton[][] = []): Screen {
+  return { text: rich.text, entities: rich.entities, rows };
+}

@@ -1,0 +1,107 @@
+import { cleanField } from "@raptor/shared/values/safe-text.ts";
+import { duration, percentOfBps, price, sol, timeOfDay, tokens, usd } from "./numbers.ts";
+import { RichText } from "./rich-text.ts";
+import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
+
+export interface TokenModel {
+  mint: string;
+  symbol: string;
+  name: string;
+  decimals: number;
+  priceE9: bigint | null;
+  usdPrice: number | null;
+  marketCapUsd: number | null;
+  liquidityUsd: number | null;
+  ageMs: number | null;
+  marks: { label: string; good: boolean | null }[];
+  /** Why buying is refused; replaces the buy buttons. */
+  refusals: string[];
+  walletLamports: bigint | null;
+  reserveLamports: bigint;
+  /** What 0.5 SOL would bring back at once, bought and sold again; null when not known. */
+  roundTrip: { inLamports: bigint; outLamports: bigint } | null;
+  held: { quantity: bigint; valueLamports: bigint | null } | null;
+  presetsLamports: readonly bigint[];
+  slippageBpsMax: number;
+  guardOverride: boolean;
+  nowMs: number;
+}
+
+export function tokenScreen(model: TokenModel): Screen {
+  const rich = new RichText()
+    .bold(cleanField(model.name))
+    .plain(` (${cleanField(model.symbol)}) · Solana`)
+    .plain(model.ageMs === null ? "" : ` · ${duration(model.ageMs)} old`)
+    .line()
+    .code(model.mint)
+    .line()
+    .line();
+  rich.plain("Price: ");
+  if (model.priceE9 === null) rich.plain("not known");
+  else rich.bold(`${price(model.priceE9)} SOL`);
+  if (model.usdPrice !== null) rich.plain(` (${usd(model.usdPrice)})`);
+  const figures: string[] = [];
+  if (model.marketCapUsd !== null) figures.push(`MC ${usd(model.marketCapUsd)}`);
+  if (model.liquidityUsd !== null) figures.push(`Liquidity ${usd(model.liquidityUsd)}`);
+  if (figures.length > 0) rich.line(figures.join(" · "));
+  rich.line(`Safety: ${model.marks.map(markOf).join("  ")}`);
+  if (model.roundTrip !== null) {
+    const { inLamports, outLamports } = model.roundTrip;
+    rich.line(`Round trip: ${sol(inLamports)} SOL in, ${sol(outLamports)} back now`);
+  }
+  if (model.held !== null) {
+    rich.line(`You hold: ${tokens(model.held.quantity, model.decimals)}`);
+    if (model.held.valueLamports !== null) rich.plain(` ≈ ${sol(model.held.valueLamports)} SOL`);
+  }
+  if (model.walletLamports !== null) {
+    const free = model.walletLamports - model.reserveLamports;
+    const after = `${sol(free < 0n ? 0n : free)} SOL after the reserve`;
+    rich.line(`Wallet: ${after} (${sol(model.reserveLamports)} for fees and rent)`);
+  }
+  rich.line(`Slippage at most ${percentOfBps(model.slippageBpsMax)} %`);
+  for (const refusal of model.refusals) rich.line(`⛔ ${refusal}`);
+  rich.line().line(`Buttons work once, for a minute. · ${timeOfDay(model.nowMs)}`);
+  return screenOf(rich, rowsOf(model));
+}
+
+function rowsOf(model: TokenModel): ScreenButton[][] {
+  const rows: ScreenButton[][] = [];
+  if (model.refusals.length === 0) {
+    const buttons = model.presetsLamports.map((lamports) => buyButton(model, lamports));
+    rows.push(buttons.slice(0, 2), buttons.slice(2, 4), [{ text: "Buy X SOL", nav: "customBuy" }]);
+  }
+  rows.push([
+    { text: "Refresh", nav: "refresh" },
+    { text: "Explorer", url: `https://solscan.io/token/${model.mint}` },
+    { text: "Home", nav: "home" },
+  ]);
+  return rows;
+}
+
+function buyButton(model: TokenModel, lamports: bigint): ScreenButton {
+  return {
+    text: `Buy ${sol(lamports)} SOL`,
+    style: "success",
+    lifetime: "trade",
+    action: {
+      kind: "buy",
+      mint: model.mint,
+      notionalLamports: lamports.toString(),
+      slippageBpsMax: model.slippageBpsMax,
+      guardOverride: model.guardOverride,
+    },
+  };
+}
+
+function markOf(mark: { label: string; good: boolean | null }): string {
+  const sign = mark.good === null ? "❔" : mark.good ? "✅" : "⛔";
+  return `${sign} ${mark.label}`;
+}
+
+export function promptScreen(symbol: string): Screen {
+  const rich = new RichText()
+    .bold(`Buy ${cleanField(symbol)}`)
+    .line("How much SOL? Reply with a number, for example 0.35.")
+    .line("Nothing is bought until you answer; /cancel or one minute ends it.");
+  return { ...screenOf(rich), forceReply: true };
+}

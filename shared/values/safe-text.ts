@@ -1,0 +1,20 @@
+/** The longest name, ticker or other foreign word that a screen shows. */
+export const FIELD_CHARS_MAX = 32;
+
+/**
+ * Makes a word from a chain, a venue or a person harmless to show: no control, bidirectional,
+ * zero-width or unassigned formatting characters, no line breaks, no lone surrogates, at most 32
+ * characters. Never empty, so that a missing name is visible.
+ */
+export function cleanField(text: string, charsMax = FIELD_CHARS_MAX): string {
+  const visible = text
+    .toWellFormed()
+    .normalize("NFC")
+    .replace(/\uFFFD/g, "")
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115F\u1160\u3164\uFFA0\u2800]/gu, "")
+    .replace(/\p{M}{3,}/gu, "")
+    .replace(/\s+/gu, " ")
+    .trim();
+  const chars = [...visible].slice(0, charsMax).join("").trim();
+  return chars === "" ? "?" : chars;
+}
