@@ -1,14 +1,167 @@
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
-import type { PriceFeed, PriceSource } from "../ports/market.ts";
+import { LAMPORTS_PER_SOL, PRICE_SCALE } from "@raptor/shared/values/money.ts";
+import type { PriceFeed, PriceSource, PriceUpdate } from "../ports/market.ts";
+import { createJumpGuard, type JumpGuard } from "./jump-guard.ts";
 
 export interface PriceFeedDeps {
   source: PriceSource;
   clock: Clock;
   log: Log;
-  settings: { pollMs: number; staleMs: number; jumpBpsMax: number };
+  settings: {
+    pollMs: number;
+    /** A watched price older than this makes the feed unhealthy. */
+    staleMs: number;
+    /** A larger step than this must be seen twice before anybody hears of it. */
+    jumpBpsMax: number;
+  };
 }
 
-export function createPriceFeed(_deps: PriceFeedDeps): PriceFeed {
-  throw new Error("being built");
+const SOL_MINT = "So11111111111111111111111111111111111111112";
+const SUFFIX = ".SOLANA";
+/** One user holds tens of instruments; this only bounds what a defect could ask for. */
+const WATCHED_MAX = 2_000;
+
+/** Polls one price source for all watched instruments and tells listeners about changes. */
+export function createPriceFeed(deps: PriceFeedDeps): PriceFeed {
+  return new PollingPriceFeed(deps);
+}
+
+class PollingPriceFeed implements PriceFeed {
+  readonly #deps: PriceFeedDeps;
+  readonly #watchers = new Map<string, number>();
+  readonly #latest = new Map<string, PriceUpdate>();
+  readonly #listeners: ((update: PriceUpdate) => void)[] = [];
+  readonly #guard: JumpGuard;
+  #stop: AbortController | undefined;
+  #wake = new AbortController();
+  #lastFailure = "";
+  #watchedSinceMs = 0;
+
+  constructor(deps: PriceFeedDeps) {
+    this.#deps = deps;
+    this.#guard = createJumpGuard(deps.settings.jumpBpsMax);
+  }
+
+  watch(instrument: string): void {
+    const count = this.#watchers.get(instrument) ?? 0;
+    if (count === 0 && this.#watchers.size >= WATCHED_MAX) {
+      this.#deps.log.error({ instrument, watched: WATCHED_MAX }, "too many watched instruments");
+      return;
+    }
+    if (this.#watchers.size === 0) this.#watchedSinceMs = this.#deps.clock.monotonicMs();
+    this.#watchers.set(instrument, count + 1);
+    if (count === 0) this.#wake.abort();
+  }
+
+  unwatch(instrument: string): void {
+    const count = this.#watchers.get(instrument) ?? 0;
+    if (count > 1) {
+      this.#watchers.set(instrument, count - 1);
+      return;
+    }
+    this.#watchers.delete(instrument);
+    this.#latest.delete(instrument);
+    this.#guard.forget(instrument);
+  }
+
+  latest(instrument: string): PriceUpdate | undefined {
+    return this.#latest.get(instrument);
+  }
+
+  onUpdate(listener: (update: PriceUpdate) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  health(): { name: string; ok: boolean; detail: string } {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const { staleMs } = this.#deps.settings;
+    const stale = [...this.#watchers.keys()].filter((instrument) => {
+      const sinceMs = this.#latest.get(instrument)?.atMonotonicMs ?? this.#watchedSinceMs;
+      return nowMs - sinceMs > staleMs;
+    });
+    const parts = [`${this.#watchers.size} watched`];
+    if (stale.length > 0) parts.push(`${stale.length} stale, first ${stale[0] ?? ""}`);
+    const waitMs = this.#deps.source.waitMs();
+    if (waitMs > 0) parts.push(`slowed by the rate limit for ${Math.ceil(waitMs)} ms`);
+    if (this.#lastFailure !== "") parts.push(this.#lastFailure);
+    return { name: "prices", ok: stale.length === 0, detail: parts.join("; ") };
+  }
+
+  start(): void {
+    if (this.#stop !== undefined) return;
+    this.#stop = new AbortController();
+    void this.#run(this.#stop.signal);
+  }
+
+  stop(): void {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    this.#wake.abort();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      const waitMs = this.#deps.source.waitMs();
+      if (waitMs > 0) {
+        await this.#deps.clock.sleep(waitMs, signal);
+        continue;
+      }
+      const doubted = await this.#poll([...this.#watchers.keys()]);
+      // A doubted price is asked again at once: a stop loss must not wait for the next round.
+      if (doubted.length > 0 && !signal.aborted) await this.#poll(doubted);
+      if (signal.aborted) return;
+      await this.#deps.clock.sleep(this.#deps.settings.pollMs, this.#wake.signal);
+    }
+  }
+
+  /** Returns the instruments whose price needs a second look. Never throws for the source. */
+  async #poll(instruments: string[]): Promise<string[]> {
+    const mints = instruments
+      .filter((instrument) => instrument.endsWith(SUFFIX))
+      .map((instrument) => instrument.slice(0, -SUFFIX.length));
+    const doubted: string[] = [];
+    // Every batch carries SOL: both sides of a price come from the same moment.
+    const batchMax = this.#deps.source.batchMax - 1;
+    for (let at = 0; at < mints.length; at += batchMax) {
+      try {
+        const batch = mints.slice(at, at + batchMax);
+        const prices = await this.#deps.source.fetchUsdPricesE30([SOL_MINT, ...batch]);
+        this.#lastFailure = "";
+        doubted.push(...this.#take(batch, prices));
+      } catch (error) {
+        if (!isRaptorError(error)) throw error;
+        this.#lastFailure = error.message;
+        this.#deps.log.warn({ code: error.code, detail: error.message }, "a price poll failed");
+      }
+    }
+    return doubted;
+  }
+
+  #take(mints: string[], prices: ReadonlyMap<string, bigint>): string[] {
+    const solE30 = prices.get(SOL_MINT);
+    if (solE30 === undefined) {
+      this.#lastFailure = "the answer has no price of SOL";
+      return [];
+    }
+    const doubted: string[] = [];
+    for (const mint of mints) {
+      const usdE30 = prices.get(mint);
+      const instrument = `${mint}${SUFFIX}`;
+      if (usdE30 === undefined || !this.#watchers.has(instrument)) continue;
+      const priceE9 = (usdE30 * LAMPORTS_PER_SOL * PRICE_SCALE) / solE30;
+      const last = this.#latest.get(instrument)?.priceE9;
+      if (this.#guard.accepts(instrument, last, priceE9)) this.#publish(instrument, priceE9);
+      else doubted.push(instrument);
+    }
+    return doubted;
+  }
+
+  #publish(instrument: string, priceE9: bigint): void {
+    const update = { instrument, priceE9, atMonotonicMs: this.#deps.clock.monotonicMs() };
+    this.#latest.set(instrument, update);
+    for (const listener of this.#listeners) listener(update);
+  }
 }

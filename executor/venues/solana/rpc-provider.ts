@@ -1,0 +1,171 @@
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { type Net, NetFailure, type NetResponse } from "@raptor/shared/seams/net.ts";
+import { z } from "zod";
+import { CircuitBreaker } from "./circuit-breaker.ts";
+
+/** Why a provider gave no usable answer. */
+export type RpcFailure =
+  /** The node answered with a JSON-RPC error. */
+  | { kind: "rpc"; code: number; message: string; data: unknown }
+  | { kind: "net"; detail: string }
+  | { kind: "http"; status: number; retryAfterMs: number }
+  | { kind: "garbage"; detail: string };
+
+export type RpcResult<T> =
+  | { ok: true; provider: string; value: T }
+  | { ok: false; provider: string; failure: RpcFailure };
+
+export interface RpcProviderSettings {
+  /** Host only: the URL may carry a key. */
+  name: string;
+  url: string;
+  timeoutMs: number;
+}
+
+const envelope = z.union([
+  z.object({
+    error: z.object({
+      code: z.number(),
+      message: z.string(),
+      data: z.unknown().optional(),
+    }),
+  }),
+  z.object({ result: z.unknown() }),
+]);
+
+/** Long enough for 200 instructions' worth of logs, short enough to stay harmless. */
+const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
+const RETRY_AFTER_MS_MAX = 30_000;
+const TOO_MANY_REQUESTS = 429;
+
+/** One Solana RPC node over HTTP, with its own health. */
+export class RpcProvider {
+  readonly name: string;
+  readonly breaker: CircuitBreaker;
+  readonly #net: Net;
+  readonly #settings: RpcProviderSettings;
+  #nextId = 1;
+  #lastFailure = "";
+  #finalizedHeight = 0;
+
+  constructor(net: Net, clock: Clock, prng: Prng, settings: RpcProviderSettings) {
+    this.name = settings.name;
+    this.breaker = new CircuitBreaker(clock, prng);
+    this.#net = net;
+    this.#settings = settings;
+  }
+
+  /** Never throws; a failure is an answer too. */
+  async call<T>(
+    method: string,
+    params: readonly unknown[],
+    schema: z.ZodType<T>,
+  ): Promise<RpcResult<T>> {
+    this.breaker.noteStart();
+    const result = await this.#exchange(method, params, schema);
+    if (result.ok) {
+      this.breaker.noteSuccess();
+      this.#lastFailure = "";
+    } else if (result.failure.kind === "rpc") {
+      // The node works; it only does not like the question.
+      this.breaker.noteSuccess();
+    } else {
+      const { failure } = result;
+      this.breaker.noteFailure(failure.kind === "http" ? failure.retryAfterMs : 0);
+      this.#lastFailure = describeRpcFailure(failure);
+    }
+    return result;
+  }
+
+  /**
+   * Finalized heights never fall on one node; behind a load balancer they do. Says whether this
+   * one may count as knowledge, and remembers the highest.
+   */
+  noteFinalizedHeight(height: number): boolean {
+    if (height < this.#finalizedHeight) return false;
+    this.#finalizedHeight = height;
+    return true;
+  }
+
+  finalizedHeight(): number {
+    return this.#finalizedHeight;
+  }
+
+  health(): { name: string; ok: boolean; detail: string } {
+    const state = this.breaker.state();
+    const detail = this.#lastFailure === "" ? "answers" : this.#lastFailure;
+    return { name: `rpc ${this.name}`, ok: state === "closed", detail };
+  }
+
+  async #exchange<T>(
+    method: string,
+    params: readonly unknown[],
+    schema: z.ZodType<T>,
+  ): Promise<RpcResult<T>> {
+    const provider = this.name;
+    let response: NetResponse;
+    try {
+      response = await this.#net.fetch({
+        url: this.#settings.url,
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ jsonrpc: "2.0", id: this.#nextId++, method, params }),
+        timeoutMs: this.#settings.timeoutMs,
+        responseBytesMax: RESPONSE_BYTES_MAX,
+      });
+    } catch (error) {
+      if (!(error instanceof NetFailure)) throw error;
+      return { ok: false, provider, failure: { kind: "net", detail: error.kind } };
+    }
+    return { provider, ...parseResponse(response, schema) };
+  }
+}
+
+function parseResponse<T>(
+  response: NetResponse,
+  schema: z.ZodType<T>,
+): { ok: true; value: T } | { ok: false; failure: RpcFailure } {
+  const body = parseJson(response.body);
+  const parsed = envelope.safeParse(body);
+  // Nodes send their errors with status 200 and some gateways with 4xx or 5xx.
+  if (parsed.success && "error" in parsed.data && response.status !== TOO_MANY_REQUESTS) {
+    const { code, message, data } = parsed.data.error;
+    return { ok: false, failure: { kind: "rpc", code, message, data } };
+  }
+  if (response.status !== 200) {
+    const retryAfterMs =
+      response.status === TOO_MANY_REQUESTS ? retryAfterOf(response.headers["retry-after"]) : 0;
+    return { ok: false, failure: { kind: "http", status: response.status, retryAfterMs } };
+  }
+  if (!parsed.success || !("result" in parsed.data)) {
+    return { ok: false, failure: { kind: "garbage", detail: "no JSON-RPC answer" } };
+  }
+  const value = schema.safeParse(parsed.data.result);
+  if (value.success) return { ok: true, value: value.data };
+  const [issue] = value.error.issues;
+  const detail = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`;
+  return { ok: false, failure: { kind: "garbage", detail } };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfterOf(header: string | undefined): number {
+  const seconds = Number(header ?? "1");
+  const ms = Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : 1_000;
+  return Math.min(ms, RETRY_AFTER_MS_MAX);
+}
+
+/** For logs and evidence: what went wrong, without addresses and without the question. */
+export function describeRpcFailure(failure: RpcFailure): string {
+  if (failure.kind === "rpc") return `error ${failure.code}: ${failure.message.slice(0, 200)}`;
+  if (failure.kind === "http") return `HTTP status ${failure.status}`;
+  if (failure.kind === "net") return `no answer: ${failure.detail}`;
+  return `unreadable answer: ${failure.detail.slice(0, 200)}`;
+}
