@@ -1,0 +1,80 @@
+import { createHash, randomBytes as osRandomBytes, type KeyObject } from "node:crypto";
+import { encodeBase58 } from "@raptor/shared/values/base58.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { CreatedWallet, SignAnswer, SignRequest } from "../ports/signer.ts";
+import { checkSwap } from "./check-swap.ts";
+import { createSigningKey, publicKeyBytes, SEED_BYTES, signBytes } from "./ed25519.ts";
+import { openSecret, wrapSecret, type RandomBytes, type SecretOwner } from "./envelope.ts";
+import type { MasterKeys } from "./master-keys.ts";
+import { wipe } from "./wipe.ts";
+
+export interface SignerCore {
+  createWallet(walletId: string, userId: number): CreatedWallet;
+  /** Checks the bytes against the intent first; the key is opened only for bytes that pass. */
+  sign(request: SignRequest): SignAnswer;
+}
+
+export interface SignerCoreOptions {
+  masterKeys: MasterKeys;
+  /** Default: the operating system's. Only the simulator passes another. */
+  randomBytes?: RandomBytes;
+}
+
+/** The signer's logic without its process; the simulator uses it directly. */
+export function createSignerCore(options: SignerCoreOptions): SignerCore {
+  const { masterKeys, randomBytes = osRandomBytes } = options;
+  return {
+    createWallet: (walletId, userId) => createWallet(masterKeys, randomBytes, walletId, userId),
+    sign: (request) => sign(masterKeys, request),
+  };
+}
+
+function createWallet(
+  masterKeys: MasterKeys,
+  randomBytes: RandomBytes,
+  walletId: string,
+  userId: number,
+): CreatedWallet {
+  const seed = randomBytes(SEED_BYTES);
+  try {
+    const address = encodeBase58(publicKeyBytes(createSigningKey(seed)));
+    const wrapped = wrapSecret(seed, ownerOf(walletId, userId), masterKeys, randomBytes);
+    return { address, wrapped, vaultSha256: createHash("sha256").update(wrapped).digest("hex") };
+  } finally {
+    wipe(seed);
+  }
+}
+
+function sign(masterKeys: MasterKeys, request: SignRequest): SignAnswer {
+  const message = Buffer.from(request.message, "base64");
+  if (message.toString("base64") !== request.message) {
+    return { outcome: "refused", reasons: ["the message is not base64"] };
+  }
+  const reasons = checkSwap(request.intent, message);
+  if (reasons.length > 0) return { outcome: "refused", reasons };
+  try {
+    const key = openSigningKey(masterKeys, request);
+    // The journal could hold the wrong row: the key must be the one of the wallet that pays.
+    if (encodeBase58(publicKeyBytes(key)) !== request.intent.wallet) {
+      return { outcome: "refused", reasons: ["the opened key belongs to another wallet"] };
+    }
+    return { outcome: "signed", signature: encodeBase58(signBytes(key, message)) };
+  } catch (error) {
+    if (!isRaptorError(error, "RAPTOR_SIGNER__REFUSED")) throw error;
+    return { outcome: "refused", reasons: [String(error.context["problem"])] };
+  }
+}
+
+function openSigningKey(masterKeys: MasterKeys, request: SignRequest): KeyObject {
+  const owner = ownerOf(request.walletId, request.userId);
+  const seed = openSecret(request.wrapped, owner, masterKeys);
+  try {
+    return createSigningKey(seed);
+  } finally {
+    wipe(seed);
+  }
+}
+
+function ownerOf(walletId: string, userId: number): SecretOwner {
+  return { userId, walletId, purpose: "solana-ed25519-seed" };
+}
