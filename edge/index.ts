@@ -1,0 +1,113 @@
+import { waitUntil } from "cloudflare:workers";
+import type { IdSource } from "@raptor/shared/seams/chance.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log, LogFields } from "@raptor/shared/seams/log.ts";
+import { NetFailure, type NetRequest, type NetResponse } from "@raptor/shared/seams/net.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { createEdge, type Edge } from "./app.ts";
+import { type EdgeEnv, parseEdgeEnv } from "./env.ts";
+import { createProblem } from "./middleware/problem.ts";
+
+const RESPONSE_BYTES_MAX = 8 * 1024 * 1024;
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }),
+  defer: (task) => void setTimeout(task, 0),
+};
+
+const ids: IdSource = {
+  token(byteCount) {
+    const bytes = crypto.getRandomValues(new Uint8Array(byteCount));
+    const text = btoa(String.fromCharCode(...bytes));
+    return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  },
+};
+
+function createLog(level: EdgeEnv["LOG_LEVEL"]): Log {
+  function write(at: (typeof LEVELS)[number], fields: LogFields, message: string): void {
+    if (LEVELS.indexOf(at) < LEVELS.indexOf(level)) return;
+    const line = JSON.stringify({ level: at, tsMs: Date.now(), room: "edge", ...fields, message });
+    if (at === "error") console.error(line);
+    else console.log(line);
+  }
+  return {
+    debug: (fields, message) => write("debug", fields, message),
+    info: (fields, message) => write("info", fields, message),
+    warn: (fields, message) => write("warn", fields, message),
+    error: (fields, message) => write("error", fields, message),
+  };
+}
+
+/**
+ * The platform's fetch as a `Net`. The runtime does not tell a refused connection from one that
+ * broke later, so both are `reset`: nothing is claimed not to have happened that may have.
+ */
+async function fetchNet(request: NetRequest): Promise<NetResponse> {
+  const { host } = new URL(request.url);
+  try {
+    const response = await fetch(request.url, {
+      method: request.method,
+      ...(request.headers === undefined ? {} : { headers: request.headers }),
+      ...(request.body === undefined ? {} : { body: request.body }),
+      redirect: "manual",
+      signal: AbortSignal.timeout(request.timeoutMs),
+    });
+    const body = await readText(response, request.responseBytesMax ?? RESPONSE_BYTES_MAX, host);
+    return { status: response.status, headers: Object.fromEntries(response.headers), body };
+  } catch (error) {
+    if (error instanceof NetFailure) throw error;
+    const isTimeout = error instanceof Error && error.name === "TimeoutError";
+    throw new NetFailure(isTimeout ? "timeout" : "reset", host, { cause: error });
+  }
+}
+
+async function readText(response: Response, bytesMax: number, host: string): Promise<string> {
+  if (response.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let byteCount = 0;
+  for await (const chunk of response.body) {
+    byteCount += chunk.byteLength;
+    if (byteCount > bytesMax) throw new NetFailure("too-large", host);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Built by the first request and kept for the isolate's life, like the settings it reads. */
+let edge: Edge | undefined;
+let settingsProblem: string | undefined;
+
+function build(bindings: Readonly<Record<string, unknown>>): void {
+  try {
+    const env = parseEdgeEnv(bindings);
+    const log = createLog(env.LOG_LEVEL);
+    edge = createEdge({ env, clock, ids, net: { fetch: fetchNet }, log, waitUntil });
+  } catch (error) {
+    if (!isRaptorError(error, "RAPTOR_ENV__INVALID")) throw error;
+    settingsProblem = String(error.context["problems"]);
+    createLog("info").error({ problems: settingsProblem }, "the settings cannot be used");
+  }
+}
+
+// Cloudflare's module format asks for a default export.
+export default {
+  async fetch(request, bindings): Promise<Response> {
+    if (edge === undefined && settingsProblem === undefined) build(bindings);
+    if (edge !== undefined) return edge.fetch(request);
+    return createProblem("SETTINGS_INVALID", new URL(request.url).pathname, {
+      detail: `Nothing is accepted and no money moves until this is corrected: ${settingsProblem}`,
+    });
+  },
+} satisfies ExportedHandler<Readonly<Record<string, unknown>>>;

@@ -1,0 +1,51 @@
+import type { Job } from "@raptor/shared/wire/job.ts";
+import { deliverDirectly, URGENT_TRIES } from "../jobs/deliver.ts";
+import { createProblem } from "../middleware/problem.ts";
+import { readQueueDelivery } from "../middleware/queue-delivery.ts";
+import type { EdgeServices } from "../services.ts";
+
+export const CRON_PATH = "/cron/:name";
+const BODY_BYTES_MAX = 16 * 1024;
+
+/** A QStash schedule's tick: asks the executor to reconcile, and revives our dead letters. */
+export function createCron(services: EdgeServices) {
+  return async function handleCron(request: Request, name: string): Promise<Response> {
+    const path = `/cron/${name}`;
+    if (name !== "reconcile") return createProblem("NOT_FOUND", "/cron");
+    const delivery = await readQueueDelivery(services, request, path, BODY_BYTES_MAX);
+    if (delivery instanceof Response) return delivery;
+    const job: Job = {
+      id: `qs:${delivery.messageId}`,
+      actor: { kind: "cron", name },
+      createdMs: services.clock.nowMs(),
+      kind: "reconcile",
+    };
+    const [{ result }, revived] = await Promise.all([
+      deliverDirectly(services, job, URGENT_TRIES),
+      reviveDeadLetters(services),
+    ]);
+    if (result.kind === "closed") {
+      return createProblem("EXECUTOR_UNREACHABLE", path, { headers: { "retry-after": "10" } });
+    }
+    // A conflict means that an earlier delivery of this very tick was taken.
+    const isTaken = result.kind === "taken" || result.status === 409;
+    if (!isTaken) {
+      return createProblem("JOB_REFUSED", path, {
+        headers: { "upstash-nonretryable-error": "true" },
+      });
+    }
+    return Response.json({ jobId: job.id, deadLettersRevived: revived });
+  };
+}
+
+/** Its failure must not fail the tick: reconciling matters more and the next tick tries again. */
+async function reviveDeadLetters(services: EdgeServices): Promise<number | null> {
+  try {
+    return await services.queue.retryDeadLetters();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : "unknown";
+    services.log.error({ cause }, "dead letters could not be retried");
+    services.metrics.count("raptor_edge_queue_total", { call: "retry", outcome: "failed" });
+    return null;
+  }
+}
