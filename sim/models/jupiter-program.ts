@@ -29,6 +29,7 @@ export const JUPITER_ERRORS = {
 } as const;
 
 interface Swap {
+  logName: string;
   route: RouteArguments;
   authority: string;
   source: string;
@@ -99,6 +100,7 @@ function parseSwap(instruction: ModelInstruction, signers: readonly string[]): S
     throw new ModelError(JUPITER_ERRORS.accountNotSigner, "The given account did not sign");
   }
   return {
+    logName: parsed.name === "route_v2" ? "RouteV2" : "SharedAccountsRouteV2",
     route: parsed.route,
     authority,
     source: account(shape.source),
@@ -139,7 +141,7 @@ function interpretSwap(
   return {
     kind: "transfers",
     transfers: meanTransfers(swap, pool, quote, fee),
-    logs: ["Program log: Instruction: RouteV2"],
+    logs: [`Program log: Instruction: ${swap.logName}`],
     commit: () => market.applySwap(quote),
   };
 }
