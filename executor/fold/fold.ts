@@ -1,0 +1,150 @@
+import type { EventKind, EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
+import {
+  foldAttemptAccepted,
+  foldAttemptDead,
+  foldAttemptFailed,
+  foldAttemptPrepared,
+  foldAttemptRejected,
+  foldAttemptSubmitted,
+  foldAttemptUnknown,
+  foldFillRecorded,
+  foldFillReversed,
+  foldFillSettled,
+  foldOrderClosed,
+  foldOrderDenied,
+  foldOrderInitialized,
+  type EventHead,
+} from "./fold-orders.ts";
+import type { RowChange } from "./row-change.ts";
+
+type Folds = { [K in EventKind]: (payload: EventPayloads[K], head: EventHead) => RowChange[] };
+
+const FOLDS: Folds = {
+  JobAccepted: (job, head) => [
+    {
+      op: "insert",
+      table: "jobs",
+      row: { ...job, state: "pending", outcome: null, receivedMs: head.tsMs },
+    },
+  ],
+  JobRefused: ({ reason, ...job }, head) => [
+    {
+      op: "insert",
+      table: "jobs",
+      row: {
+        ...job,
+        state: "refused",
+        outcome: reason,
+        deadlineMs: null,
+        receivedMs: head.tsMs,
+        job: null,
+      },
+    },
+  ],
+  JobFinished: ({ jobId, outcome }) => [
+    {
+      op: "update",
+      table: "jobs",
+      where: { jobId, state: "pending" },
+      set: { state: "done", outcome },
+      rows: "one",
+    },
+  ],
+  TicketClaimed: (claim) => [{ op: "insert", table: "ticket_claims", row: claim }],
+  UserRegistered: (user) => [
+    {
+      op: "upsert",
+      table: "users",
+      row: { ...user, paused: false, heldReason: "", panicId: null },
+      keep: ["paused", "heldReason", "panicId"],
+    },
+  ],
+  UserPausedChanged: ({ userId, paused }) => updateUser(userId, { paused }),
+  WalletCreated: (wallet) => [{ op: "insert", table: "wallets", row: wallet }],
+  OrderInitialized: foldOrderInitialized,
+  OrderApproved: () => [],
+  OrderDenied: foldOrderDenied,
+  OrderClosed: foldOrderClosed,
+  AttemptPrepared: foldAttemptPrepared,
+  AttemptSubmitted: foldAttemptSubmitted,
+  AttemptAccepted: foldAttemptAccepted,
+  AttemptRejected: foldAttemptRejected,
+  AttemptUnknown: foldAttemptUnknown,
+  AttemptFailed: foldAttemptFailed,
+  AttemptDead: foldAttemptDead,
+  FillRecorded: foldFillRecorded,
+  FillReversed: foldFillReversed,
+  FillSettled: foldFillSettled,
+  PositionChanged: ({ cause: _cause, ...position }, head) => [
+    {
+      op: "upsert",
+      table: "positions",
+      row: { ...position, openedMs: head.tsMs, changedMs: head.tsMs },
+      keep: ["openedMs"],
+    },
+  ],
+  ExitPlanArmed: (plan) => [
+    {
+      op: "upsert",
+      table: "exit_plans",
+      row: { ...plan, state: "armed", triggers: 0 },
+      keep: ["triggers"],
+    },
+  ],
+  ExitPlanDisarmed: ({ positionId }) => [
+    {
+      op: "update",
+      table: "exit_plans",
+      where: { positionId },
+      set: { state: "disarmed" },
+      rows: "one",
+    },
+  ],
+  ExitTriggered: (trigger, head) => [
+    {
+      op: "update",
+      table: "exit_plans",
+      where: { positionId: trigger.positionId },
+      set: { triggers: trigger.n + 1 },
+      rows: "one",
+    },
+    { op: "insert", table: "exit_triggers", row: { ...trigger, firedMs: head.tsMs } },
+  ],
+  NoticeDelivered: (notice) => [{ op: "upsert", table: "notices", row: notice }],
+  TradingStateChanged: ({ state, reason, by }) => [
+    { op: "upsert", table: "control", row: { id: 1, tradingState: state, reason, by } },
+  ],
+  PanicOpened: ({ panicId, userId }) => updateUser(userId, { panicId }),
+  PanicClosed: ({ userId }) => updateUser(userId, { panicId: null }),
+  TokenIssued: (token) => [{ op: "insert", table: "tokens", row: { ...token, revoked: false } }],
+  TokensRevoked: ({ userId }) => [
+    { op: "update", table: "tokens", where: { userId }, set: { revoked: true }, rows: "any" },
+  ],
+  EntriesHeld: ({ userId, reason }) => updateUser(userId, { heldReason: reason }),
+  EntriesReleased: ({ userId }) => updateUser(userId, { heldReason: "" }),
+  EpochStarted: (epoch, head) => [
+    { op: "insert", table: "epochs", row: { ...epoch, startedMs: head.tsMs } },
+  ],
+  ReconcileCompleted: ({ atMs, trigger, drift }) => [
+    { op: "upsert", table: "last_reconcile", row: { id: 1, atMs, trigger, drift } },
+  ],
+};
+
+type UserSet = Extract<RowChange, { table: "users"; op: "update" }>["set"];
+
+function updateUser(userId: number, set: UserSet): RowChange[] {
+  return [{ op: "update", table: "users", where: { userId }, set, rows: "one" }];
+}
+
+function foldPayload<K extends EventKind>(
+  kind: K,
+  payload: EventPayloads[K],
+  head: EventHead,
+): RowChange[] {
+  return FOLDS[kind](payload, head);
+}
+
+/** What one event means for the tables. A pure function of the event: it reads nothing. */
+export function foldEvent(event: JournalEvent): RowChange[] {
+  return foldPayload(event.kind, event.payload, event);
+}

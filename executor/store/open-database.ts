@@ -1,0 +1,138 @@
+import { DatabaseSync } from "node:sqlite";
+import { assert, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
+import { JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
+import { SCHEMA_VERSION, schemaSql } from "./schema.ts";
+import { sqliteErrorKind } from "./sqlite-error.ts";
+import type { Statements } from "./statements.ts";
+
+/** 3.51.3 repaired a fault in which a reset of the WAL could lose a commit. */
+const SQLITE_VERSION_MIN = [3, 51, 3] as const;
+/** A checkpoint of the backup sidecar holds the write lock for moments, not longer. */
+const BUSY_TIMEOUT_MS = 1_000;
+/** The WAL file is cut back to this after a checkpoint. */
+const WAL_BYTES_KEPT = 16 * 1024 * 1024;
+/** How many of the last events are checked at every start; `raptor verify` checks all. */
+const TAIL_EVENTS = 256;
+const SYNCHRONOUS_FULL = 2;
+
+/**
+ * Opens the journal for writing and asserts what durability rests on.
+ * @throws RAPTOR_JOURNAL__VERSION, RAPTOR_JOURNAL__READ_ONLY, RAPTOR_JOURNAL__FULL.
+ */
+export function openDatabase(path: string, release: string): DatabaseSync {
+  return translated(path, () => {
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      prepareDatabase(database, release);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+/** A second connection beside a running executor; it can never write. */
+export function openDatabaseReadOnly(path: string): DatabaseSync {
+  return translated(path, () => {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    try {
+      assertIsKnownVersion(pragmaText(database, "select value from meta where key = 'schema'"));
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+function prepareDatabase(database: DatabaseSync, release: string): void {
+  assertIsVersion(pragmaText(database, "select sqlite_version()"));
+  const mode = pragmaText(database, "pragma journal_mode = wal");
+  database.exec("pragma synchronous = full");
+  database.exec(`pragma journal_size_limit = ${WAL_BYTES_KEPT}`);
+  const synchronous = Number(pragmaText(database, "pragma synchronous"));
+  assert(mode === "wal", `expected journal_mode wal, was ${mode}`);
+  assert(synchronous === SYNCHRONOUS_FULL, `expected synchronous 2, was ${synchronous}`);
+  database.exec("begin immediate");
+  try {
+    migrate(database, release);
+    database.exec("commit");
+  } catch (error) {
+    if (database.isTransaction) database.exec("rollback");
+    throw error;
+  }
+}
+
+function migrate(database: DatabaseSync, release: string): void {
+  const known = database.prepare("select 1 from sqlite_schema where name = 'meta'").get();
+  const put = "insert into meta (key, value) values (?, ?) on conflict do update set value = ?2";
+  if (known === undefined) {
+    database.exec(schemaSql());
+    database.prepare(put).run("schema", String(SCHEMA_VERSION));
+  }
+  assertIsKnownVersion(pragmaText(database, "select value from meta where key = 'schema'"));
+  database.prepare(put).run("release", release);
+}
+
+function assertIsKnownVersion(found: string): void {
+  if (Number(found) !== SCHEMA_VERSION) {
+    throw new RaptorError("RAPTOR_JOURNAL__VERSION", { expected: SCHEMA_VERSION, found });
+  }
+}
+
+function assertIsVersion(found: string): void {
+  const parts = found.split(".").map(Number);
+  const [major, minor, patch] = SQLITE_VERSION_MIN;
+  const [foundMajor = 0, foundMinor = 0, foundPatch = 0] = parts;
+  const isEnough =
+    foundMajor > major ||
+    (foundMajor === major && (foundMinor > minor || (foundMinor === minor && foundPatch >= patch)));
+  assert(isEnough, `expected SQLite ${SQLITE_VERSION_MIN.join(".")} or later, was ${found}`);
+}
+
+function pragmaText(database: DatabaseSync, sql: string): string {
+  const statement = database.prepare(sql);
+  statement.setReturnArrays(true);
+  const row: unknown = statement.get();
+  return Array.isArray(row) ? String(row[0]) : "";
+}
+
+function translated<T>(path: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const kind = sqliteErrorKind(error);
+    const cause = { cause: error };
+    if (kind === "full") throw new RaptorError("RAPTOR_JOURNAL__FULL", { path }, cause);
+    if (kind === "readOnly" || kind === "busy") {
+      throw new RaptorError("RAPTOR_JOURNAL__READ_ONLY", { path, why: kind }, cause);
+    }
+    throw error;
+  }
+}
+
+export interface Head {
+  seq: number;
+  hash: string;
+}
+
+/**
+ * The last event, after checking the chain of the newest ones.
+ * @throws RAPTOR_JOURNAL__BROKEN_CHAIN naming the first event that does not fit.
+ */
+export function readHead(statements: Statements): Head {
+  const sql = `select ${JOURNAL_COLUMNS_SQL} from journal order by seq desc limit ${TAIL_EVENTS}`;
+  const tail = statements.all(sql).map(readStoredEvent).toReversed();
+  const first = tail[0];
+  if (first === undefined) return { seq: 0, hash: GENESIS_HASH };
+  let prevHash = first.seq === 1 ? GENESIS_HASH : first.prevHash;
+  for (const event of tail) {
+    if (event.prevHash !== prevHash || chainHash(event) !== event.hash) {
+      throw new RaptorError("RAPTOR_JOURNAL__BROKEN_CHAIN", { seq: event.seq });
+    }
+    prevHash = event.hash;
+  }
+  return { seq: first.seq + tail.length - 1, hash: prevHash };
+}

@@ -1,0 +1,251 @@
+import type { JournalEvent, RiskInputs } from "@raptor/shared/domain/events.ts";
+import type {
+  AttemptRow,
+  ControlRow,
+  ExitPlanRow,
+  FillRow,
+  JobRow,
+  NoticeRow,
+  OrderRow,
+  OutboxRow,
+  PositionRow,
+  ReconcileRow,
+  TicketRow,
+  TokenRow,
+  UserRow,
+  View,
+  WalletRow,
+} from "@raptor/shared/domain/rows.ts";
+import {
+  columnsOf,
+  FOLDED_TABLES,
+  sqlName,
+  type ColumnSpec,
+  type FoldedRows,
+  type TableName,
+} from "../fold/tables.ts";
+import type { Reader } from "../ports/store.ts";
+import { decodeEvent, JOURNAL_COLUMNS_SQL } from "./journal-rows.ts";
+import {
+  OPERATIONAL_TABLES,
+  type OperationalName,
+  type OperationalRows,
+} from "./operational-tables.ts";
+import { decodeRow, type Columns, type SqlValue } from "./row-codec.ts";
+import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL, UNRESOLVED_SQL } from "./schema.ts";
+import { lastBuyMs, spentLamportsSince } from "./spending.ts";
+import type { Statements } from "./statements.ts";
+
+type AnyRows = FoldedRows & OperationalRows;
+
+interface Selection {
+  columns: Columns;
+  select: string;
+}
+
+const SELECTIONS = new Map<string, Selection>();
+
+function selectionOf(table: keyof AnyRows): Selection {
+  const known = SELECTIONS.get(table);
+  if (known !== undefined) return known;
+  const columns: Columns = isFolded(table)
+    ? columnsOf(table)
+    : Object.entries<ColumnSpec>(OPERATIONAL_TABLES[table].columns);
+  const names = columns.map(([name]) => `"${sqlName(name)}"`).join(", ");
+  const made = { columns, select: `select ${names} from "${table}"` };
+  SELECTIONS.set(table, made);
+  return made;
+}
+
+function isFolded(table: TableName | OperationalName): table is TableName {
+  return table in FOLDED_TABLES;
+}
+
+/** Reads over one connection; inside a transaction they see what it has written. */
+export class SqliteReader implements Reader {
+  protected readonly statements: Statements;
+
+  constructor(statements: Statements) {
+    this.statements = statements;
+  }
+
+  job(jobId: string): JobRow | undefined {
+    return this.one("jobs", "where job_id = ?", jobId);
+  }
+  pendingJobs(): JobRow[] {
+    return this.all("jobs", "where state = 'pending' order by received_ms, rowid");
+  }
+  user(userId: number): UserRow | undefined {
+    return this.one("users", "where user_id = ?", userId);
+  }
+  users(): UserRow[] {
+    return this.all("users", "order by user_id");
+  }
+  walletOf(userId: number): WalletRow | undefined {
+    return this.one("wallets", "where user_id = ? order by rowid limit 1", userId);
+  }
+  wallet(walletId: string): WalletRow | undefined {
+    return this.one("wallets", "where wallet_id = ?", walletId);
+  }
+  wallets(): WalletRow[] {
+    return this.all("wallets", "order by rowid");
+  }
+  order(orderId: string): OrderRow | undefined {
+    return this.one("orders", "where order_id = ?", orderId);
+  }
+  ordersOfJob(jobId: string): OrderRow[] {
+    return this.all("orders", "where json_extract(source, '$.jobId') = ? order by rowid", jobId);
+  }
+  openOrders(): OrderRow[] {
+    return this.all("orders", `where ${LIVE_ORDER_SQL} order by rowid`);
+  }
+  attempt(attemptId: string): AttemptRow | undefined {
+    return this.one("attempts", "where attempt_id = ?", attemptId);
+  }
+  attemptsOf(orderId: string): AttemptRow[] {
+    return this.all("attempts", "where order_id = ? order by n", orderId);
+  }
+  unresolvedAttempts(): AttemptRow[] {
+    return this.all("attempts", `where ${UNRESOLVED_SQL} order by rowid`);
+  }
+  unresolvedInSlot(slot: string): AttemptRow | undefined {
+    const clause = `where slot = ? and ${UNRESOLVED_SQL} order by rowid desc limit 1`;
+    return this.one("attempts", clause, slot);
+  }
+  fill(fillId: string): FillRow | undefined {
+    return this.one("fills", "where fill_id = ?", fillId);
+  }
+  fillsOf(orderId: string): FillRow[] {
+    return this.all("fills", "where order_id = ? order by seq", orderId);
+  }
+  fillsPage(userId: number | null, limit: number, before: number | null): FillRow[] {
+    const last = before ?? Number.MAX_SAFE_INTEGER;
+    if (userId === null) {
+      return this.all("fills", "where seq < ? order by seq desc limit ?", last, limit);
+    }
+    const clause = "where user_id = ? and seq < ? order by seq desc limit ?";
+    return this.all("fills", clause, userId, last, limit);
+  }
+  unsettledFills(): FillRow[] {
+    return this.all("fills", "where state = 'recorded' order by seq");
+  }
+  position(positionId: string): PositionRow | undefined {
+    return this.one("positions", "where position_id = ?", positionId);
+  }
+  openPositionOf(walletId: string, instrument: string): PositionRow | undefined {
+    const clause = "where wallet_id = ? and instrument = ? and state = 'open'";
+    return this.one("positions", clause, walletId, instrument);
+  }
+  realisedClosedLamports(userId: number): bigint {
+    const sql = "select realised_lamports from positions where user_id = ? and state = 'closed'";
+    const rows = this.statements.all(sql, userId);
+    return rows.reduce((total, [realised]) => total + BigInt(String(realised)), 0n);
+  }
+  openPositions(userId: number | null): PositionRow[] {
+    if (userId === null) return this.all("positions", "where state = 'open' order by rowid");
+    return this.all("positions", "where user_id = ? and state = 'open' order by rowid", userId);
+  }
+  exitPlan(positionId: string): ExitPlanRow | undefined {
+    return this.one("exit_plans", "where position_id = ?", positionId);
+  }
+  armedExitPlans(): ExitPlanRow[] {
+    return this.all("exit_plans", "where state = 'armed' order by rowid");
+  }
+  spentLamportsSince(userId: number, sinceMs: number, beforeOrderId: string): bigint {
+    return spentLamportsSince(this.statements, userId, sinceMs, beforeOrderId);
+  }
+  lastBuyMs(userId: number, instrument: string, beforeOrderId: string): number | undefined {
+    return lastBuyMs(this.statements, userId, instrument, beforeOrderId);
+  }
+  notice(key: string): NoticeRow | undefined {
+    return this.one("notices", "where key = ?", key);
+  }
+  control(): ControlRow {
+    const row = this.one("control", "where id = 1");
+    if (row === undefined) return { tradingState: "active", reason: "", by: "" };
+    return { tradingState: row.tradingState, reason: row.reason, by: row.by };
+  }
+  lastReconcile(): ReconcileRow | undefined {
+    const row = this.one("last_reconcile", "where id = 1");
+    return row && { atMs: row.atMs, trigger: row.trigger, drift: row.drift };
+  }
+  token(tokenId: string): TokenRow | undefined {
+    return this.one("tokens", "where token_id = ?", tokenId);
+  }
+  denialInputs(orderId: string): RiskInputs | undefined {
+    return this.one("denials", "where order_id = ?", orderId)?.inputs ?? undefined;
+  }
+  exitTrigger(orderId: string): { triggerPriceE9: string; priceE9: string } | undefined {
+    const row = this.one("exit_triggers", "where order_id = ?", orderId);
+    return row && { triggerPriceE9: row.triggerPriceE9, priceE9: row.priceE9 };
+  }
+  ticketClaim(ticket: string): { jobId: string } | undefined {
+    const row = this.one("ticket_claims", "where ticket = ?", ticket);
+    return row && { jobId: row.jobId };
+  }
+  ticket(ticket: string): TicketRow | undefined {
+    return this.one("tickets", "where ticket = ?", ticket);
+  }
+  outbox(key: string): OutboxRow | undefined {
+    return this.one("outbox", "where key = ?", key);
+  }
+  viewOf(chatId: number, messageId: number): View | undefined {
+    return this.one("views", "where chat_id = ? and message_id = ?", chatId, messageId)?.view;
+  }
+  promptOf(chatId: number, nowMs: number): { view: View; messageId: number } | undefined {
+    const clause =
+      "where chat_id = ? and prompt_expires_ms > 0 and prompt_expires_ms > ? " +
+      "order by message_id desc limit 1";
+    const row = this.one("views", clause, chatId, nowMs);
+    return row && { view: row.view, messageId: row.messageId };
+  }
+  outboxDue(nowMs: number, limit: number): OutboxRow[] {
+    const clause = `where ${OUTBOX_DUE_SQL} and next_try_ms <= ? order by rowid limit ?`;
+    return this.all("outbox", clause, nowMs, limit);
+  }
+  outboxPendingCount(): number {
+    return this.number(`select count(*) from outbox where ${OUTBOX_DUE_SQL}`);
+  }
+  vault(walletId: string): string | undefined {
+    return this.one("vault", "where wallet_id = ?", walletId)?.wrapped;
+  }
+  headSeq(): number {
+    return this.number("select coalesce(max(seq), 0) from journal");
+  }
+  epoch(): number {
+    return this.number("select coalesce(max(epoch), 0) from epochs");
+  }
+  eventsFrom(seq: number, limit: number): JournalEvent[] {
+    const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where seq >= ? order by seq limit ?`;
+    return this.statements.all(sql, seq, limit).map(decodeEvent);
+  }
+  eventsOf(stream: string): JournalEvent[] {
+    const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where stream = ? order by seq`;
+    return this.statements.all(sql, stream).map(decodeEvent);
+  }
+
+  /** Rows of any table by a clause that comes from code, never from data. */
+  protected all<T extends keyof AnyRows>(
+    table: T,
+    clause: string,
+    ...values: SqlValue[]
+  ): AnyRows[T][] {
+    const { columns, select } = selectionOf(table);
+    const rows = this.statements.all(`${select} ${clause}`, ...values);
+    return rows.map((row) => decodeRow(columns, row) as AnyRows[T]);
+  }
+
+  protected one<T extends keyof AnyRows>(
+    table: T,
+    clause: string,
+    ...values: SqlValue[]
+  ): AnyRows[T] | undefined {
+    const { columns, select } = selectionOf(table);
+    const row = this.statements.one(`${select} ${clause}`, ...values);
+    return row === undefined ? undefined : (decodeRow(columns, row) as AnyRows[T]);
+  }
+
+  protected number(sql: string): number {
+    return Number(this.statements.one(sql)?.[0] ?? 0);
+  }
+}

@@ -1,0 +1,221 @@
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import { assert, InvariantError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import type { Store, Tx } from "../ports/store.ts";
+import { openDatabase, readHead } from "./open-database.ts";
+import { sqliteErrorKind } from "./sqlite-error.ts";
+import { SqliteReader } from "./sqlite-reader.ts";
+import { SqliteTx } from "./sqlite-tx.ts";
+import { Statements } from "./statements.ts";
+
+export interface StoreOptions {
+  path: string;
+  clock: Clock;
+  log: Log;
+  /** Version of this release, kept in the file for people who wonder. */
+  release: string;
+  /** The journal cannot be trusted any more: the process must end, start-up recovers. */
+  onFatal(error: unknown): void;
+  /** When the waiting units of work are committed; the clock's `defer` unless given. */
+  defer?(task: () => void): void;
+}
+
+interface Unit {
+  run(tx: Tx): void;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** More units than this wait for the next group, so that reads and timers get their turn. */
+const GROUP_UNITS_MAX = 256;
+
+/**
+ * Opens or creates the journal.
+ * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL or __BROKEN_CHAIN.
+ */
+export function openStore(options: StoreOptions): Store {
+  const database = openDatabase(options.path, options.release);
+  try {
+    return new SqliteStore(options, new Statements(database));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class SqliteStore extends SqliteReader implements Store {
+  readonly #options: StoreOptions;
+  readonly #tx: SqliteTx;
+  readonly #listeners: ((events: readonly JournalEvent[]) => void)[] = [];
+  #waiting: Unit[] = [];
+  #isScheduled = false;
+  #isCommitting = false;
+  #isClosed = false;
+  #fatal: unknown = undefined;
+
+  constructor(options: StoreOptions, statements: Statements) {
+    super(statements);
+    this.#options = options;
+    this.#tx = new SqliteTx(statements, options.clock, readHead(statements));
+  }
+
+  override headSeq(): number {
+    return this.#tx.head.seq;
+  }
+
+  transact<T>(work: (tx: Tx) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) return reject(refusal);
+      let result: T;
+      this.#waiting.push({
+        run: (tx) => {
+          result = work(tx);
+          assert(!isThenable(result), "expected a unit of work that does not wait");
+        },
+        resolve: () => resolve(result),
+        reject,
+      });
+      this.#schedule();
+    });
+  }
+
+  onCommit(listener: (events: readonly JournalEvent[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  probe(): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    assert(!this.#isCommitting, "expected no probe inside a unit of work");
+    try {
+      this.statements.run("begin immediate");
+      // The same value again still dirties its page, so the commit really writes and syncs.
+      const put = "insert into meta values ('probe', '') on conflict do update set value = ''";
+      this.statements.run(put);
+      this.statements.run("commit");
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    while (this.#waiting.length > 0 && this.#fatal === undefined) this.#commitGroup();
+    this.#isClosed = true;
+    this.#rejectWaiting(new InvariantError("expected an open store, was closed"));
+    this.statements.database.close();
+  }
+
+  #refusal(): unknown {
+    if (this.#isClosed) return new InvariantError("expected an open store, was closed");
+    return this.#fatal;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const task = (): void => {
+      this.#isScheduled = false;
+      if (this.#isClosed || this.#fatal !== undefined) return;
+      this.#commitGroup();
+      if (this.#waiting.length > 0) this.#schedule();
+    };
+    if (this.#options.defer === undefined) this.#options.clock.defer(task);
+    else this.#options.defer(task);
+  }
+
+  /** One commit for all that wait; whoever is told of success is told after it. */
+  #commitGroup(): void {
+    const group = this.#waiting.splice(0, GROUP_UNITS_MAX);
+    if (group.length === 0) return;
+    this.#tx.startGroup();
+    const start = this.#tx.begin();
+    const answers: (() => void)[] = [];
+    this.#isCommitting = true;
+    try {
+      this.statements.run("begin immediate");
+      for (const unit of group) answers.push(this.#runUnit(unit));
+      this.statements.run("commit");
+    } catch (error) {
+      this.#tx.returnTo(start);
+      const failure = this.#failed(error);
+      for (const unit of group) unit.reject(failure);
+      return;
+    } finally {
+      this.#isCommitting = false;
+    }
+    this.#tellListeners();
+    for (const answer of answers) answer();
+  }
+
+  /** Runs one unit in its savepoint. @throws when the whole group cannot go on. */
+  #runUnit(unit: Unit): () => void {
+    const mark = this.#tx.begin();
+    this.statements.run("savepoint unit");
+    try {
+      unit.run(this.#tx);
+      this.#tx.end();
+      this.statements.run("release unit");
+      return unit.resolve;
+    } catch (error) {
+      this.#tx.returnTo(mark);
+      const kind = sqliteErrorKind(error);
+      const isOurs = kind === undefined || kind === "constraint" || kind === "other";
+      // On a full disk SQLite may have rolled back everything, the other units included.
+      if (!isOurs || !this.statements.database.isTransaction) throw error;
+      this.statements.run("rollback to unit");
+      this.statements.run("release unit");
+      return () => unit.reject(error);
+    }
+  }
+
+  #tellListeners(): void {
+    if (!this.#tx.hasWritten) return;
+    const events = [...this.#tx.events];
+    for (const listener of this.#listeners) {
+      try {
+        listener(events);
+      } catch (error) {
+        // What was committed stands, but an index may now be behind it.
+        this.#stop(error);
+      }
+    }
+  }
+
+  /** Rolls back what is left of a failed commit and says what the failure means. */
+  #failed(error: unknown): unknown {
+    try {
+      if (this.statements.database.isTransaction) this.statements.run("rollback");
+    } catch (rollbackError) {
+      this.#stop(rollbackError);
+      return error;
+    }
+    const kind = sqliteErrorKind(error);
+    if (kind === "full") return new RaptorError("RAPTOR_JOURNAL__FULL", {}, { cause: error });
+    if (kind === "readOnly" || kind === "busy") {
+      return new RaptorError("RAPTOR_JOURNAL__READ_ONLY", { why: kind }, { cause: error });
+    }
+    this.#stop(error);
+    return error;
+  }
+
+  #stop(error: unknown): void {
+    this.#fatal ??= error;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.log.error({ error: message }, "the journal failed, the process must end");
+    this.#rejectWaiting(error);
+    this.#options.onFatal(error);
+  }
+
+  #rejectWaiting(error: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const unit of waiting) unit.reject(error);
+  }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value;
+}
