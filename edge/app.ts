@@ -60,7 +60,12 @@ function addRoutes(app: Hono, services: EdgeServices): void {
   add(app, "GET", "/v1/trades", limitApi(services, createTradesRead(services)));
   add(app, "GET", "/v1/jobs/:id", limitApi(services, createJobRead(services)));
   add(app, "GET", "/v1/metrics", limitApi(services, createMetricsRoute(services)));
-  add(app, "GET", "/openapi.json", limitApi(services, () => answerJson(openApi)));
+  add(
+    app,
+    "GET",
+    "/openapi.json",
+    limitApi(services, () => answerJson(openApi)),
+  );
   add(app, "POST", KILL_SWITCH_PATH, limitEmergency(services, createKillSwitch(services)));
 }
 

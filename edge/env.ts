@@ -1,10 +1,8 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { Secret } from "@raptor/shared/values/secret.ts";
 
-const url = z
-  .url({ protocol: /^https?$/ })
-  .transform((text) => text.replace(/\/+$/, ""));
+const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
 const ms = (fallback: number, max: number) =>
   z.coerce.number().int().min(50).max(max).default(fallback);
 const perMinute = (fallback: number) =>
@@ -32,12 +30,18 @@ export interface SigningKey {
 }
 
 const schema = z.strictObject({
-  ENVIRONMENT: z.string().regex(/^[a-z0-9-]{1,32}$/).default("production"),
+  ENVIRONMENT: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default("production"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   PUBLIC_URL: url,
   EXECUTOR_URL: url,
   BOT_ID: z.string().regex(/^\d{1,20}$/, "expected the digits before the colon of the bot token"),
-  BOT_USERNAME: z.string().regex(/^[A-Za-z0-9_]{3,32}$/).optional(),
+  BOT_USERNAME: z
+    .string()
+    .regex(/^[A-Za-z0-9_]{3,32}$/)
+    .optional(),
   TELEGRAM_WEBHOOK_SECRET: z
     .string()
     .regex(/^[A-Za-z0-9_-]{16,256}$/, "expected 16 to 256 of A-Z a-z 0-9 _ - (hex, not base64)")
@@ -76,7 +80,8 @@ export function parseEdgeEnv(bindings: Readonly<Record<string, unknown>>): EdgeE
     if (value !== undefined && value !== "") given[name] = value;
   }
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw new RaptorError("RAPTOR_ENV__INVALID", { problems: list(parsed.error) });
+  if (!parsed.success)
+    throw new RaptorError("RAPTOR_ENV__INVALID", { problems: list(parsed.error) });
   return Object.freeze(parsed.data);
 }
 

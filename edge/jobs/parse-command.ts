@@ -104,7 +104,10 @@ function parseKill(rest: string): TextMeaning {
 }
 
 function parseToken(rest: string): TextMeaning {
-  const words = rest.toLowerCase().split(/[\s,]+/).filter((word) => word !== "");
+  const words = rest
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((word) => word !== "");
   if (words[0] === "revoke" && words.length === 1) return request({ kind: "revokeTokens" });
   const scopes: ApiScope[] = [];
   for (const word of words) {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { chatIdSchema, userIdSchema, type Actor } from "@raptor/shared/wire/actor.ts";
 import { parseCallbackData } from "@raptor/shared/wire/callback.ts";
 import { type Job, jobSchema } from "@raptor/shared/wire/job.ts";
@@ -38,8 +38,14 @@ const messageSchema = z.object({
   chat: chatSchema,
   text: z.string().optional(),
   caption: z.string().optional(),
-  entities: z.array(z.object({ url: z.string().optional() })).max(200).optional(),
-  caption_entities: z.array(z.object({ url: z.string().optional() })).max(200).optional(),
+  entities: z
+    .array(z.object({ url: z.string().optional() }))
+    .max(200)
+    .optional(),
+  caption_entities: z
+    .array(z.object({ url: z.string().optional() }))
+    .max(200)
+    .optional(),
   reply_to_message: z
     .object({ message_id: z.int().positive(), from: z.object({ id: z.int() }).optional() })
     .optional(),

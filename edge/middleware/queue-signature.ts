@@ -1,5 +1,5 @@
 import { errors, jwtVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { EdgeEnv } from "../env.ts";
 import { encodeBase64Url, sha256 } from "./constant-time.ts";

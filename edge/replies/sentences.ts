@@ -41,7 +41,15 @@ export const SENTENCES = {
 } as const;
 
 /** What a limited person reads. */
-export function tooMany(what: "trade" | "read" | "user" | "emergency", retryAfterS: number): string {
-  const name = { trade: "trade commands", read: "screens", user: "messages", emergency: "commands" };
+export function tooMany(
+  what: "trade" | "read" | "user" | "emergency",
+  retryAfterS: number,
+): string {
+  const name = {
+    trade: "trade commands",
+    read: "screens",
+    user: "messages",
+    emergency: "commands",
+  };
   return `Too many ${name[what]}: try again in ${retryAfterS} s. Nothing was done.`;
 }

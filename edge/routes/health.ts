@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { TRADING_STATES } from "@raptor/shared/domain/trading-state.ts";
 import { parseJsonText } from "../jobs/json-text.ts";
 import type { EdgeServices } from "../services.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { TRADING_STATES } from "@raptor/shared/domain/trading-state.ts";
 import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Job } from "@raptor/shared/wire/job.ts";
@@ -68,9 +68,7 @@ async function deliver(services: EdgeServices, job: Job, state: string): Promise
   return Response.json({ jobId: job.id, state, status: answer.status, epoch: answer.epoch });
 }
 
-async function readWanted(
-  request: Request,
-): Promise<z.infer<typeof killSwitchSchema> | Response> {
+async function readWanted(request: Request): Promise<z.infer<typeof killSwitchSchema> | Response> {
   if (!hasContentType(request, "application/json")) return problem("BODY_TYPE");
   const body = await readBody(request, BODY_BYTES_MAX);
   if (body.kind !== "body") return problem("BODY_TOO_LARGE");

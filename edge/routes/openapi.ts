@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import {
   jobViewSchema,
   positionsAnswerSchema,
@@ -123,7 +123,10 @@ function createPaths() {
             schema: { type: "string", format: "uuid" },
           },
         ],
-        requestBody: { required: true, content: { "application/json": { schema: ref("KillSwitch") } } },
+        requestBody: {
+          required: true,
+          content: { "application/json": { schema: ref("KillSwitch") } },
+        },
       },
     },
   };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Read, readSchema } from "@raptor/shared/wire/read.ts";
 import { identify } from "../middleware/bearer.ts";
 import { createProblem } from "../middleware/problem.ts";
@@ -9,7 +9,10 @@ type BuildRead = (principal: Principal, request: Request) => unknown;
 
 const BEARER_CHALLENGE = { "www-authenticate": 'Bearer realm="raptor"' };
 export const TRADES_LIMIT_DEFAULT = 50;
-const wholeNumber = z.string().regex(/^\d{1,15}$/).transform(Number);
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
 
 /** Reads that take nothing but a token. */
 export function createPlainRead(services: EdgeServices, kind: "status" | "positions") {

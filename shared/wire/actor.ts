@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Numeric ids stay below 2^52 in Telegram, so they are exact as numbers. */
 export const userIdSchema = z.int().positive();

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What the executor says to `POST /jobs`. HTTP 202 accepted; 200 duplicate or refused for good;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { TRADING_STATES } from "../domain/trading-state.ts";
 import { isPubkey } from "../values/pubkey.ts";
 import { actorSchema } from "./actor.ts";

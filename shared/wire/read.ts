@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { TRADING_STATES } from "../domain/trading-state.ts";
 
 /** Who asks: the admin, or the bearer of a token issued by `/token` (its SHA-256, base64url). */
