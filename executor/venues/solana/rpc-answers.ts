@@ -9,7 +9,7 @@ const amount = z
   .string()
   .regex(/^\d{1,20}$/)
   .transform(BigInt);
-const pubkey = z.string().refine(isPubkey, "expected an address");
+const pubkey = z.string().refine((text: string): boolean => isPubkey(text), "expected an address");
 const context = z.object({ slot });
 
 export const blockhashAnswer = z.object({

@@ -1,0 +1,5 @@
+const SUFFIX = ".SOLANA";
+
+export function instrumentOf(mint: string): string {
+  return `${mint}${SUFFIX}`;
+}

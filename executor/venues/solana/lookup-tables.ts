@@ -1,0 +1,78 @@
+import { encodeBase58 } from "@raptor/shared/values/base58.ts";
+import type { AccountAnswer } from "./rpc-answers.ts";
+import { accountsAnswer } from "./rpc-answers.ts";
+import type { Rpc } from "./rpc.ts";
+import { LOOKUP_TABLE_PROGRAM } from "./programs.ts";
+
+export interface LookupTable {
+  address: string;
+  addresses: string[];
+}
+
+/** A table begins with 56 bytes of meta data; the addresses follow. */
+const META_BYTES = 56;
+const KIND_TABLE = 1;
+const ACTIVE = 0xffff_ffff_ffff_ffffn;
+const LAST_EXTENDED_SLOT_AT = 12;
+const LAST_EXTENDED_START_AT = 20;
+
+/**
+ * The tables as our own nodes hold them. An address that is younger than the answer's slot cannot
+ * be used yet, so it is left out.
+ */
+export async function fetchLookupTables(
+  rpc: Rpc,
+  addresses: readonly string[],
+): Promise<(LookupTable | undefined)[]> {
+  if (addresses.length === 0) return [];
+  const answer = await rpc.askNewest(
+    "getMultipleAccounts",
+    [addresses, { encoding: "base64", commitment: "confirmed" }],
+    accountsAnswer,
+    ({ context }) => context.slot,
+  );
+  return addresses.map((address, index) => {
+    const account = answer.value[index];
+    return account === undefined || account === null
+      ? undefined
+      : parseLookupTable(address, account, answer.context.slot);
+  });
+}
+
+function parseLookupTable(
+  address: string,
+  account: AccountAnswer,
+  slot: number,
+): LookupTable | undefined {
+  if (account.owner !== LOOKUP_TABLE_PROGRAM) return undefined;
+  const data = Buffer.from(account.data[0], "base64");
+  if (data.length < META_BYTES || (data.length - META_BYTES) % 32 !== 0) return undefined;
+  if (data.readUInt32LE(0) !== KIND_TABLE || data.readBigUInt64LE(4) !== ACTIVE) return undefined;
+  const all: string[] = [];
+  for (let at = META_BYTES; at < data.length; at += 32) {
+    all.push(encodeBase58(data.subarray(at, at + 32)));
+  }
+  const isFresh = data.readBigUInt64LE(LAST_EXTENDED_SLOT_AT) >= BigInt(slot);
+  const usable = isFresh ? all.slice(0, data.readUInt8(LAST_EXTENDED_START_AT)) : all;
+  return { address, addresses: usable };
+}
+
+/**
+ * Compares what the route service says with what the chain says. A table that differs inside the
+ * stated length would put other accounts into the transaction than the ones that were shown.
+ * Tables only grow, so a longer one on the chain is the same table.
+ */
+export function checkLookupTables(
+  stated: Readonly<Record<string, readonly string[]>>,
+  found: readonly (LookupTable | undefined)[],
+): string[] {
+  return Object.entries(stated).flatMap(([address, addresses], index) => {
+    const table = found[index];
+    if (table === undefined) return [`lookup table ${address} is not on the chain`];
+    const differs = addresses.some((key, at) => {
+      const known = table.addresses[at];
+      return known !== undefined && known !== key;
+    });
+    return differs ? [`lookup table ${address} holds other accounts than the route says`] : [];
+  });
+}

@@ -1,0 +1,31 @@
+import { encodeBase58 } from "@raptor/shared/values/base58.ts";
+
+/** Layout of both token programs: mint, owner, amount u64, ... in the first 165 bytes. */
+const TOKEN_ACCOUNT_BYTES = 165;
+const ACCOUNT_TYPE_ACCOUNT = 2;
+const STATE_AT = 108;
+const STATE_FROZEN = 2;
+
+export interface TokenAccount {
+  mint: string;
+  owner: string;
+  quantity: bigint;
+  isFrozen: boolean;
+}
+
+/** Undefined for data that is not an initialized token account. */
+export function parseTokenAccount(data: Uint8Array): TokenAccount | undefined {
+  if (data.length < TOKEN_ACCOUNT_BYTES) return undefined;
+  if (data.length > TOKEN_ACCOUNT_BYTES && data[TOKEN_ACCOUNT_BYTES] !== ACCOUNT_TYPE_ACCOUNT) {
+    return undefined;
+  }
+  const state = data[STATE_AT];
+  if (state !== 1 && state !== STATE_FROZEN) return undefined;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return {
+    mint: encodeBase58(data.subarray(0, 32)),
+    owner: encodeBase58(data.subarray(32, 64)),
+    quantity: view.getBigUint64(64, true),
+    isFrozen: state === STATE_FROZEN,
+  };
+}
