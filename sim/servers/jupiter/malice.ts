@@ -121,7 +121,8 @@ export function corruptAnswer(desk: Desk, answer: SwapAnswer, kind: MaliceKind):
       else answer.route.slippageBps = 9_900;
       return;
     case "platform-fee":
-      answer.route.platformFeeBps = 500;
+      // As much as the tolerance allows: the transaction lands and the stranger takes the slack.
+      answer.route.platformFeeBps = Math.max(1, answer.route.slippageBps);
       answer.feeAccount = strangersAccount(desk, answer);
       return;
     case "wrong-destination":
