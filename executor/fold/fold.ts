@@ -105,7 +105,7 @@ const FOLDS: Folds = {
       op: "update",
       table: "exit_plans",
       where: { positionId: trigger.positionId },
-      set: { triggers: trigger.n + 1 },
+      set: { triggers: trigger.n },
       rows: "one",
     },
     { op: "insert", table: "exit_triggers", row: { ...trigger, firedMs: head.tsMs } },

@@ -169,8 +169,8 @@ export class SqliteReader implements Reader {
     const row = this.one("last_reconcile", "where id = 1");
     return row && { atMs: row.atMs, trigger: row.trigger, drift: row.drift };
   }
-  token(tokenId: string): TokenRow | undefined {
-    return this.one("tokens", "where token_id = ?", tokenId);
+  activeTokens(): TokenRow[] {
+    return this.all("tokens", "where revoked = 0 order by rowid");
   }
   denialInputs(orderId: string): RiskInputs | undefined {
     return this.one("denials", "where order_id = ?", orderId)?.inputs ?? undefined;
