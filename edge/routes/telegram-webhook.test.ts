@@ -1,0 +1,245 @@
+import { afterEach, describe, it, vi } from "vitest";
+import { FakeWorld, MINT, OUR_BUTTON, pressUpdate, textUpdate } from "../testing/fake-world.ts";
+
+const DOWN = { status: 503 } as const;
+
+afterEach(() => void vi.useRealTimers());
+
+describe("the webhook's door", () => {
+  it("answers 401 to a wrong secret and calls nobody", async ({ expect }) => {
+    const world = new FakeWorld();
+    const secret = { "x-telegram-bot-api-secret-token": "wrong" };
+    const response = await world.update(textUpdate("/panic"), secret);
+    expect(response.status).toBe(401);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(world.requests).toEqual([]);
+  });
+
+  it("logs forged updates a few times a minute, however many come", async ({ expect }) => {
+    const world = new FakeWorld();
+    const secret = { "x-telegram-bot-api-secret-token": "wrong" };
+    for (let at = 0; at < 50; at++) await world.update({}, secret);
+    expect(world.logLines.length).toBe(5);
+    world.advance(60_000);
+    await world.update({}, secret);
+    expect(world.logLines.at(-1)).toContain('"suppressedBefore":45');
+  });
+
+  it("drops an oversize update with 200, so that it cannot block the chat", async ({ expect }) => {
+    const world = new FakeWorld();
+    const response = await world.update(textUpdate("x".repeat(70_000)));
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("");
+    expect(world.requests).toEqual([]);
+  });
+
+  it("refuses another content type and another method", async ({ expect }) => {
+    const world = new FakeWorld();
+    const typed = await world.update("a=b", { "content-type": "application/x-www-form-urlencoded" });
+    expect(typed.status).toBe(415);
+    const got = await world.send("/telegram/webhook");
+    expect([got.status, got.headers.get("allow")]).toEqual([405, "POST"]);
+  });
+});
+
+describe("an accepted job", () => {
+  it("carries the executor's toast to the pressed button", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => ({
+      status: 202,
+      body: { status: "accepted", epoch: 1, toast: "Buying 0.5 SOL", toastIsAlert: true },
+    });
+    const response = await world.update(pressUpdate(OUR_BUTTON));
+    expect(await response.json()).toEqual({
+      method: "answerCallbackQuery",
+      callback_query_id: "cb-1",
+      text: "Buying 0.5 SOL",
+      show_alert: true,
+    });
+  });
+
+  it("shows typing for a typed command, or the executor's sentence", async ({ expect }) => {
+    const world = new FakeWorld();
+    expect(await (await world.update(textUpdate("/start"))).json()).toMatchObject({
+      method: "sendChatAction",
+      action: "typing",
+    });
+    world.executor = () => ({
+      status: 200,
+      body: { status: "refused", epoch: 1, sentence: "Too old." },
+    });
+    expect(await (await world.update(textUpdate("/start"))).json()).toMatchObject({
+      method: "sendMessage",
+      text: "Too old.",
+    });
+  });
+
+  it("keeps one id and one body over re-deliveries", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.isRedisUp = false;
+    await world.update(pressUpdate(OUR_BUTTON, { updateId: 900 }));
+    world.advance(7_000);
+    await world.update(pressUpdate(OUR_BUTTON, { updateId: 900 }));
+    const [first, second] = await world.jobs();
+    expect(first?.id).toBe("tg:7001:900");
+    expect(second).toEqual(first);
+  });
+});
+
+describe("repeated updates", () => {
+  it("are dropped once the executor took the job", async ({ expect }) => {
+    const world = new FakeWorld();
+    await world.update(textUpdate("/panic", { updateId: 901 }));
+    const repeated = await world.update(textUpdate("/panic", { updateId: 901 }));
+    expect(repeated.status).toBe(200);
+    expect(await repeated.text()).toBe("");
+    expect((await world.jobs()).length).toBe(1);
+  });
+
+  it("are delivered again while neither executor nor queue took the job", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => DOWN;
+    world.qstash = () => "timeout";
+    const lost = await world.update(textUpdate("/start", { updateId: 902 }));
+    expect([lost.status, lost.headers.get("retry-after")]).toEqual([503, "2"]);
+    expect([...world.redis.keys()].some((key) => key.includes("update"))).toBe(false);
+    world.executor = () => ({ status: 202, body: { status: "accepted", epoch: 1 } });
+    expect((await world.update(textUpdate("/start", { updateId: 902 }))).status).toBe(200);
+    expect([...world.redis.keys()]).toContain("raptor:test:update:7001:902");
+  });
+});
+
+describe("the executor is down", () => {
+  it("queues the very same job and says so", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => "timeout";
+    const response = await world.update(pressUpdate(OUR_BUTTON, { updateId: 910 }));
+    expect(await response.json()).toMatchObject({ text: expect.stringMatching(/^Queued/) });
+    const [published] = world.requestsTo("qstash.test");
+    expect(published?.url).toBe(
+      "https://qstash.test/v2/publish/https://edge.test/internal/redeliver",
+    );
+    expect(published?.headers).toMatchObject({
+      "upstash-deduplication-id": "tg:7001:910",
+      "upstash-retries": "5",
+      "upstash-retry-delay": "1000 * (1 + retried)",
+      authorization: "Bearer qstash-token-0123456789",
+    });
+    expect(Object.keys(published?.headers ?? {}).join()).not.toContain("telemetry");
+    expect(published?.body).toBe(world.requestsTo("executor.test")[0]?.body);
+    expect([...world.redis.keys()]).toContain("raptor:test:update:7001:910");
+  });
+
+  it("tries an urgent job three times before it asks the queue", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => DOWN;
+    await world.update(textUpdate("/panic"));
+    expect(world.requestsTo("executor.test").length).toBe(3);
+    expect(world.requestsTo("qstash.test").length).toBe(1);
+  });
+
+  it("says that nothing was done when every try was refused outright", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => DOWN;
+    world.qstash = () => DOWN;
+    const update = textUpdate(`/buy ${MINT} 0.5`);
+    expect((await world.update(update)).status).toBe(503);
+    world.advance(30_000);
+    const last = await world.update(update);
+    expect(last.status).toBe(200);
+    expect(await last.json()).toMatchObject({ text: expect.stringContaining("nothing was done") });
+  });
+
+  it("says that it may have happened when any try ended in silence", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => "timeout";
+    world.qstash = () => DOWN;
+    const update = textUpdate(`/buy ${MINT} 0.5`);
+    expect((await world.update(update)).status).toBe(503);
+    world.executor = () => DOWN;
+    world.advance(30_000);
+    expect(await (await world.update(update)).json()).toMatchObject({
+      text: expect.stringContaining("may or may not"),
+    });
+  });
+
+  it("has a minute of patience with a press, counted from its first sight", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => DOWN;
+    world.qstash = () => DOWN;
+    const press = pressUpdate(OUR_BUTTON);
+    expect((await world.update(press)).status).toBe(503);
+    world.advance(59_000);
+    expect((await world.update(press)).status).toBe(503);
+    world.advance(1_000);
+    const last = await world.update(press);
+    expect(await last.json()).toMatchObject({ method: "answerCallbackQuery", show_alert: true });
+  });
+});
+
+describe("the executor refuses for good", () => {
+  it.for([
+    [401, "operator was alerted"],
+    [409, "nothing new"],
+    [413, "nothing was done"],
+    [422, "nothing was done"],
+  ] as const)("a %i becomes a sentence and 200, and is not queued", async ([status, text], { expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => ({ status, body: { status: "error", epoch: 1, code: "X" } });
+    const response = await world.update(textUpdate("/start"));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ text: expect.stringContaining(text) });
+    expect(world.requestsTo("qstash.test")).toEqual([]);
+    expect(world.logLines.some((line) => line.includes("executor refused a job"))).toBe(true);
+  });
+});
+
+describe("limits", () => {
+  it("bite for trade commands, answer the button, and let go after the window", async ({ expect }) => {
+    const world = new FakeWorld({ RATE_TRADE_PER_MIN: "2" });
+    for (let at = 0; at < 2; at++) await world.update(pressUpdate(OUR_BUTTON));
+    const limited = await world.update(pressUpdate(OUR_BUTTON));
+    expect(await limited.json()).toMatchObject({
+      method: "answerCallbackQuery",
+      text: expect.stringMatching(/try again in \d+ s. Nothing was done/),
+    });
+    expect((await world.jobs()).length).toBe(2);
+    world.advance(60_000);
+    await world.update(pressUpdate(OUR_BUTTON));
+    expect((await world.jobs()).length).toBe(3);
+  });
+
+  it("bite per user over all classes", async ({ expect }) => {
+    const world = new FakeWorld({ RATE_USER_PER_MIN: "1" });
+    await world.update(textUpdate("/start"));
+    const limited = await world.update(pressUpdate(OUR_BUTTON));
+    expect(await limited.text()).toContain("Too many messages");
+  });
+
+  it("never hold back a sell, a panic or a kill", async ({ expect }) => {
+    const world = new FakeWorld({ RATE_USER_PER_MIN: "1", RATE_TRADE_PER_MIN: "1" });
+    for (let at = 0; at < 10; at++) await world.update(textUpdate(`/sell ${MINT} 100`));
+    for (let at = 0; at < 10; at++) await world.update(textUpdate("/panic"));
+    await world.update(textUpdate("/kill"));
+    expect((await world.jobs()).length).toBe(21);
+  });
+
+  it("fall back to this isolate when Redis is away", async ({ expect }) => {
+    const world = new FakeWorld({ RATE_FALLBACK_TRADE_PER_MIN: "3" });
+    world.isRedisUp = false;
+    for (let at = 0; at < 5; at++) await world.update(textUpdate("0.5"));
+    expect((await world.jobs()).length).toBe(3);
+    await world.update(textUpdate(`/sell ${MINT}`));
+    expect((await world.jobs()).length).toBe(4);
+    expect(world.requestsTo("redis.test").every((call) => call.timeoutMs <= 300)).toBe(true);
+  });
+
+  it("do not count the same update twice", async ({ expect }) => {
+    const world = new FakeWorld({ RATE_TRADE_PER_MIN: "1" });
+    world.executor = () => DOWN;
+    world.qstash = () => DOWN;
+    const press = pressUpdate(OUR_BUTTON);
+    expect((await world.update(press)).status).toBe(503);
+    expect((await world.update(press)).status).toBe(503);
+  });
+});
