@@ -62,6 +62,8 @@ const schema = z.strictObject({
     .transform(splitList)
     .pipe(z.array(z.coerce.number<string>().int().min(1).max(9_900)).min(1).max(8)),
   PRIORITY_FEE_LAMPORTS_MAX: z.coerce.bigint().min(5_000n).max(100_000_000n).default(2_000_000n),
+  TRANSFER_FEE_BPS_MAX: z.coerce.number().int().min(0).max(10_000).default(100),
+  PRICE_JUMP_BPS_MAX: bps(5_000),
   TAKE_PROFIT_BPS: z.coerce.number().int().min(0).max(1_000_000).default(10_000),
   STOP_LOSS_BPS: z.coerce.number().int().min(0).max(9_999).default(3_000),
   TICKET_TRADE_TTL_MS: ms(60_000),
@@ -77,7 +79,6 @@ const schema = z.strictObject({
   UNKNOWN_AFTER_MS: ms(15_000),
   RECONCILE_INTERVAL_MS: ms(60_000),
   DRAIN_MS: ms(30_000),
-  EVENT_LOOP_STALL_MS: ms(5_000),
 });
 
 /** Every setting of the executor, parsed, with defaults. Absent optional settings are features off. */

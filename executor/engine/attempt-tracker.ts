@@ -73,11 +73,10 @@ export class AttemptTracker {
         const attempt = this.#attempt(attemptId);
         if (!UNRESOLVED_ATTEMPT_STATES.includes(attempt.state)) return;
         if (clock.monotonicMs() >= sendAtMs) {
-          if (this.#maySend(attempt)) await this.#send(attempt);
+          if (this.#maySend(attempt)) await this.#outlastFullDisk(() => this.#send(attempt));
           sendAtMs = clock.monotonicMs() + settings.rebroadcastMs;
         }
-        const report = await this.#asking.run(() => this.#ask(attempt));
-        if (await this.#apply(attemptId, report)) return;
+        if (await this.#isOver(attempt)) return;
         if (isStopping()) return;
         await clock.sleep(settings.attemptPollMs, wake.signal);
         if (wake.signal.aborted) wake = new AbortController();
@@ -98,7 +97,7 @@ export class AttemptTracker {
     if (order.side === "sell") return true;
     const wasSent = attempt.submittedMs !== null;
     const gated = wasSent ? { ...order, deadlineMs: null } : order;
-    return checkEntryGate(store, gated, clock.nowMs()) === undefined;
+    return checkEntryGate(store, gated, clock.nowMs(), undefined) === undefined;
   }
 
   async #send(attempt: AttemptRow): Promise<void> {
@@ -112,6 +111,24 @@ export class AttemptTracker {
       notices.order(tx, attempt.orderId);
     });
     if (outcome.outcome === "rejected") this.#announce(attempt.orderId);
+  }
+
+  async #isOver(attempt: AttemptRow): Promise<boolean> {
+    const report = await this.#asking.run(() => this.#ask(attempt));
+    const isOver = await this.#outlastFullDisk(() => this.#apply(attempt.attemptId, report));
+    return isOver ?? false;
+  }
+
+  /** What was learned cannot be written now: it is asked for again until it can. */
+  async #outlastFullDisk<T>(write: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isRaptorError(error) || !error.code.startsWith("RAPTOR_JOURNAL")) throw error;
+      this.#context.log.error({ code: error.code }, "an answer could not be recorded");
+      this.#context.shout(error.message);
+      return undefined;
+    }
   }
 
   async #ask(attempt: AttemptRow): Promise<AttemptReport> {

@@ -14,7 +14,9 @@ export function checkEntryGate(
   reader: Reader,
   order: OrderRow,
   nowMs: number,
+  hold: string | undefined,
 ): EntryStop | undefined {
+  if (hold !== undefined) return { status: "canceled", reason: hold };
   const control = reader.control();
   if (control.tradingState !== "active") {
     return { status: "canceled", reason: `Trading was set to ${control.tradingState}.` };

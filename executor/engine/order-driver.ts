@@ -96,7 +96,7 @@ export class OrderDriver {
     if (attempts.length >= ENTRY_ATTEMPTS_MAX) {
       return { status: "expired", reason: "The network did not take it in several tries." };
     }
-    return checkEntryGate(store, order, clock.nowMs());
+    return checkEntryGate(store, order, clock.nowMs(), this.#context.entryHold());
   }
 
   async #attempt(order: OrderRow, attempts: readonly AttemptRow[]): Promise<Step> {
@@ -177,7 +177,9 @@ export class OrderDriver {
   #journalAttempt(order: OrderRow, n: number, attempt: PreparedAttempt): Promise<boolean> {
     const { store, clock, notices, venue } = this.#context;
     return store.transact((tx) => {
-      const gate = order.side === "buy" ? checkEntryGate(tx, order, clock.nowMs()) : undefined;
+      const hold = this.#context.entryHold();
+      const gate =
+        order.side === "buy" ? checkEntryGate(tx, order, clock.nowMs(), hold) : undefined;
       const slot = slotOf(order);
       const taken = tx.unresolvedInSlot(slot);
       if (gate !== undefined || taken !== undefined) {

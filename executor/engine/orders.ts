@@ -45,6 +45,7 @@ export function initializeSell(
     quantity: (quantity === 0n ? 1n : quantity).toString(),
     slippageBpsMax: options.slippageBpsMax,
     positionId: position.positionId,
+    entryPriceE9: position.entryPriceE9,
     deadlineMs: null,
     guardOverride: false,
     noticeKey: options.noticeKey,

@@ -58,16 +58,25 @@ export class Reconciler {
           atMs: clock.nowMs(),
           saw: { wallets: seen.map(describeWallet), unread },
           drift: found,
-          resolvedAttempts: 0,
         },
       });
+      if (trigger === "boot" && found.length > 0) this.#alertAdmins(tx, found);
       return found;
     });
     metrics.count("reconciles_total", { outcome: unread.length === 0 ? "complete" : "partial" });
-    if (drift.some((entry) => entry.class === "external")) {
+    if (drift.some((entry) => entry.class === "external") || (trigger === "boot" && drift.length > 0)) {
       this.#context.shout(`Reconcile found ${drift.length} difference(s) (${trigger})`);
     }
     return { isComplete: unread.length === 0, drift };
+  }
+
+  #alertAdmins(tx: Tx, drift: readonly Drift[]): void {
+    const lines = drift.map((one) => {
+      const { mint, ledgerQuantity, chainQuantity } = one;
+      return `${mint.slice(0, 8)}: ledger ${ledgerQuantity}, chain ${chainQuantity} (${one.class})`;
+    });
+    const head = "Start-up found differences between ledger and chain";
+    this.#context.notices.alertAdmins(tx, `boot:${tx.epoch()}`, [head, ...lines.slice(0, 20)]);
   }
 
   #compare(

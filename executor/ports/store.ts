@@ -1,4 +1,4 @@
-import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
+import type { EventKind, JournalEvent, NewEvent, RiskInputs } from "@raptor/shared/domain/events.ts";
 import type {
   AttemptRow,
   ControlRow,
@@ -60,7 +60,12 @@ export interface Reader {
   notice(key: string): NoticeRow | undefined;
   control(): ControlRow;
   lastReconcile(): ReconcileRow | undefined;
-  token(tokenId: string): TokenRow | undefined;
+  /** API tokens that are not revoked. */
+  activeTokens(): TokenRow[];
+  /** What the risk engine saw when it denied this order. */
+  denialInputs(orderId: string): RiskInputs | undefined;
+  /** The trigger that made this exit order. */
+  exitTrigger(orderId: string): { triggerPriceE9: string; priceE9: string } | undefined;
   ticketClaim(ticket: string): { jobId: string } | undefined;
   /** Operational. */
   ticket(ticket: string): TicketRow | undefined;

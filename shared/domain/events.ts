@@ -78,6 +78,8 @@ export interface EventPayloads {
     quantity: Amount;
     slippageBpsMax: number;
     positionId: string | null;
+    /** Sells: the position's entry price at that moment, for the profit on the receipt. */
+    entryPriceE9: Amount | null;
     deadlineMs: number | null;
     guardOverride: boolean;
     /** The notice that follows this order, and the message that it edits. */
@@ -182,7 +184,6 @@ export interface EventPayloads {
     atMs: number;
     saw: Evidence;
     drift: Drift[];
-    resolvedAttempts: number;
   };
 }
 

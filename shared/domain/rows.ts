@@ -51,6 +51,7 @@ export interface OrderRow {
   quantity: Amount;
   slippageBpsMax: number;
   positionId: string | null;
+  entryPriceE9: Amount | null;
   deadlineMs: number | null;
   guardOverride: boolean;
   noticeKey: string;
@@ -146,7 +147,6 @@ export type TicketAction =
     }
   | { kind: "sell"; positionId: string; quantityBps: number }
   | { kind: "panic" }
-  | { kind: "adoptDrift"; wallet: string; mint: string }
   | { kind: "releaseEntries" };
 
 /** A bot message and what it shows, so that Refresh needs nothing in the button. */

@@ -1,0 +1,346 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { IdSource, Prng } from "@raptor/shared/seams/chance.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import type { Net } from "@raptor/shared/seams/net.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { audienceOf } from "@raptor/shared/wire/jws.ts";
+import { AttemptTracker } from "./engine/attempt-tracker.ts";
+import type { EngineContext } from "./engine/context.ts";
+import { Exits } from "./engine/exits.ts";
+import { OrderDriver } from "./engine/order-driver.ts";
+import { Panic } from "./engine/panic.ts";
+import { createReadModels, type DependencyHealth, type ReadModels } from "./engine/read-models.ts";
+import { Reconciler } from "./engine/reconcile.ts";
+import { Settlement } from "./engine/settlement.ts";
+import type { ExecutorEnv } from "./env.ts";
+import { Accounts } from "./jobs/accounts.ts";
+import { JobAdmission } from "./jobs/admission.ts";
+import { ApiTokens } from "./jobs/api-tokens.ts";
+import { JobHandlers } from "./jobs/handlers.ts";
+import { JobIntake } from "./jobs/intake.ts";
+import { Lanes } from "./jobs/lanes.ts";
+import { Lifecycle } from "./jobs/lifecycle.ts";
+import { createNotices } from "./jobs/notices.ts";
+import { Presenter } from "./jobs/presenter.ts";
+import { TicketIssuer } from "./jobs/tickets.ts";
+import { Trading } from "./jobs/trading.ts";
+import { createPriceFeed } from "./market/price-feed.ts";
+import { createDiscordAlert } from "./notify/discord.ts";
+import { createOutbox } from "./notify/outbox.ts";
+import { ReconcileSchedule } from "./notify/reconcile-schedule.ts";
+import { createTelegramChat, type TelegramChat } from "./notify/telegram.ts";
+import type { Metrics } from "./ports/metrics.ts";
+import type { Signer } from "./ports/signer.ts";
+import type { Store } from "./ports/store.ts";
+import type { Venue } from "./ports/venue.ts";
+import { ExecutorApi } from "./server/api.ts";
+import { healthReport, type HealthReport } from "./server/health.ts";
+import { JwsVerifier } from "./server/verify-jws.ts";
+import { deriveStateKeys, engineSettingsOf, venueProvidersOf } from "./settings.ts";
+import { createJupiter } from "./venues/solana/jupiter.ts";
+import { createSolanaVenue } from "./venues/solana/adapter.ts";
+
+/** Everything from outside: real in `main.ts`, simulated in tests of the whole. */
+export interface ExecutorSeams {
+  env: ExecutorEnv;
+  clock: Clock;
+  net: Net;
+  prng: Prng;
+  ids: IdSource;
+  log: Log;
+  metrics: Metrics;
+  signer: Signer;
+  store: Store;
+  version: string;
+  pid: number;
+  onFatal(error: unknown): void;
+}
+
+export interface Executor {
+  readonly api: ExecutorApi;
+  readonly telegram: TelegramChat;
+  health(isDeep: boolean): Promise<HealthReport>;
+  /** From an open journal to a ready desk; exits are armed before anything is accepted. */
+  boot(): Promise<{ armedExits: number; armedAfterMs: number; redrivenJobs: number }>;
+  /** Stops intake, finishes or journals what is under way, closes sockets. Not the store. */
+  drain(): Promise<void>;
+}
+
+/** Start-up waits this long for the venues' truth; then exits and intake go on without entries. */
+const BOOT_RECONCILE_MS = 10_000;
+const ENTRY_HOLD = "The wallets could not be read since the start; buys wait, exits go on.";
+
+/** Wires the rooms together. Contains no rule of its own. */
+export function createExecutor(seams: ExecutorSeams): Executor {
+  const { env, clock, log, store, metrics } = seams;
+  const rooms = buildRooms(seams);
+  const { venue, feed, outbox, schedule, exits, tracker, driver, lanes } = rooms;
+  const { lifecycle, reconciler, settlement, intake, panic } = rooms;
+  const abort = new AbortController();
+  const timers: Promise<void>[] = [];
+
+  function every(intervalMs: number, task: () => Promise<void> | void): void {
+    timers.push(repeat(clock, intervalMs, abort.signal, task, seams.onFatal));
+  }
+
+  return {
+    api: rooms.api,
+    telegram: rooms.telegram,
+    async health(isDeep) {
+      if (isDeep) await schedule.check();
+      const dependencies = rooms.dependencies();
+      const { phase } = rooms.reads.status();
+      return healthReport({ phase, epoch: store.epoch(), version: seams.version, dependencies, isDeep });
+    },
+    async boot() {
+      const startedMs = clock.monotonicMs();
+      await store.transact((tx) => {
+        const payload = { epoch: tx.epoch() + 1, version: seams.version, pid: seams.pid };
+        tx.append({ stream: "executor", kind: "EpochStarted", payload });
+      });
+      lifecycle.enter("reconciling");
+      await venue.start();
+      const armedExits = exits.armAll();
+      feed.start();
+      const armedAfterMs = Math.round(clock.monotonicMs() - startedMs);
+      for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);
+      outbox.start();
+      const first = reconciler.run("boot").then((result) => rooms.noteReconcile(result.isComplete));
+      await Promise.race([first, clock.sleep(BOOT_RECONCILE_MS, abort.signal)]);
+      lifecycle.enter("ready");
+      const redrivenJobs = intake.redrive();
+      for (const order of store.openOrders()) driver.start(order.orderId);
+      await panic.resumeAll();
+      settlement.start();
+      schedule.start();
+      every(env.RECONCILE_INTERVAL_MS, async () => {
+        rooms.noteReconcile((await reconciler.run("timer")).isComplete);
+      });
+      every(HOUSEKEEPING_MS, () => housekeep(store, clock, metrics));
+      log.info({ armedExits, armedAfterMs, redrivenJobs }, "ready");
+      return { armedExits, armedAfterMs, redrivenJobs };
+    },
+    async drain() {
+      lifecycle.enter("draining");
+      abort.abort();
+      exits.stop();
+      const work = [lanes.stop(), driver.stop(), tracker.stop(), settlement.stop()];
+      await Promise.race([Promise.all(work), clock.sleep(env.DRAIN_MS)]);
+      await Promise.all([outbox.stop(), schedule.stop(), ...timers]);
+      feed.stop();
+      await venue.stop();
+    },
+  };
+}
+
+const HOUSEKEEPING_MS = 5_000;
+/** Longer than any redelivery of QStash's dead letters, so that an old button stays explained. */
+const OPERATIONAL_RETENTION_MS = 8 * 24 * 3_600_000;
+
+async function housekeep(store: Store, clock: Clock, metrics: Metrics): Promise<void> {
+  metrics.gauge("open_positions", store.openPositions(null).length);
+  metrics.gauge("unresolved_attempts", store.unresolvedAttempts().length);
+  metrics.gauge("journal_seq", store.headSeq());
+  await store.transact((tx) => tx.purge(clock.nowMs() - OPERATIONAL_RETENTION_MS));
+}
+
+async function repeat(
+  clock: Clock,
+  intervalMs: number,
+  signal: AbortSignal,
+  task: () => Promise<void> | void,
+  onFatal: (error: unknown) => void,
+): Promise<void> {
+  for (;;) {
+    await clock.sleep(intervalMs, signal);
+    if (signal.aborted) return;
+    try {
+      await task();
+    } catch (error) {
+      onFatal(error);
+    }
+  }
+}
+
+/** Journal trouble (full, read-only) is lived through; anything else unexpected ends the process. */
+function tolerateJournal(
+  log: Log,
+  shout: (text: string) => void,
+  onFatal: (error: unknown) => void,
+): (error: unknown) => void {
+  return (error) => {
+    if (!isRaptorError(error) || !error.code.startsWith("RAPTOR_JOURNAL")) return onFatal(error);
+    log.error({ code: error.code }, "work waits because nothing can be recorded");
+    shout(error.message);
+  };
+}
+
+
+function buildRooms(seams: ExecutorSeams) {
+  const { env, clock, net, prng, ids, log, metrics, signer, store } = seams;
+  const settings = engineSettingsOf(env);
+  const keys = deriveStateKeys(env.STATE_SECRET);
+  const lifecycle = new Lifecycle();
+  let isTruthKnown = false;
+  const jupiter = createJupiter({
+    net,
+    clock,
+    settings: { url: env.JUPITER_URL, apiKey: env.JUPITER_API_KEY, timeoutMs: env.HTTP_TIMEOUT_MS },
+  });
+  const venue: Venue = createSolanaVenue({
+    net,
+    clock,
+    prng,
+    log,
+    signer,
+    jupiter,
+    settings: {
+      providers: venueProvidersOf(env),
+      httpTimeoutMs: env.HTTP_TIMEOUT_MS,
+      priorityFeeLamportsMax: env.PRIORITY_FEE_LAMPORTS_MAX,
+      transferFeeBpsMax: env.TRANSFER_FEE_BPS_MAX,
+    },
+  });
+  const feed = createPriceFeed({
+    source: jupiter,
+    clock,
+    log,
+    settings: {
+      pollMs: env.PRICE_POLL_MS,
+      staleMs: env.PRICE_STALE_MS,
+      jumpBpsMax: env.PRICE_JUMP_BPS_MAX,
+    },
+  });
+  const lifetimesMs = { trade: env.TICKET_TRADE_TTL_MS, menu: env.TICKET_MENU_TTL_MS };
+  const tickets = new TicketIssuer({ key: keys.ticket, ids, clock, lifetimesMs });
+  const apiTokens = new ApiTokens(keys.apiToken);
+  const notices = createNotices({ venue, clock, tickets, adminUserIds: env.ADMIN_USER_IDS });
+  const discord = createDiscordAlert({ net, clock, log, url: env.DISCORD_WEBHOOK_URL });
+  const shout = (text: string): void => void discord.alert(text);
+  const context: EngineContext = {
+    store,
+    venue,
+    notices,
+    clock,
+    log,
+    metrics,
+    settings,
+    shout,
+    entryHold: () => (isTruthKnown ? undefined : ENTRY_HOLD),
+    onFatal: tolerateJournal(log, shout, seams.onFatal),
+  };
+  const tracker = new AttemptTracker(context);
+  const driver = new OrderDriver(context, tracker);
+  const exits = new Exits(context, feed, driver);
+  const panic = new Panic(context, driver, tracker);
+  const reconciler = new Reconciler(context);
+  const settlement = new Settlement(context);
+  const telegram = createTelegramChat({
+    net,
+    clock,
+    log,
+    baseUrl: env.TELEGRAM_API_URL,
+    token: env.TELEGRAM_BOT_TOKEN,
+  });
+  const outbox = createOutbox({ store, chat: telegram, clock, prng, log });
+  const schedule = new ReconcileSchedule({
+    net,
+    clock,
+    log,
+    qstashUrl: env.QSTASH_URL,
+    token: env.QSTASH_TOKEN,
+    destination: `${env.EDGE_URL}/cron/reconcile`,
+    cron: env.RECONCILE_CRON,
+  });
+  const dependencies = (): DependencyHealth[] => [
+    probeJournal(store),
+    { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
+    ...venue.health(),
+    feed.health(),
+    schedule.health(),
+    telegram.health(),
+  ];
+  const reads: ReadModels = createReadModels({
+    store,
+    feed,
+    venue,
+    clock,
+    version: seams.version,
+    phase: () => shownPhase(lifecycle, store),
+    dependencies,
+  });
+  const presenter = new Presenter({
+    store,
+    venue,
+    feed,
+    reads,
+    clock,
+    tickets,
+    settings,
+    presetsLamports: env.BUY_PRESETS_SOL,
+  });
+  const trading = new Trading({ store, venue, clock, driver, notices, presenter, settings });
+  const handlers = new JobHandlers({
+    store,
+    clock,
+    ids,
+    accounts: new Accounts(store, signer),
+    presenter,
+    trading,
+    driver,
+    panic,
+    reconciler,
+    apiTokens,
+    tickets,
+  });
+  const lanes = new Lanes(env.LANES_MAX, context.onFatal);
+  const admission = new JobAdmission({
+    clock,
+    tickets,
+    panic,
+    store,
+    allowedUserIds: env.ALLOWED_USER_IDS,
+    adminUserIds: env.ADMIN_USER_IDS,
+  });
+  const phase = () => lifecycle.phase;
+  const intake = new JobIntake({ store, clock, log, metrics, admission, handlers, lanes, phase });
+  const verifier = new JwsVerifier(env.TRUSTED_JWKS, audienceOf(env.ENVIRONMENT));
+  const api = new ExecutorApi({ verifier, intake, reads, store, apiTokens, clock, log, metrics });
+  const noteReconcile = (isComplete: boolean): void => {
+    isTruthKnown ||= isComplete;
+  };
+  return {
+    lifecycle,
+    venue,
+    feed,
+    tracker,
+    driver,
+    exits,
+    panic,
+    reconciler,
+    settlement,
+    telegram,
+    outbox,
+    schedule,
+    dependencies,
+    reads,
+    lanes,
+    intake,
+    api,
+    noteReconcile,
+  };
+}
+
+function shownPhase(lifecycle: Lifecycle, store: Store): ReturnType<ReadModels["status"]>["phase"] {
+  const isHalted = lifecycle.phase === "ready" && store.control().tradingState === "halted";
+  return isHalted ? "halted" : lifecycle.phase;
+}
+
+function probeJournal(store: Store): DependencyHealth {
+  try {
+    store.probe();
+    return { name: "journal", ok: true, detail: `seq ${store.headSeq()}` };
+  } catch (error) {
+    return { name: "journal", ok: false, detail: (error as Error).message };
+  }
+}

@@ -1,0 +1,236 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { IdSource } from "@raptor/shared/seams/chance.ts";
+import type { View } from "@raptor/shared/domain/rows.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
+import { API_SCOPES } from "@raptor/shared/wire/job.ts";
+import type { OrderDriver } from "../engine/order-driver.ts";
+import type { Panic } from "../engine/panic.ts";
+import type { Reconciler } from "../engine/reconcile.ts";
+import type { Store, Tx } from "../ports/store.ts";
+import { apiTokenScreen, noticeScreen } from "../screens/plain.ts";
+import { NAV_OPS } from "../screens/screen.ts";
+import type { Accounts } from "./accounts.ts";
+import type { PressedMessage } from "./admission.ts";
+import type { ApiTokens } from "./api-tokens.ts";
+import type { Presenter } from "./presenter.ts";
+import type { TicketIssuer } from "./tickets.ts";
+import type { Trading } from "./trading.ts";
+
+export interface HandlerDeps {
+  store: Store;
+  clock: Clock;
+  ids: IdSource;
+  accounts: Accounts;
+  presenter: Presenter;
+  trading: Trading;
+  driver: OrderDriver;
+  panic: Panic;
+  reconciler: Reconciler;
+  apiTokens: ApiTokens;
+  tickets: TicketIssuer;
+}
+
+/** What a screen job and its message are about. */
+interface Target {
+  userId: number;
+  chatId: number;
+  key: string;
+  messageId: number | null;
+}
+
+const API_TOKEN_ID_BYTES = 9;
+
+/** Turns an accepted job into orders, screens and switches. Running one twice does it once. */
+export class JobHandlers {
+  readonly #deps: HandlerDeps;
+
+  constructor(deps: HandlerDeps) {
+    this.#deps = deps;
+  }
+
+  async run(job: Job): Promise<void> {
+    if (this.#deps.store.job(job.id)?.state !== "pending") return;
+    if (job.actor.kind === "telegram") await this.#deps.accounts.ensure(job.actor);
+    const outcome = await this.#dispatch(job);
+    await this.#deps.store.transact((tx) => {
+      if (tx.job(job.id)?.state !== "pending") return;
+      const payload = { jobId: job.id, outcome };
+      tx.append({ stream: `job:${job.id}`, kind: "JobFinished", payload });
+    });
+  }
+
+  /** Shows a pressed message again with fresh buttons, after its button was refused. */
+  async refreshPressed(userId: number, pressed: PressedMessage): Promise<void> {
+    const { chatId, messageId } = pressed;
+    const view = this.#deps.store.viewOf(chatId, messageId);
+    if (view === undefined) return;
+    await this.#refresh({ userId, chatId, key: `msg:${chatId}:${messageId}`, messageId }, view);
+  }
+
+  async #dispatch(job: Job): Promise<string> {
+    const { reconciler, trading } = this.#deps;
+    if (job.kind === "reconcile") {
+      const result = await reconciler.run("schedule");
+      return `${result.isComplete ? "complete" : "partial"}, ${result.drift.length} differences`;
+    }
+    if (job.actor.kind !== "telegram") return "recorded";
+    const { userId, chatId } = job.actor;
+    const target: Target = { userId, chatId, key: `job:${job.id}`, messageId: null };
+    switch (job.kind) {
+      case "start":
+        return this.#show(target, { kind: "home" });
+      case "showScreen":
+        return this.#show(
+          target,
+          job.screen === "positions" ? { kind: "positions", page: 0 } : { kind: job.screen },
+        );
+      case "showToken":
+        return this.#show(target, { kind: "token", mint: job.mint });
+      case "panic":
+        return this.#show(target, { kind: "panicConfirm" });
+      case "buy":
+        return trading.buyTyped(target, job, job.mint, job.amountText);
+      case "sell":
+        return trading.sellTyped(target, job);
+      case "say":
+        return this.#say(target, job);
+      case "press":
+        return this.#press(target, job);
+      case "issueToken":
+        return this.#issueToken(target, job);
+      case "revokeTokens":
+        return this.#revokeTokens(target);
+      default:
+        return "recorded";
+    }
+  }
+
+  async #press(target: Target, job: JobOf<"press">): Promise<string> {
+    const { store, trading } = this.#deps;
+    const { userId, chatId } = target;
+    const { messageId } = job;
+    const pressed: Target = { userId, chatId, key: `msg:${chatId}:${messageId}`, messageId };
+    const view = store.viewOf(chatId, messageId);
+    switch (job.op) {
+      case NAV_OPS.home:
+        return this.#show(pressed, { kind: "home" });
+      case NAV_OPS.positions:
+        return this.#show(pressed, { kind: "positions", page: Number(job.arg) || 0 });
+      case NAV_OPS.sell:
+        return this.#show(pressed, { kind: "sell" });
+      case NAV_OPS.status:
+        return this.#show(pressed, { kind: "status" });
+      case NAV_OPS.help:
+        return this.#show(pressed, { kind: "help" });
+      case NAV_OPS.wallet:
+        return this.#show(pressed, { kind: "wallet" });
+      case NAV_OPS.askPanic:
+        return this.#show(pressed, { kind: "panicConfirm" });
+      case NAV_OPS.customBuy:
+        if (view?.kind !== "token") return "nothing to buy";
+        return trading.prompt(target, view.mint);
+      case NAV_OPS.refresh:
+      case NAV_OPS.pause:
+      case NAV_OPS.resume:
+        if (view === undefined) return "nothing to refresh";
+        return this.#refresh(pressed, view);
+      default:
+        return this.#redeem(pressed, job);
+    }
+  }
+
+  /** The ticket was claimed when the job was accepted; this does what it stands for. */
+  async #redeem(target: Target, job: JobOf<"press">): Promise<string> {
+    const { store, trading, panic } = this.#deps;
+    const ticket = store.ticket(job.ticket);
+    assert(ticket !== undefined, `claimed ticket of ${job.id} is gone`);
+    const { action } = ticket;
+    switch (action.kind) {
+      case "buy":
+        return trading.buy(target, job, {
+          mint: action.mint,
+          notionalLamports: BigInt(action.notionalLamports),
+          slippageBpsMax: action.slippageBpsMax,
+          guardOverride: action.guardOverride,
+        });
+      case "sell":
+        return trading.sell(target, job, action.positionId, action.quantityBps);
+      case "panic":
+        await this.#show(target, { kind: "positions", page: 0 });
+        await panic.advance(target.userId);
+        return "panic opened";
+      case "releaseEntries":
+        await store.transact((tx) => {
+          const { userId } = target;
+          const payload = { userId, reason: "drift read by the person" };
+          tx.append({ stream: `user:${userId}`, kind: "EntriesReleased", payload });
+        });
+        return this.#show(target, { kind: "positions", page: 0 });
+    }
+  }
+
+  async #say(target: Target, job: JobOf<"say">): Promise<string> {
+    const { store, clock, trading } = this.#deps;
+    const prompt = store.promptOf(target.chatId, clock.nowMs());
+    if (prompt?.view.kind !== "prompt") {
+      return this.#tell(target, [
+        "I do not know what this is for",
+        "Paste a token's mint or link first, then press Buy X SOL. Nothing was done.",
+      ]);
+    }
+    return trading.buyTyped(target, job, prompt.view.mint, job.text);
+  }
+
+  async #refresh(target: Target, view: View): Promise<string> {
+    const { store, driver, presenter } = this.#deps;
+    if (view.kind === "order") {
+      driver.start(view.orderId);
+      await store.transact((tx) => this.#deps.trading.showOrder(tx, view.orderId));
+      return "refreshed";
+    }
+    const screen = await presenter.render(target.userId, view);
+    if (screen === undefined) return "nothing to refresh";
+    await store.transact((tx) => presenter.put(tx, target, view, screen));
+    return "refreshed";
+  }
+
+  async #show(target: Target, view: View): Promise<string> {
+    const { store, presenter } = this.#deps;
+    const screen = await presenter.render(target.userId, view);
+    assert(screen !== undefined, `view ${view.kind} cannot be shown`);
+    await store.transact((tx) => presenter.put(tx, target, view, screen));
+    return `shown: ${view.kind}`;
+  }
+
+  async #tell(target: Target, lines: readonly string[]): Promise<string> {
+    const { store, presenter } = this.#deps;
+    const screen = noticeScreen(lines);
+    await store.transact((tx) => presenter.put(tx, target, { kind: "notice" }, screen));
+    return lines[0] ?? "";
+  }
+
+  async #issueToken(target: Target, job: JobOf<"issueToken">): Promise<string> {
+    const { store, ids, apiTokens, tickets } = this.#deps;
+    const { userId, chatId, key } = target;
+    const tokenId = ids.token(API_TOKEN_ID_BYTES);
+    const scopes = job.scopes.length === 0 ? [...API_SCOPES] : job.scopes;
+    await store.transact((tx: Tx) => {
+      const payload = { tokenId, userId, scopes };
+      tx.append({ stream: `user:${userId}`, kind: "TokenIssued", payload });
+      const screen = apiTokenScreen(apiTokens.tokenOf(tokenId), scopes);
+      const content = tickets.issue(tx, userId, chatId, screen);
+      const view: View = { kind: "apiToken", tokenId };
+      tx.putOutbox({ key, chatId, content, view, isProtected: true });
+    });
+    return "token issued";
+  }
+
+  async #revokeTokens(target: Target): Promise<string> {
+    const { userId } = target;
+    await this.#deps.store.transact((tx) =>
+      tx.append({ stream: `user:${userId}`, kind: "TokensRevoked", payload: { userId } }),
+    );
+    return this.#tell(target, ["All your access tokens are revoked", "Nothing else changed."]);
+  }
+}

@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { JobAnswer } from "@raptor/shared/wire/answer.ts";
+import { URGENT_JOB_KINDS, type Job } from "@raptor/shared/wire/job.ts";
+import type { Phase } from "../engine/read-models.ts";
+import type { Metrics } from "../ports/metrics.ts";
+import type { Store, Tx } from "../ports/store.ts";
+import type { JobAdmission, Admission } from "./admission.ts";
+import type { JobHandlers } from "./handlers.ts";
+import type { Lanes } from "./lanes.ts";
+
+/** An HTTP status and what goes into its body. */
+export interface IntakeResult {
+  status: 200 | 202 | 409 | 429 | 503;
+  answer: JobAnswer;
+  retryAfterS?: number;
+}
+
+type Decision =
+  | { kind: "conflict" }
+  | { kind: "duplicate"; outcome: string | null; refused: boolean }
+  | { kind: "decided"; admission: Admission };
+
+export interface IntakeDeps {
+  store: Store;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  admission: JobAdmission;
+  handlers: JobHandlers;
+  lanes: Lanes;
+  phase(): Phase;
+}
+
+/** Takes verified jobs: records each once, answers after the commit, hands it to its lane. */
+export class JobIntake {
+  readonly #deps: IntakeDeps;
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+  }
+
+  async accept(job: Job): Promise<IntakeResult> {
+    const { store, clock, metrics, lanes, phase } = this.#deps;
+    if (phase() !== "ready") return this.#busy(503, `the executor is ${phase()}`);
+    const isUrgent = URGENT_JOB_KINDS.includes(job.kind);
+    if (!isUrgent && lanes.isFull(laneKeyOf(job))) {
+      return this.#busy(429, "too many commands are waiting");
+    }
+    const stranger = this.#deps.admission.checkStranger(job);
+    if (stranger !== undefined) {
+      metrics.count("jobs_refused_total", { reason: "stranger" });
+      return this.#refused(job, stranger);
+    }
+    const startedMs = clock.monotonicMs();
+    const digest = digestOf(job);
+    let decision: Decision;
+    try {
+      decision = await store.transact((tx) => this.#decide(tx, job, digest));
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+      this.#deps.log.error({ code: error.code, jobId: job.id }, "a job could not be recorded");
+      return this.#busy(503, error.message);
+    }
+    metrics.observeMs("job_accept_ms", clock.monotonicMs() - startedMs);
+    return this.#answer(job, decision);
+  }
+
+  /** Runs again what was accepted but not finished when the process ended. */
+  redrive(): number {
+    const pending = this.#deps.store.pendingJobs();
+    for (const row of pending) if (row.job !== null) this.#run(row.job);
+    return pending.length;
+  }
+
+  #decide(tx: Tx, job: Job, digest: string): Decision {
+    const known = tx.job(job.id);
+    if (known !== undefined) {
+      if (known.digest !== digest) return { kind: "conflict" };
+      return { kind: "duplicate", outcome: known.outcome, refused: known.state === "refused" };
+    }
+    const admission = this.#deps.admission.decide(tx, job);
+    const userId = userIdOf(job);
+    const stream = `job:${job.id}`;
+    if (admission.kind === "refused") {
+      const payload = { jobId: job.id, digest, userId, kind: job.kind, reason: admission.reason };
+      tx.append({ stream, kind: "JobRefused", payload });
+      return { kind: "decided", admission };
+    }
+    tx.append({
+      stream,
+      kind: "JobAccepted",
+      payload: {
+        jobId: job.id,
+        digest,
+        userId,
+        kind: job.kind,
+        deadlineMs: job.deadlineMs ?? null,
+        job,
+      },
+    });
+    admission.apply(tx);
+    return { kind: "decided", admission };
+  }
+
+  #answer(job: Job, decision: Decision): IntakeResult {
+    const { metrics, store, handlers, lanes, log } = this.#deps;
+    const epoch = store.epoch();
+    if (decision.kind === "conflict") {
+      log.error({ jobId: job.id }, "a job id came back with another body");
+      metrics.count("jobs_refused_total", { reason: "conflict" });
+      return { status: 409, answer: { status: "error", jobId: job.id, code: "conflict", epoch } };
+    }
+    if (decision.kind === "duplicate") {
+      metrics.count("jobs_total", { kind: job.kind, outcome: "duplicate" });
+      const answer: JobAnswer = { status: "duplicate", jobId: job.id, epoch };
+      if (job.kind === "press") answer.toast = duplicateToast(decision);
+      return { status: 200, answer };
+    }
+    const { admission } = decision;
+    if (admission.kind === "refused") {
+      metrics.count("jobs_refused_total", { reason: admission.reason });
+      const { followUp } = admission;
+      if (followUp !== undefined) {
+        const run = (): Promise<void> => handlers.refreshPressed(followUp.userId, followUp);
+        lanes.enqueue(laneKeyOf(job), { isUrgent: false, run });
+      }
+      return this.#refused(job, admission.sentence);
+    }
+    metrics.count("jobs_total", { kind: job.kind, outcome: "accepted" });
+    this.#run(job);
+    const answer: JobAnswer = { status: "accepted", jobId: job.id, epoch };
+    if (admission.toast !== undefined) answer.toast = admission.toast;
+    if (admission.sentence !== undefined) answer.sentence = admission.sentence;
+    return { status: 202, answer };
+  }
+
+  #run(job: Job): void {
+    const isUrgent = URGENT_JOB_KINDS.includes(job.kind) || this.#deps.admission.isUrgentPress(job);
+    const run = (): Promise<void> => this.#deps.handlers.run(job);
+    this.#deps.lanes.enqueue(laneKeyOf(job), { isUrgent, run });
+  }
+
+  #refused(job: Job, sentence: string): IntakeResult {
+    const answer: JobAnswer = {
+      status: "refused",
+      jobId: job.id,
+      epoch: this.#deps.store.epoch(),
+    };
+    if (job.kind === "press") {
+      answer.toast = sentence.slice(0, 200);
+      answer.toastIsAlert = true;
+    } else {
+      answer.sentence = sentence;
+    }
+    return { status: 200, answer };
+  }
+
+  #busy(status: 429 | 503, sentence: string): IntakeResult {
+    const epoch = this.#deps.store.epoch();
+    return {
+      status,
+      retryAfterS: 2,
+      answer: { status: "error", code: "busy", sentence, epoch },
+    };
+  }
+}
+
+function duplicateToast(decision: { outcome: string | null; refused: boolean }): string {
+  if (decision.refused) return "This was refused before; nothing was done.";
+  return decision.outcome === null ? "Already under way." : "Already done; nothing was repeated.";
+}
+
+export function userIdOf(job: Job): number | null {
+  return job.actor.kind === "telegram" ? job.actor.userId : null;
+}
+
+function laneKeyOf(job: Job): string {
+  return job.actor.kind === "telegram" ? `user:${job.actor.userId}` : job.actor.kind;
+}
+
+/** SHA-256 of the job as canonical JSON, its deadline left out. */
+export function digestOf(job: Job): string {
+  const { deadlineMs: _, ...rest } = job;
+  return createHash("sha256").update(canonicalJson(rest)).digest("base64url");
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+    return Object.fromEntries(
+      Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+    );
+  });
+}

@@ -1,0 +1,14 @@
+import type { Phase } from "../engine/read-models.ts";
+
+/** Where the process is between start and stop; `halted` is what a ready one shows after a kill. */
+export class Lifecycle {
+  #phase: Exclude<Phase, "halted"> = "starting";
+
+  get phase(): Exclude<Phase, "halted"> {
+    return this.#phase;
+  }
+
+  enter(phase: Exclude<Phase, "halted">): void {
+    this.#phase = phase;
+  }
+}

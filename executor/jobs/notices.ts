@@ -1,0 +1,92 @@
+import type { AttemptRow, FillRow, OrderRow, View } from "@raptor/shared/domain/rows.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { mulDivCeil } from "@raptor/shared/values/money.ts";
+import type { Drift } from "@raptor/shared/wire/read.ts";
+import { mintOf } from "../engine/ids.ts";
+import { isOnlyDuplicateGuard } from "../engine/risk.ts";
+import type { Notices } from "../ports/notices.ts";
+import type { Tx } from "../ports/store.ts";
+import type { Venue } from "../ports/venue.ts";
+import { orderScreen } from "../screens/order.ts";
+import { driftScreen, noticeScreen } from "../screens/plain.ts";
+import type { Screen } from "../screens/screen.ts";
+import type { TicketIssuer } from "./tickets.ts";
+
+/** Writes notices as outbox rows, inside the transaction of the change that they report. */
+export function createNotices(deps: {
+  venue: Pick<Venue, "explorerUrl" | "boundSecondsLeft">;
+  clock: Clock;
+  tickets: TicketIssuer;
+  adminUserIds: readonly number[];
+}): Notices {
+  function put(tx: Tx, userId: number, key: string, view: View, screen: Screen, silent = false): void {
+    const user = tx.user(userId);
+    assert(user !== undefined, `notice ${key} is for an unknown user`);
+    const content = deps.tickets.issue(tx, userId, user.chatId, screen);
+    tx.putOutbox({ key, chatId: user.chatId, content, view, isSilent: silent });
+  }
+  return {
+    order(tx, orderId) {
+      const order = tx.order(orderId);
+      assert(order !== undefined, `notice of an unknown order ${orderId}`);
+      const screen = orderScreen(orderModel(deps, tx, order));
+      put(tx, order.userId, order.noticeKey, { kind: "order", orderId }, screen);
+    },
+    alert(tx, userId, key, lines) {
+      put(tx, userId, key, { kind: "notice" }, noticeScreen(lines));
+    },
+    alertAdmins(tx, key, lines) {
+      for (const userId of deps.adminUserIds) {
+        if (tx.user(userId) === undefined) continue;
+        put(tx, userId, `${key}:${userId}`, { kind: "notice" }, noticeScreen(lines));
+      }
+    },
+    drift(tx, userId, key, drift: readonly Drift[]) {
+      put(tx, userId, key, { kind: "notice" }, driftScreen(drift));
+    },
+  };
+}
+
+function orderModel(
+  deps: { venue: Pick<Venue, "explorerUrl" | "boundSecondsLeft">; clock: Clock },
+  tx: Tx,
+  order: OrderRow,
+): Parameters<typeof orderScreen>[0] {
+  const attempts = tx.attemptsOf(order.orderId);
+  const last: AttemptRow | undefined = attempts.at(-1);
+  const fill: FillRow | undefined = tx.fillsOf(order.orderId).at(-1);
+  const positionId = fill?.positionId ?? order.positionId;
+  const position = positionId === null ? undefined : tx.position(positionId);
+  const plan = positionId === null ? undefined : tx.exitPlan(positionId);
+  const denial = order.status === "denied" ? tx.denialInputs(order.orderId) : undefined;
+  const { venue, clock } = deps;
+  return {
+    order,
+    attempts,
+    fill,
+    exits: plan?.state === "armed" ? plan.rules : [],
+    position:
+      position === undefined
+        ? undefined
+        : {
+            positionId: position.positionId,
+            quantity: position.quantity,
+            isOpen: position.state === "open",
+          },
+    trigger: order.source.kind === "exit" ? tx.exitTrigger(order.orderId) : undefined,
+    soldCostLamports: soldCost(order, fill),
+    boundSecondsLeft: last === undefined ? null : venue.boundSecondsLeft(last.bound),
+    explorerUrl: last === undefined ? undefined : venue.explorerUrl(last.identity),
+    mayOverrideGuard: denial !== undefined && isOnlyDuplicateGuard(denial),
+    mint: mintOf(order.instrument),
+    nowMs: clock.nowMs(),
+  };
+}
+
+/** Cost of what a sell sold, at the entry price that the order was made with. */
+function soldCost(order: OrderRow, fill: FillRow | undefined): bigint | undefined {
+  if (fill === undefined || order.side !== "sell" || order.entryPriceE9 === null) return undefined;
+  const scale = 1_000_000_000n * 10n ** BigInt(order.decimals);
+  return mulDivCeil(BigInt(fill.quantity), BigInt(order.entryPriceE9), scale);
+}

@@ -1,0 +1,139 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { createExecutor, type Executor } from "./create-executor.ts";
+import { parseExecutorEnv, type ExecutorEnv } from "./env.ts";
+import { startMetricsServer, startPublicServer } from "./server/http-server.ts";
+import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
+import { createNodeNet } from "./server/node-net.ts";
+import { createPinoLog } from "./server/pino-log.ts";
+import { createPrometheus } from "./server/prometheus.ts";
+import { connectLauncher, connectSigner } from "./signer/index.ts";
+import { holdExecutorLock } from "./store/lock.ts";
+import { openStore } from "./store/sqlite-store.ts";
+import { HELP_LINES } from "./screens/plain.ts";
+
+/** Exit codes that operators can tell apart; the launcher restarts after every one but 0. */
+const EXIT_FATAL = 1;
+const EXIT_SETTINGS = 78;
+const LAG_SAMPLE_MS = 500;
+const WEBHOOK_RETRY_MS = 5_000;
+
+/** The composition root: the one place with real clocks, randomness, sockets and environment. */
+async function main(): Promise<void> {
+  const env = readEnv();
+  const log = createPinoLog(env.LOG_LEVEL);
+  const clock = createNodeClock();
+  const onFatal = (error: unknown): void => {
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.error({ problem }, "fatal: the process stops, start-up recovers");
+    process.exit(EXIT_FATAL);
+  };
+  process.on("uncaughtException", onFatal);
+  process.on("unhandledRejection", onFatal);
+
+  mkdirSync(env.DATA_DIR, { recursive: true });
+  const lock = holdExecutorLock(join(env.DATA_DIR, "executor.lock"));
+  const version = readVersion();
+  const path = join(env.DATA_DIR, "journal.db");
+  const store = openStore({ path, clock, log, release: version, onFatal });
+  const net = createNodeNet();
+  const onGone = (): void => onFatal(new Error("the launcher or the signer is gone"));
+  const signer = connectSigner({ clock, onGone });
+  const link = connectLauncher({ clock, onGone });
+  const metrics = createPrometheus();
+  const executor = createExecutor({
+    env,
+    clock,
+    net,
+    prng: createNodePrng(),
+    ids: createNodeIds(),
+    log,
+    metrics,
+    signer,
+    store,
+    version,
+    pid: process.pid,
+    onFatal,
+  });
+  const deps = {
+    api: executor.api,
+    health: (isDeep: boolean) => executor.health(isDeep),
+    metricsText: () => metrics.text(),
+    log,
+    onFatal,
+  };
+  const server = await startPublicServer(deps, env.HOST, env.PORT);
+  const metricsServer = await startMetricsServer(deps, env.HOST, env.METRICS_PORT);
+  log.info({ port: server.port, metricsPort: metricsServer.port, version }, "listening");
+
+  let isStopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ signal }, "draining");
+    await executor.drain();
+    await Promise.all([server.close(), metricsServer.close()]);
+    store.close();
+    lock.release();
+    net.close();
+    signer.close();
+    link.close();
+    log.info({}, "stopped");
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => void stop(signal).catch(onFatal));
+  }
+  sampleLoopLag(metrics);
+  await executor.boot();
+  void registerWithTelegram(executor, env, clock, () => isStopping).catch(onFatal);
+}
+
+function readEnv(): ExecutorEnv {
+  try {
+    return parseExecutorEnv(process.env);
+  } catch (error) {
+    if (!isRaptorError(error, "RAPTOR_ENV__INVALID")) throw error;
+    const problems = String(error.context["problems"]).split(" | ");
+    process.stderr.write(`The executor cannot start with these settings:\n`);
+    for (const problem of problems) process.stderr.write(`  - ${problem}\n`);
+    process.stderr.write(`Nothing was traded. See docs/settings.md.\n`);
+    process.exit(EXIT_SETTINGS);
+  }
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("./package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Sets webhook and command menu; Telegram being away delays only this. */
+async function registerWithTelegram(
+  executor: Executor,
+  env: ExecutorEnv,
+  clock: { sleep(ms: number): Promise<void> },
+  isStopping: () => boolean,
+): Promise<void> {
+  const { telegram } = executor;
+  const commands = HELP_LINES.map(([command, description]) => ({
+    command: command.slice(1),
+    description,
+  }));
+  while (!isStopping()) {
+    const url = `${env.EDGE_URL}/telegram/webhook`;
+    const isSet = await telegram.ensureWebhook({ url, secret: env.TELEGRAM_WEBHOOK_SECRET });
+    if (isSet && (await telegram.setCommands(commands))) return;
+    await clock.sleep(WEBHOOK_RETRY_MS);
+  }
+}
+
+function sampleLoopLag(metrics: { observeMs(name: "loop_lag_ms", ms: number): void }): void {
+  let expectedMs = performance.now() + LAG_SAMPLE_MS;
+  setInterval(() => {
+    metrics.observeMs("loop_lag_ms", Math.max(0, performance.now() - expectedMs));
+    expectedMs = performance.now() + LAG_SAMPLE_MS;
+  }, LAG_SAMPLE_MS).unref();
+}
+
+await main();

@@ -1,0 +1,103 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import { NetFailure, type Net } from "@raptor/shared/seams/net.ts";
+import type { Secret } from "@raptor/shared/values/secret.ts";
+
+/** One schedule under this name; creating it again only updates it. */
+export const RECONCILE_SCHEDULE_ID = "raptor-reconcile";
+const CHECK_INTERVAL_MS = 60_000;
+const FIRST_RETRIES_MS: readonly number[] = [1_000, 2_000, 5_000, 15_000];
+const TIMEOUT_MS = 5_000;
+
+export interface ReconcileScheduleDeps {
+  net: Net;
+  clock: Clock;
+  log: Log;
+  qstashUrl: string;
+  token: Secret;
+  /** The edge's route that turns a tick into a signed job. */
+  destination: string;
+  cron: string;
+}
+
+/**
+ * Keeps the QStash schedule that pokes `/cron/reconcile`. A watchdog only: the executor reconciles
+ * on its own timer too, so a queue that is away changes nothing but `/health`.
+ */
+export class ReconcileSchedule {
+  readonly #deps: ReconcileScheduleDeps;
+  readonly #abort = new AbortController();
+  #loop: Promise<void> | undefined;
+  #state: { ok: boolean; detail: string } = { ok: false, detail: "not asked yet" };
+
+  constructor(deps: ReconcileScheduleDeps) {
+    this.#deps = deps;
+  }
+
+  health(): { name: string; ok: boolean; detail: string } {
+    return { name: "queue", ...this.#state };
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#loop;
+  }
+
+  /** Asks now whether the schedule stands, and makes it when it does not. */
+  async check(): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      this.#state = (await this.#stands()) ? { ok: true, detail: "schedule stands" } : await this.#create();
+    } catch (error) {
+      if (!(error instanceof NetFailure)) throw error;
+      this.#state = { ok: false, detail: error.message };
+    }
+    if (!this.#state.ok) log.warn({ detail: this.#state.detail }, "the queue is not well");
+  }
+
+  async #run(): Promise<void> {
+    for (let round = 0; !this.#abort.signal.aborted; round++) {
+      await this.check();
+      const retryMs = this.#state.ok ? undefined : FIRST_RETRIES_MS[round];
+      await this.#deps.clock.sleep(retryMs ?? CHECK_INTERVAL_MS, this.#abort.signal);
+    }
+  }
+
+  async #stands(): Promise<boolean> {
+    const response = await this.#request("GET", `/v2/schedules/${RECONCILE_SCHEDULE_ID}`, {});
+    if (response.status !== 200) return false;
+    const { cron, destination } = this.#deps;
+    return response.body.includes(cron) && response.body.includes(destination);
+  }
+
+  async #create(): Promise<{ ok: boolean; detail: string }> {
+    const { destination, cron } = this.#deps;
+    const response = await this.#request("POST", `/v2/schedules/${destination}`, {
+      "upstash-cron": cron,
+      "upstash-schedule-id": RECONCILE_SCHEDULE_ID,
+      "upstash-method": "POST",
+      "upstash-retries": "1",
+      "content-type": "application/json",
+    });
+    const ok = response.status >= 200 && response.status < 300;
+    return { ok, detail: ok ? "schedule created" : `the queue answered ${response.status}` };
+  }
+
+  #request(
+    method: "GET" | "POST",
+    path: string,
+    headers: Record<string, string>,
+  ): Promise<{ status: number; body: string }> {
+    const { net, qstashUrl, token } = this.#deps;
+    return net.fetch({
+      url: `${qstashUrl}${path}`,
+      method,
+      headers: { authorization: `Bearer ${token.reveal()}`, ...headers },
+      timeoutMs: TIMEOUT_MS,
+    });
+  }
+}

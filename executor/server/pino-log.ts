@@ -1,0 +1,18 @@
+import pino from "pino";
+import type { Log } from "@raptor/shared/seams/log.ts";
+
+/** JSON lines on standard output. Values that could be secrets never reach it: see the scan test. */
+export function createPinoLog(level: string): Log {
+  const logger = pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}

@@ -1,0 +1,52 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { MetricLabels, MetricName, Metrics } from "../ports/metrics.ts";
+
+interface Spec {
+  kind: "counter" | "gauge" | "histogram";
+  help: string;
+  labels: readonly string[];
+}
+
+const SPECS: Readonly<Record<MetricName, Spec>> = {
+  jobs_total: { kind: "counter", help: "Jobs by kind and outcome", labels: ["kind", "outcome"] },
+  jobs_refused_total: { kind: "counter", help: "Refused messages by reason", labels: ["reason"] },
+  job_accept_ms: { kind: "histogram", help: "Job arrival to commit", labels: [] },
+  orders_total: { kind: "counter", help: "Orders that ended", labels: ["side", "outcome"] },
+  attempts_total: { kind: "counter", help: "Attempt steps by outcome", labels: ["outcome"] },
+  attempt_landed_ms: { kind: "histogram", help: "Attempt prepared to resolved", labels: [] },
+  exits_triggered_total: { kind: "counter", help: "Exit rules fired", labels: ["rule"] },
+  notices_total: { kind: "counter", help: "Notices by outcome", labels: ["outcome"] },
+  alerts_total: { kind: "counter", help: "Alerts by kind", labels: ["kind"] },
+  reconciles_total: { kind: "counter", help: "Reconciles by outcome", labels: ["outcome"] },
+  open_positions: { kind: "gauge", help: "Open positions", labels: [] },
+  unresolved_attempts: { kind: "gauge", help: "Attempts not decided", labels: [] },
+  journal_seq: { kind: "gauge", help: "Last journal sequence", labels: [] },
+  loop_lag_ms: { kind: "histogram", help: "Event loop delay", labels: [] },
+};
+const BUCKETS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000];
+
+/** Metrics in Prometheus form; `text` is what `/metrics` answers. */
+export function createPrometheus(): Metrics & { text(): Promise<string> } {
+  const registry = new Registry();
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, Gauge>();
+  const histograms = new Map<string, Histogram>();
+  for (const [name, spec] of Object.entries(SPECS)) {
+    const options = {
+      name: `raptor_${name}`,
+      help: spec.help,
+      labelNames: [...spec.labels],
+      registers: [registry],
+    };
+    if (spec.kind === "counter") counters.set(name, new Counter(options));
+    else if (spec.kind === "gauge") gauges.set(name, new Gauge(options));
+    else histograms.set(name, new Histogram({ ...options, buckets: BUCKETS_MS }));
+  }
+  const labelsOf = (labels: MetricLabels | undefined): Record<string, string> => ({ ...labels });
+  return {
+    count: (name, labels) => counters.get(name)?.inc(labelsOf(labels)),
+    gauge: (name, value) => gauges.get(name)?.set(value),
+    observeMs: (name, ms, labels) => histograms.get(name)?.observe(labelsOf(labels), ms),
+    text: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,46 @@
+import { hkdfSync } from "node:crypto";
+import type { Secret } from "@raptor/shared/values/secret.ts";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { EngineSettings } from "./engine/settings.ts";
+import type { ExecutorEnv } from "./env.ts";
+
+const HOUR_MS = 3_600_000;
+
+export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
+  return {
+    limits: {
+      notionalLamportsMax: env.ORDER_SOL_MAX.toString(),
+      dailyLamportsMax: env.DAILY_SOL_MAX.toString(),
+      openPositionsMax: env.OPEN_POSITIONS_MAX,
+      priceImpactBpsMax: env.PRICE_IMPACT_BPS_MAX,
+      duplicateBuyGuardMs: env.DUPLICATE_BUY_GUARD_HOURS * HOUR_MS,
+      reserveLamports: env.RESERVE_SOL.toString(),
+    },
+    buySlippageBps: env.BUY_SLIPPAGE_BPS,
+    exitSlippageRampBps: env.EXIT_SLIPPAGE_RAMP_BPS,
+    takeProfitBps: env.TAKE_PROFIT_BPS,
+    stopLossBps: env.STOP_LOSS_BPS,
+    buyDeadlineMs: env.BUY_DEADLINE_MS,
+    attemptPollMs: env.ATTEMPT_POLL_MS,
+    rebroadcastMs: env.REBROADCAST_MS,
+    unknownAfterMs: env.UNKNOWN_AFTER_MS,
+    recoveryConcurrency: env.RECOVERY_CONCURRENCY,
+    priceStaleMs: env.PRICE_STALE_MS,
+  };
+}
+
+/** Pairs each RPC address with its WebSocket address, by position. */
+export function venueProvidersOf(env: ExecutorEnv): { url: string; wsUrl: string }[] {
+  if (env.SOLANA_RPC_URLS.length !== env.SOLANA_WS_URLS.length) {
+    const problems = "SOLANA_WS_URLS: expected as many addresses as SOLANA_RPC_URLS";
+    throw new RaptorError("RAPTOR_ENV__INVALID", { problems });
+  }
+  return env.SOLANA_RPC_URLS.map((url, at) => ({ url, wsUrl: env.SOLANA_WS_URLS[at] as string }));
+}
+
+/** Separate keys for buttons and API tokens, both from one secret (HKDF-SHA256). */
+export function deriveStateKeys(secret: Secret): { ticket: Buffer; apiToken: Buffer } {
+  const derive = (label: string): Buffer =>
+    Buffer.from(hkdfSync("sha256", secret.reveal(), "raptor/state/v1", label, 32));
+  return { ticket: derive("ticket"), apiToken: derive("api-token") };
+}
