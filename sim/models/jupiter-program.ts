@@ -193,7 +193,7 @@ function readAccount(
   return account;
 }
 
-/** Earlier instructions of the same transaction may have traded: the vaults know, not the market. */
+/** Earlier instructions of the transaction may have traded: the vaults know, not the market. */
 function quoteFromVaults(swap: Swap, pool: OnChainPool, view: ModelView): MarketQuote | undefined {
   const lamports = view.tokenAmountOf(pool.solVault) ?? 0n;
   const quantity = view.tokenAmountOf(pool.tokenVault) ?? 0n;

@@ -15,9 +15,14 @@ async function read(path: string): Promise<unknown> {
   return (await world.get(path)).json();
 }
 
-async function search(query: string): Promise<Record<string, unknown>[]> {
+interface Described extends Record<string, unknown> {
+  audit: { topHoldersPercentage: number };
+  firstPool: { createdAt: string };
+}
+
+async function search(query: string): Promise<Described[]> {
   const path = `/tokens/v2/search?query=${encodeURIComponent(query)}`;
-  return (await read(path)) as Record<string, unknown>[];
+  return (await read(path)) as Described[];
 }
 
 describe("prices", () => {
@@ -88,8 +93,8 @@ describe("token search", () => {
 
   test("a young token's pool is younger than a day", async ({ expect }) => {
     const [young] = await search(world.token("young").mint);
-    const { createdAt } = young?.["firstPool"] as { createdAt: string };
-    expect(world.clock.nowMs() - Date.parse(createdAt)).toBeLessThan(86_400_000);
+    const createdMs = Date.parse(young?.firstPool.createdAt ?? "");
+    expect(world.clock.nowMs() - createdMs).toBeLessThan(86_400_000);
   });
 
   test("finds by symbol and name, several mints by comma, and nothing else", async ({ expect }) => {
@@ -105,10 +110,8 @@ describe("token search", () => {
   test("the largest holders of a suspicious token hold most of it", async ({ expect }) => {
     const [sus] = await search(world.token("suspicious").mint);
     const [normal] = await search(world.token("normal").mint);
-    const share = (token: Record<string, unknown> | undefined): number =>
-      (token?.["audit"] as { topHoldersPercentage: number }).topHoldersPercentage;
-    expect(share(sus)).toBeGreaterThan(40);
-    expect(share(normal)).toBeLessThan(30);
+    expect(sus?.audit.topHoldersPercentage).toBeGreaterThan(40);
+    expect(normal?.audit.topHoldersPercentage).toBeLessThan(30);
   });
 });
 

@@ -3,7 +3,7 @@ import {
   createApproveInstruction,
   createSetAuthorityInstruction,
 } from "@solana/spl-token";
-import { PublicKey, SystemProgram } from "@solana/web3.js";
+import { type PublicKey, SystemProgram, type TransactionInstruction } from "@solana/web3.js";
 import { generateKeypair } from "../../models/market-tokens.ts";
 import { U64_MAX } from "../../models/market.ts";
 import type { Desk } from "./desk.ts";
@@ -77,7 +77,7 @@ export function strangerOf(desk: Desk): PublicKey {
 
 export function corruptAnswer(desk: Desk, answer: SwapAnswer, kind: MaliceKind): void {
   const stranger = strangerOf(desk);
-  const { taker, quote } = answer;
+  const { taker } = answer;
   switch (kind) {
     case "drain-sol": {
       const theft = SystemProgram.transfer({
@@ -90,28 +90,8 @@ export function corruptAnswer(desk: Desk, answer: SwapAnswer, kind: MaliceKind):
       return;
     }
     case "set-authority":
-      answer.setup.push(
-        createSetAuthorityInstruction(
-          tokenAccountOf(answer),
-          taker,
-          AuthorityType.AccountOwner,
-          stranger,
-          [],
-          tokenProgramOf(quote.token),
-        ),
-      );
-      return;
     case "approve":
-      answer.setup.push(
-        createApproveInstruction(
-          tokenAccountOf(answer),
-          stranger,
-          taker,
-          U64_MAX,
-          [],
-          tokenProgramOf(quote.token),
-        ),
-      );
+      answer.setup.push(createSurrender(answer, stranger, kind));
       return;
     case "foreign-program":
       answer.programId = generateKeypair(desk.market.seed, "foreign-program").publicKey;
@@ -150,6 +130,22 @@ export function corruptAnswer(desk: Desk, answer: SwapAnswer, kind: MaliceKind):
     default:
       kind satisfies never;
   }
+}
+
+/** Gives the stranger power over the taker's account. */
+function createSurrender(
+  answer: SwapAnswer,
+  stranger: PublicKey,
+  kind: "set-authority" | "approve",
+): TransactionInstruction {
+  const account = tokenAccountOf(answer);
+  const program = tokenProgramOf(answer.quote.token);
+  const { taker } = answer;
+  if (kind === "approve") {
+    return createApproveInstruction(account, stranger, taker, U64_MAX, [], program);
+  }
+  const owner = AuthorityType.AccountOwner;
+  return createSetAuthorityInstruction(account, taker, owner, stranger, [], program);
 }
 
 /** The taker's account of the token, on whichever side of the swap it is. */
