@@ -89,10 +89,10 @@ describe("a published message", () => {
     expect(letters.map((letter) => [letter.message.id, letter.answer?.status])).toEqual([
       [messageId, 503],
     ]);
-    expect(world.qstash.events.map((event) => event.state)).toEqual([
-      ...["CREATED", "ACTIVE", "ERROR", "RETRY", "ACTIVE", "ERROR", "RETRY"],
-      ...["ACTIVE", "ERROR", "RETRY", "ACTIVE", "ERROR", "FAILED"],
-    ]);
+    const round = ["ACTIVE", "ERROR", "RETRY"];
+    expect(world.qstash.events.map((event) => event.state)).toEqual(
+      ["CREATED", round, round, round, "ACTIVE", "ERROR", "FAILED"].flat(),
+    );
   });
 
   test("is retried when no answer comes and settles when one does", async ({ expect }) => {

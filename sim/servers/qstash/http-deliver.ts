@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { DeliverPort, QstashAnswer, QstashCall } from "../../models/qstash-message.ts";
 
 const ANSWER_BYTES_MAX = 1024 * 1024;
@@ -11,28 +12,29 @@ export interface HttpDeliverer {
 }
 
 /** Real HTTP without redirects, one connection per call, as bytes. */
-export function createHttpDeliverer(): HttpDeliverer {
+export function createHttpDeliverer(clock: Clock): HttpDeliverer {
   const open = new Set<ClientRequest>();
   return {
-    deliver: (call) => sendCall(call, open),
+    deliver: (call) => sendCall(call, open, clock),
     close: () => {
       for (const request of open) request.destroy(new Error("the queue is closing"));
     },
   };
 }
 
-function sendCall(call: QstashCall, open: Set<ClientRequest>): Promise<QstashAnswer> {
+function sendCall(call: QstashCall, open: Set<ClientRequest>, clock: Clock): Promise<QstashAnswer> {
   return new Promise((resolve, reject) => {
     const send = call.url.startsWith("https:") ? requestHttps : requestHttp;
     const headers = { ...call.headers, "content-length": String(call.body.length) };
     const request = send(call.url, { method: call.method, headers, agent: false });
     open.add(request);
+    const ended = new AbortController();
     // A limit on the whole exchange: an answer that trickles in must not hold its place for ever.
-    const timer = setTimeout(() => {
+    void clock.sleep(call.timeoutMs, ended.signal).then(() => {
       request.destroy(new Error("expected an answer within the timeout"));
-    }, call.timeoutMs);
+    });
     request.on("close", () => {
-      clearTimeout(timer);
+      ended.abort();
       open.delete(request);
     });
     request.on("error", reject);

@@ -80,7 +80,7 @@ const ROUTES: readonly Route[] = [
  */
 export async function startQstash(options: QstashServerOptions): Promise<QstashServer> {
   const clock = new OffsetClock(options.clock);
-  const deliverer = createHttpDeliverer();
+  const deliverer = createHttpDeliverer(options.clock);
   const qstash = new Qstash({
     clock,
     prng: options.prng,

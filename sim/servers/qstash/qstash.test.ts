@@ -18,6 +18,7 @@ interface Destination {
   url: string;
   received: Received[];
   status: number;
+  isSilent: boolean;
   close(): void;
 }
 
@@ -33,7 +34,7 @@ async function startDestination(): Promise<Destination> {
     request.on("end", () => {
       const { url = "", method = "", headers } = request;
       received.push({ url, method, headers, body: Buffer.concat(chunks).toString("utf8") });
-      response.writeHead(destination.status).end("answer");
+      if (!destination.isSilent) response.writeHead(destination.status).end("answer");
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -42,7 +43,11 @@ async function startDestination(): Promise<Destination> {
     url: `http://127.0.0.1:${port}`,
     received,
     status: 200,
-    close: () => server.close(),
+    isSilent: false,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
   };
   return destination;
 }
@@ -252,6 +257,20 @@ describe("retries under a shifted clock", () => {
       ),
     ).toBe(true);
     expect((await client.dlq.listMessages()).messages).toHaveLength(0);
+  });
+
+  test("a destination that never answers is given up after the timeout", async ({ expect }) => {
+    destination.isSilent = true;
+    await client.publish({ url: destination.url, timeout: "1s", retries: 0 });
+    await vi.waitFor(
+      () => {
+        if (server.qstash.deadLetters.size === 0) throw new Error("expected a dead letter");
+      },
+      { timeout: 3_000 },
+    );
+    expect(server.qstash.courier.deliveries[0]?.error).toMatch(/timeout/);
+    const [letter] = (await client.dlq.listMessages()).messages;
+    expect(letter).not.toHaveProperty("responseStatus");
   });
 
   test("a waiting message can be looked up and canceled", async ({ expect }) => {
