@@ -25,6 +25,8 @@ const RETRIES = 5;
 const RETRY_DELAY = "1000 * (1 + retried)";
 /** A watchdog tick must stay short; the next tick takes the next ones. */
 const DEAD_LETTERS_MAX = 10;
+/** More are listed than retried: hopeless ones must not hide those that are worth a retry. */
+const DEAD_LETTERS_LISTED = 100;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /** QStash answered, but not with success. */
@@ -91,7 +93,7 @@ export function createJobQueue(
 
   async function retryDeadLetters(): Promise<number> {
     const listed = await client.dlq.listMessages({
-      count: DEAD_LETTERS_MAX,
+      count: DEAD_LETTERS_LISTED,
       filter: { url: destination },
     });
     const ids = listed.messages
