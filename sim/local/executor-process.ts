@@ -1,0 +1,157 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const LAUNCHER = fileURLToPath(new URL("../../executor/launch.ts", import.meta.url));
+const READY_TIMEOUT_MS = 30_000;
+/** What Fly's restart policy `always` does, sooner. */
+const RESTART_DELAY_MS = 500;
+
+export interface ExecutorPids {
+  launcher: number;
+  main: number;
+  signer: number;
+}
+
+/**
+ * The real executor, started like in the image: `launch.ts` with nothing but environment
+ * variables. Restarts it whenever it ends, as the platform would, unless told to stop.
+ */
+export class ExecutorProcess {
+  readonly #env: Record<string, string>;
+  readonly #port: number;
+  readonly #log: WriteStream;
+  readonly #onPids: (pids: ExecutorPids) => void;
+  #child: ChildProcess | undefined;
+  #pids: ExecutorPids = { launcher: 0, main: 0, signer: 0 };
+  #isWanted = false;
+
+  constructor(options: {
+    env: Readonly<Record<string, string>>;
+    port: number;
+    logFile: string;
+    onPids(pids: ExecutorPids): void;
+  }) {
+    this.#env = { ...options.env };
+    this.#port = options.port;
+    this.#log = createWriteStream(options.logFile, { flags: "a" });
+    this.#onPids = options.onPids;
+  }
+
+  /** Takes effect at the next start. */
+  setEnv(name: string, value: string): void {
+    this.#env[name] = value;
+  }
+
+  get pids(): ExecutorPids {
+    return this.#pids;
+  }
+
+  /** Resolves when `/health` says that the desk takes jobs. */
+  async start(): Promise<void> {
+    this.#isWanted = true;
+    if (this.#child === undefined) this.#spawn();
+    await this.waitUntilReady();
+  }
+
+  async waitUntilReady(): Promise<void> {
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    while (performance.now() < deadline) {
+      if (await this.#isReady()) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error("the executor did not become ready in 30 s; see its log under .raptor/logs");
+  }
+
+  /** SIGTERM and wait: the drain of a deploy. It stays down until `start`. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    this.#isWanted = false;
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    if (signal === "SIGKILL") this.#kill(this.#pids.main);
+    child.kill(signal);
+    await ended;
+    await this.#waitForEnd();
+  }
+
+  /** kill -9 of the main process; the launcher brings it back by itself. */
+  killMain(): void {
+    this.#kill(this.#pids.main);
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await new Promise<void>((resolve) => this.#log.end(() => resolve()));
+  }
+
+  #spawn(): void {
+    const child = spawn(process.execPath, [LAUNCHER], {
+      env: { PATH: process.env["PATH"] ?? "", ...this.#env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    this.#pids = { ...this.#pids, launcher: child.pid ?? 0 };
+    let rest = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      this.#write(chunk);
+      const lines = (rest + chunk.toString("utf8")).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#readLine(line);
+    });
+    child.stderr.on("data", (chunk: Buffer) => this.#write(chunk));
+    child.on("exit", () => {
+      this.#child = undefined;
+      if (!this.#isWanted) return;
+      setTimeout(() => {
+        if (this.#isWanted && this.#child === undefined) this.#spawn();
+      }, RESTART_DELAY_MS);
+    });
+  }
+
+  #write(chunk: Buffer): void {
+    if (this.#log.writable) this.#log.write(chunk);
+  }
+
+  #readLine(line: string): void {
+    if (!line.includes('"spawned"')) return;
+    const { role, pid } = JSON.parse(line) as { role: "main" | "signer"; pid: number };
+    this.#pids = { ...this.#pids, [role]: pid };
+    if (this.#pids.main !== 0 && this.#pids.signer !== 0) this.#onPids(this.#pids);
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.#port}/health`);
+      const { phase } = (await response.json()) as { phase: string };
+      return phase === "ready" || phase === "halted";
+    } catch {
+      // Not listening yet.
+      return false;
+    }
+  }
+
+  /** The children end when the launcher's pipes close; the port must be free before a restart. */
+  async #waitForEnd(): Promise<void> {
+    const deadline = performance.now() + 5_000;
+    const isAlive = (): boolean => [this.#pids.main, this.#pids.signer].some(isRunning);
+    while (isAlive() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  #kill(pid: number): void {
+    if (isRunning(pid)) process.kill(pid, "SIGKILL");
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // No such process.
+    return false;
+  }
+}

@@ -1,0 +1,305 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LAMPORTS_PER_SOL } from "@raptor/shared/values/money.ts";
+import { FaultPlan } from "../faults/fault-plan.ts";
+import { Chain } from "../models/chain.ts";
+import { Market } from "../models/market.ts";
+import { createNamedPrng } from "../models/prng.ts";
+import { startJupiter } from "../servers/jupiter/server.ts";
+import { startQstash } from "../servers/qstash/index.ts";
+import { ShiftedClock } from "../servers/real-clock.ts";
+import { startRedisRest } from "../servers/redis/index.ts";
+import { startSolana } from "../servers/solana/index.ts";
+import { startTelegram } from "../servers/telegram/index.ts";
+import { startControl } from "./control.ts";
+import { startEdge } from "./edge-process.ts";
+import { ExecutorProcess } from "./executor-process.ts";
+import { Faucet } from "./faucet.ts";
+import { findFreePorts } from "./ports.ts";
+import { createWorldSecrets, type WorldSecrets } from "./secrets.ts";
+
+export interface WorldOptions {
+  seed: number;
+  /** Everything that the world writes lies under this folder. */
+  stateDir: string;
+  onProgress(step: string): void;
+  /** False freezes the crowd; prices then move only by trades and `POST /world/prices`. */
+  movingPrices?: boolean;
+  /** SOL that each person is given on first contact; 0 for none. */
+  giftSol?: bigint;
+  redis?: "auto" | "memory" | "redis-server";
+  /** Overrides for the executor's settings. */
+  executorEnv?: Readonly<Record<string, string>>;
+  /** Overrides for the edge's settings. */
+  edgeVars?: Readonly<Record<string, string>>;
+}
+
+/** The object that is written to `world.json`, so that any script can drive the world. */
+export interface WorldFile {
+  edge: string;
+  executor: string;
+  metrics: string;
+  chat: string;
+  dashboard: string;
+  control: string;
+  rpc: string;
+  rpcWs: string;
+  rpcs: { http: string; ws: string }[];
+  jupiter: string;
+  telegram: string;
+  qstash: string;
+  redis: string;
+  redisControl: string;
+  discord: string;
+  botId: string;
+  botToken: string;
+  webhookSecret: string;
+  adminToken: string;
+  edgeSigningJwk: string;
+  qstashToken: string;
+  qstashCurrentKey: string;
+  qstashNextKey: string;
+  redisToken: string;
+  jupiterKey: string;
+  environment: string;
+  users: { id: number; name: string }[];
+  mints: { mint: string; symbol: string; kind: string }[];
+  executorPid: number;
+  signerPid: number;
+  launcherPid: number;
+  dataDir: string;
+  seed: number;
+}
+
+export interface World {
+  file: WorldFile;
+  executor: ExecutorProcess;
+  chain: Chain;
+  market: Market;
+  close(): Promise<void>;
+}
+
+/** Two people on the allow-list, the first an admin, and a stranger. */
+export const WORLD_USERS = [
+  { id: 7_001, name: "Alice" },
+  { id: 7_002, name: "Bob" },
+  { id: 7_003, name: "Mallory" },
+];
+const ENVIRONMENT = "local";
+/** Slots by which the two RPC nodes trail the chain. */
+const NODE_LAGS = [{ lagSlots: 0 }, { lagSlots: 1 }];
+
+/** Boots every stand-in, the real edge and the real executor. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { seed, stateDir, onProgress } = options;
+  const secrets = createWorldSecrets();
+  const dataDir = join(stateDir, "executor");
+  // The chain lives in memory: a journal of an earlier world would not match it.
+  rmSync(stateDir, { recursive: true, force: true });
+  mkdirSync(join(stateDir, "logs"), { recursive: true });
+  mkdirSync(dataDir, { recursive: true });
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    return await boot(options, secrets, dataDir, closers, close);
+  } catch (error) {
+    onProgress("the world could not start; stopping what did");
+    await close();
+    throw error;
+  }
+}
+
+async function boot(
+  options: WorldOptions,
+  secrets: WorldSecrets,
+  dataDir: string,
+  closers: (() => Promise<void> | void)[],
+  close: () => Promise<void>,
+): Promise<World> {
+  const { seed, stateDir, onProgress } = options;
+  const prng = (label: string) => createNamedPrng(seed, label);
+  const faults = (label: string) => new FaultPlan(prng(`faults:${label}`));
+  const standIn = (label: string) => ({
+    clock: new ShiftedClock(),
+    prng: prng(label),
+    faults: faults(label),
+  });
+  const [edgePort = 0, executorPort = 0, metricsPort = 0] = await findFreePorts(3);
+  const edgeUrl = `http://127.0.0.1:${edgePort}`;
+  const executorUrl = `http://127.0.0.1:${executorPort}`;
+
+  onProgress("Solana: a virtual machine with two RPC nodes");
+  const chainClock = new ShiftedClock();
+  const chain = new Chain({ clock: chainClock, prng: prng("chain") });
+  chain.start();
+  closers.push(() => chain.stop());
+  const solana = await startSolana({
+    chain,
+    clock: chainClock,
+    prng: prng("solana"),
+    nodes: NODE_LAGS,
+    faults: NODE_LAGS.map((_, at) => faults(`solana-${at}`)),
+  });
+  closers.push(() => solana.close());
+
+  onProgress("Jupiter: a market of tokens");
+  const marketClock = new ShiftedClock();
+  const market = new Market({ seed, clock: marketClock });
+  market.moving = options.movingPrices ?? true;
+  const jupiter = await startJupiter({
+    ...standIn("jupiter"),
+    chain,
+    market,
+    clock: marketClock,
+    apiKeys: { [secrets.jupiterKey]: "pro" },
+  });
+  closers.push(() => jupiter.close());
+
+  onProgress("Telegram: the Bot API and the chat page");
+  const telegram = await startTelegram({
+    ...standIn("telegram"),
+    botToken: secrets.botToken,
+    botUsername: "raptor_local_bot",
+    users: WORLD_USERS,
+    allowHttpWebhook: true,
+  });
+  closers.push(() => telegram.close());
+
+  onProgress("QStash and Redis");
+  const qstash = await startQstash({
+    ...standIn("qstash"),
+    token: secrets.qstashToken,
+    currentKey: secrets.qstashCurrentKey,
+    nextKey: secrets.qstashNextKey,
+  });
+  closers.push(() => qstash.close());
+  const redis = await startRedisRest({
+    ...standIn("redis"),
+    backend: options.redis ?? "auto",
+    token: secrets.redisToken,
+  });
+  closers.push(() => redis.close());
+
+  const file: WorldFile = {
+    edge: edgeUrl,
+    executor: executorUrl,
+    metrics: `http://127.0.0.1:${metricsPort}/metrics`,
+    chat: `${telegram.url}/chat`,
+    dashboard: `${edgeUrl}/`,
+    control: "",
+    rpc: solana.rpcs[0]?.http ?? "",
+    rpcWs: solana.rpcs[0]?.ws ?? "",
+    rpcs: [...solana.rpcs],
+    jupiter: jupiter.url,
+    telegram: telegram.url,
+    qstash: qstash.url,
+    redis: redis.url,
+    redisControl: redis.controlUrl,
+    discord: "",
+    botId: secrets.botId,
+    botToken: secrets.botToken,
+    webhookSecret: secrets.webhookSecret,
+    adminToken: secrets.adminToken,
+    edgeSigningJwk: secrets.signingJwk,
+    qstashToken: secrets.qstashToken,
+    qstashCurrentKey: secrets.qstashCurrentKey,
+    qstashNextKey: secrets.qstashNextKey,
+    redisToken: secrets.redisToken,
+    jupiterKey: secrets.jupiterKey,
+    environment: ENVIRONMENT,
+    users: WORLD_USERS,
+    mints: market.tokens.map(({ mint, spec }) => ({ mint, symbol: spec.symbol, kind: spec.kind })),
+    executorPid: 0,
+    signerPid: 0,
+    launcherPid: 0,
+    dataDir,
+    seed,
+  };
+  const worldPath = join(stateDir, "world.json");
+  const save = (): void => writeFileSync(worldPath, `${JSON.stringify(file, null, 2)}\n`);
+
+  const executor = new ExecutorProcess({
+    env: { ...executorEnv(file, secrets, executorPort, metricsPort), ...options.executorEnv },
+    port: executorPort,
+    logFile: join(stateDir, "logs", "executor.log"),
+    onPids: (pids) => {
+      file.executorPid = pids.main;
+      file.signerPid = pids.signer;
+      file.launcherPid = pids.launcher;
+      save();
+    },
+  });
+  const control = await startControl({ ...standIn("control"), executor });
+  closers.push(() => control.close());
+  file.control = control.url;
+  file.discord = `${control.url}/discord`;
+
+  onProgress("Edge: the Worker in workerd");
+  const edge = await startEdge(edgePort, { ...edgeVars(file, secrets), ...options.edgeVars });
+  closers.push(() => edge.close());
+
+  onProgress("Executor: launcher, signer and desk");
+  executor.setEnv("DISCORD_WEBHOOK_URL", file.discord);
+  closers.push(() => executor.close());
+  await executor.start();
+  const gift = (options.giftSol ?? 10n) * LAMPORTS_PER_SOL;
+  if (gift > 0n) {
+    const userIds = WORLD_USERS.map(({ id }) => id);
+    const faucet = new Faucet({ chain, telegramUrl: telegram.url, userIds, lamports: gift });
+    faucet.start();
+    closers.push(() => faucet.stop());
+  }
+  save();
+  return { file, executor, chain, market, close };
+}
+
+function executorEnv(
+  file: WorldFile,
+  secrets: WorldSecrets,
+  port: number,
+  metricsPort: number,
+): Record<string, string> {
+  return {
+    ENVIRONMENT,
+    DATA_DIR: file.dataDir,
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+    TRUSTED_JWKS: secrets.trustedJwks,
+    STATE_SECRET: secrets.stateSecret,
+    WALLET_MASTER_KEYS: secrets.masterKeys,
+    EDGE_URL: file.edge,
+    TELEGRAM_API_URL: file.telegram,
+    TELEGRAM_BOT_TOKEN: secrets.botToken,
+    TELEGRAM_WEBHOOK_SECRET: secrets.webhookSecret,
+    ALLOWED_USER_IDS: "7001,7002",
+    ADMIN_USER_IDS: "7001",
+    SOLANA_RPC_URLS: file.rpcs.map(({ http }) => http).join(","),
+    SOLANA_WS_URLS: file.rpcs.map(({ ws }) => ws).join(","),
+    JUPITER_URL: file.jupiter,
+    JUPITER_API_KEY: secrets.jupiterKey,
+    QSTASH_URL: file.qstash,
+    QSTASH_TOKEN: secrets.qstashToken,
+  };
+}
+
+function edgeVars(file: WorldFile, secrets: WorldSecrets): Record<string, string> {
+  return {
+    ENVIRONMENT,
+    PUBLIC_URL: file.edge,
+    EXECUTOR_URL: file.executor,
+    BOT_ID: secrets.botId,
+    BOT_USERNAME: "raptor_local_bot",
+    TELEGRAM_WEBHOOK_SECRET: secrets.webhookSecret,
+    EDGE_SIGNING_JWK: secrets.signingJwk,
+    ADMIN_TOKEN: secrets.adminToken,
+    QSTASH_URL: file.qstash,
+    QSTASH_TOKEN: secrets.qstashToken,
+    QSTASH_CURRENT_SIGNING_KEY: secrets.qstashCurrentKey,
+    QSTASH_NEXT_SIGNING_KEY: secrets.qstashNextKey,
+    UPSTASH_REDIS_REST_URL: file.redis,
+    UPSTASH_REDIS_REST_TOKEN: secrets.redisToken,
+  };
+}

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startWorld, type WorldFile } from "./local/start-world.ts";
+
+const STATE_DIR = join(fileURLToPath(new URL("..", import.meta.url)), ".raptor");
+
+/** `npm start`: the whole desk on this machine, with stand-ins for everything outside. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    args: process.argv.slice(2).filter((argument) => argument !== "--"),
+    options: { seed: { type: "string", default: "42" }, state: { type: "string" } },
+  });
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new Error(`expected --seed to be a whole number from 0 up, was "${values.seed}"`);
+  }
+  const startedMs = performance.now();
+  const onProgress = (step: string): void => {
+    process.stdout.write(`  ${((performance.now() - startedMs) / 1_000).toFixed(1)} s  ${step}\n`);
+  };
+  process.stdout.write(`Raptor: starting a new local world, seed ${seed}\n`);
+  const world = await startWorld({ seed, stateDir: values.state ?? STATE_DIR, onProgress });
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    process.stdout.write("\nStopping: drain, close, end.\n");
+    await world.close();
+    process.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop());
+  process.stdout.write(banner(world.file));
+}
+
+function banner(file: WorldFile): string {
+  const token = file.mints.find((entry) => entry.kind === "normal") ?? file.mints[0];
+  return [
+    "",
+    `  Chat        ${file.chat}`,
+    `  Dashboard   ${file.dashboard}`,
+    `  Status API  ${file.edge}/v1/status`,
+    `  Admin token ${file.adminToken}`,
+    `  A mint      ${token?.mint ?? ""}  (${token?.symbol ?? ""})`,
+    `  Everything  .raptor/world.json`,
+    "",
+    "  Ready: type /start in the chat. Ctrl-C stops everything.",
+    "",
+  ].join("\n");
+}
+
+await main();
