@@ -45,6 +45,8 @@ export function describeLimits(scene: () => Scene): void {
       expect((await limit.limit("u", { rate: 2 })).remaining).toBe(1);
       expect((await limit.limit("u", { rate: -1 })).remaining).toBe(2);
       expect((await limit.limit("u")).remaining).toBe(1);
+      expect((await limit.limit("u")).remaining).toBe(0);
+      expect((await limit.limit("u", { rate: -1 })).remaining).toBe(1);
     });
 
     test.for(LIMITERS)(
