@@ -2,7 +2,8 @@ import type { MessageContent } from "@raptor/shared/domain/rows.ts";
 
 export type DeliverOutcome =
   | { outcome: "delivered"; messageId: number }
-  | { outcome: "retry"; afterMs: number; cause: string }
+  /** `afterMs` is what the service asked this chat to wait; null when it gave no answer at all. */
+  | { outcome: "retry"; afterMs: number | null; cause: string }
   | { outcome: "refused"; reason: string };
 
 export interface OutgoingMessage {

@@ -73,7 +73,10 @@ export interface Reader {
   viewOf(chatId: number, messageId: number): View | undefined;
   /** The newest unexpired prompt of this chat, and its message. */
   promptOf(chatId: number, nowMs: number): { view: View; messageId: number } | undefined;
-  /** Outbox rows with undelivered content that are due; oldest first, at most `limit`. */
+  /**
+   * Of every chat the oldest row whose content is not delivered and due; oldest first, at most
+   * `limit`. Delivery is serial within a chat, so that one busy chat cannot hide the others.
+   */
   outboxDue(nowMs: number, limit: number): OutboxRow[];
   outboxPendingCount(): number;
   vault(walletId: string): string | undefined;

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
 
-export interface StoreLock {
+export interface ExecutorLock {
   release(): void;
 }
 
@@ -16,7 +16,7 @@ const held = new Set<DatabaseSync>();
  * file in this process would drop the lock.
  * @throws RAPTOR_JOURNAL__LOCKED when another executor holds it.
  */
-export function acquireStoreLock(path: string): StoreLock {
+export function holdExecutorLock(path: string): ExecutorLock {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec("begin exclusive");

@@ -200,7 +200,8 @@ export class SqliteReader implements Reader {
     return row && { view: row.view, messageId: row.messageId };
   }
   outboxDue(nowMs: number, limit: number): OutboxRow[] {
-    const clause = `where ${OUTBOX_DUE_SQL} and next_try_ms <= ? order by rowid limit ?`;
+    const oldest = `select min(rowid) from outbox where ${OUTBOX_DUE_SQL} and next_try_ms <= ?`;
+    const clause = `where rowid in (${oldest} group by chat_id) order by rowid limit ?`;
     return this.all("outbox", clause, nowMs, limit);
   }
   outboxPendingCount(): number {
