@@ -1,0 +1,74 @@
+import { WSOL_MINT } from "./programs.ts";
+import type { TokenBalance, TransactionAnswer } from "./rpc-answers.ts";
+
+/** What one landed transaction did to a wallet, in whole lamports and base units. */
+export interface ChainDeltas {
+  /** Change of the wallet's holding of the mint, over all its accounts; fees withheld included. */
+  quantity: bigint;
+  /** Change of spendable SOL, wrapped SOL included, before fee and rent are taken apart. */
+  lamports: bigint;
+  feeLamports: bigint;
+  /** Lamports locked in own token accounts (positive) or released from them (negative). */
+  rentLamports: bigint;
+  /** Lamports paid for (negative) or received from (positive) the trade itself. */
+  tradeLamports: bigint;
+}
+
+/**
+ * Reads deltas from the balances before and after. The fee counts only when the wallet paid it,
+ * which is account 0 of the message. A wrapped SOL account that was there before or stays after
+ * counts with its amount as SOL and with the rest of its lamports as rent.
+ */
+export function deriveChainDeltas(
+  transaction: TransactionAnswer,
+  wallet: string,
+  mint: string,
+): ChainDeltas {
+  const { meta } = transaction;
+  const keys = accountKeysOf(transaction);
+  const walletIndex = keys.indexOf(wallet);
+  const feeLamports = walletIndex === 0 ? meta.fee : 0n;
+  const before = ownBalances(meta.preTokenBalances, wallet);
+  const after = ownBalances(meta.postTokenBalances, wallet);
+  let wrapped = 0n;
+  let quantity = 0n;
+  let rentLamports = 0n;
+  for (const index of new Set([...before.keys(), ...after.keys()])) {
+    const held = before.get(index) ?? after.get(index);
+    const change = (after.get(index)?.quantity ?? 0n) - (before.get(index)?.quantity ?? 0n);
+    if (held?.mint === mint) quantity += change;
+    const isWrapped = held?.mint === WSOL_MINT;
+    if (isWrapped) wrapped += change;
+    rentLamports += lamportsChange(transaction, index) - (isWrapped ? change : 0n);
+  }
+  const lamports = lamportsChange(transaction, walletIndex) + wrapped;
+  const tradeLamports = lamports + feeLamports + rentLamports;
+  return { quantity, lamports, feeLamports, rentLamports, tradeLamports };
+}
+
+function accountKeysOf({ transaction, meta }: TransactionAnswer): string[] {
+  const loaded = meta.loadedAddresses;
+  return [
+    ...transaction.message.accountKeys,
+    ...(loaded?.writable ?? []),
+    ...(loaded?.readonly ?? []),
+  ];
+}
+
+/** An index outside the lists (an account that is not there) changes nothing. */
+function lamportsChange({ meta }: TransactionAnswer, index: number): bigint {
+  return (meta.postBalances[index] ?? 0n) - (meta.preBalances[index] ?? 0n);
+}
+
+function ownBalances(
+  balances: readonly TokenBalance[] | null | undefined,
+  wallet: string,
+): Map<number, { mint: string; quantity: bigint }> {
+  const own = (balances ?? []).filter(({ owner }) => owner === wallet);
+  return new Map(
+    own.map(({ accountIndex, mint, uiTokenAmount }) => [
+      accountIndex,
+      { mint, quantity: uiTokenAmount.amount },
+    ]),
+  );
+}
