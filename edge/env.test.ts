@@ -15,7 +15,7 @@ function problemsOf(bindings: Record<string, unknown>): string {
 
 describe("settings", () => {
   it("have defaults for everything that is neither a secret nor an address", ({ expect }) => {
-    const env = parseEdgeEnv({ ...TEST_SETTINGS, ENVIRONMENT: "", ASSETS: { fetch: () => {} } });
+    const env = parseEdgeEnv({ ...TEST_SETTINGS, ENVIRONMENT: "", ASSETS: {}, PLATFORM_NOTE: "x" });
     expect(env).toMatchObject({
       ENVIRONMENT: "production",
       EXECUTOR_TIMEOUT_MS: 1_500,
@@ -31,8 +31,13 @@ describe("settings", () => {
   });
 
   it("report every problem at once, by name", ({ expect }) => {
-    const problems = problemsOf({ ...TEST_SETTINGS, BOT_ID: "x", ADMIN_TOKEN: "short", TYPO: "1" });
-    for (const name of ["BOT_ID", "ADMIN_TOKEN", "TYPO"]) expect(problems).toContain(name);
+    const problems = problemsOf({
+      ...TEST_SETTINGS,
+      BOT_ID: "x",
+      ADMIN_TOKEN: "short",
+      RATE_TYPO: "1",
+    });
+    for (const name of ["BOT_ID", "ADMIN_TOKEN", "RATE_TYPO"]) expect(problems).toContain(name);
     for (const name of Object.keys(TEST_SETTINGS)) {
       if (name === "ENVIRONMENT" || name === "LOG_LEVEL" || name === "QSTASH_URL") continue;
       expect(problemsOf({})).toContain(name === "BOT_USERNAME" ? "BOT_ID" : name);

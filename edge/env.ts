@@ -68,36 +68,38 @@ const schema = z.strictObject({
 /** Every setting of the edge, parsed, with defaults. */
 export type EdgeEnv = Readonly<z.infer<typeof schema>>;
 
+const KNOWN = new Set(Object.keys(schema.shape));
+/** A name of one of these families that is not a setting is a typing error, not the platform's. */
+const OUR_FAMILIES = /^(RAPTOR|RATE|EXECUTOR|QSTASH|UPSTASH|REDIS|TELEGRAM|BOT|EDGE|ADMIN)_/;
+
 /**
  * Reads the Worker's settings; names every problem at once. Bindings that are not text (the
- * assets) are not settings and are passed over; a text that is no setting is a typing error.
+ * assets) and names that the platform adds are passed over.
  * @throws RAPTOR_ENV__INVALID listing settings by name, never by value.
  */
 export function parseEdgeEnv(bindings: Readonly<Record<string, unknown>>): EdgeEnv {
   const given: Record<string, unknown> = {};
+  const problems: string[] = [];
   for (const [name, value] of Object.entries(bindings)) {
-    if (typeof value === "object" || typeof value === "function") continue;
-    if (value !== undefined && value !== "") given[name] = value;
+    if (value === undefined || value === "") continue;
+    if (KNOWN.has(name)) given[name] = value;
+    else if (OUR_FAMILIES.test(name)) problems.push(`${name}: not a setting of the edge`);
   }
   const parsed = schema.safeParse(given);
-  if (!parsed.success)
-    throw new RaptorError("RAPTOR_ENV__INVALID", { problems: list(parsed.error) });
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      problems.push(`${issue.path.join(".")}: ${issue.message}`);
+    }
+  }
+  if (problems.length > 0 || !parsed.success) {
+    throw new RaptorError("RAPTOR_ENV__INVALID", { problems: problems.join(" | ") });
+  }
   return Object.freeze(parsed.data);
 }
 
 /** The names of all settings, for the documentation test. */
 export function edgeSettingNames(): string[] {
-  return Object.keys(schema.shape);
-}
-
-function list(error: z.ZodError): string {
-  return error.issues
-    .map((issue) =>
-      issue.code === "unrecognized_keys"
-        ? `${issue.keys.join(", ")}: not a setting of the edge`
-        : `${issue.path.join(".")}: ${issue.message}`,
-    )
-    .join(" | ");
+  return [...KNOWN];
 }
 
 function parseSigningKey(text: string, context: z.RefinementCtx): SigningKey {

@@ -3,10 +3,9 @@ import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log, LogFields } from "@raptor/shared/seams/log.ts";
 import { NetFailure, type NetRequest, type NetResponse } from "@raptor/shared/seams/net.ts";
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import { createEdge, type Edge } from "./app.ts";
-import { type EdgeEnv, parseEdgeEnv } from "./env.ts";
-import { createProblem } from "./middleware/problem.ts";
+import { createEdge } from "./app.ts";
+import type { EdgeEnv } from "./env.ts";
+import { createWorker } from "./worker.ts";
 
 const RESPONSE_BYTES_MAX = 8 * 1024 * 1024;
 const LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -85,29 +84,18 @@ async function readText(response: Response, bytesMax: number, host: string): Pro
   return text + decoder.decode();
 }
 
-/** Built by the first request and kept for the isolate's life, like the settings it reads. */
-let edge: Edge | undefined;
-let settingsProblem: string | undefined;
-
-function build(bindings: Readonly<Record<string, unknown>>): void {
-  try {
-    const env = parseEdgeEnv(bindings);
-    const log = createLog(env.LOG_LEVEL);
-    edge = createEdge({ env, clock, ids, net: { fetch: fetchNet }, log, waitUntil });
-  } catch (error) {
-    if (!isRaptorError(error, "RAPTOR_ENV__INVALID")) throw error;
-    settingsProblem = String(error.context["problems"]);
-    createLog("info").error({ problems: settingsProblem }, "the settings cannot be used");
-  }
-}
-
 // Cloudflare's module format asks for a default export.
 export default {
-  async fetch(request, bindings): Promise<Response> {
-    if (edge === undefined && settingsProblem === undefined) build(bindings);
-    if (edge !== undefined) return edge.fetch(request);
-    return createProblem("SETTINGS_INVALID", new URL(request.url).pathname, {
-      detail: `Nothing is accepted and no money moves until this is corrected: ${settingsProblem}`,
-    });
-  },
+  fetch: createWorker(
+    (env) =>
+      createEdge({
+        env,
+        clock,
+        ids,
+        net: { fetch: fetchNet },
+        log: createLog(env.LOG_LEVEL),
+        waitUntil,
+      }),
+    (problems) => createLog("info").error({ problems }, "the settings cannot be used"),
+  ),
 } satisfies ExportedHandler<Readonly<Record<string, unknown>>>;

@@ -160,7 +160,10 @@ describe("who and where", () => {
   it.for([
     ["channel posts", { update_id: 1, channel_post: textUpdate("/panic").message }],
     ["edited messages", { update_id: 1, edited_message: textUpdate("/panic").message }],
-    ["other people's private chats", textUpdate("/panic", { more: { chat: { id: 9, type: "private" } } })],
+    [
+      "other people's private chats",
+      textUpdate("/panic", { more: { chat: { id: 9, type: "private" } } }),
+    ],
     ["bots", textUpdate("/panic", { more: { from: { id: 501, is_bot: true } } })],
     ["messages without a sender", textUpdate("/panic", { more: { from: undefined } })],
   ] as const)("ignores %s", ([, update], { expect }) => {

@@ -70,7 +70,9 @@ describe("the kill switch", () => {
     expect((await flip(world, HALT, { "idempotency-key": "again" })).status).toBe(422);
   });
 
-  it("tries three times within five seconds, never queues, and admits not knowing", async ({ expect }) => {
+  it("tries three times within five seconds, never queues, and admits not knowing", async ({
+    expect,
+  }) => {
     const world = new FakeWorld();
     world.executor = () => "timeout";
     const response = await flip(world, HALT);

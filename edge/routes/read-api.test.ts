@@ -176,7 +176,9 @@ describe("openapi", () => {
       "/v1/status",
       "/v1/trades",
     ]);
-    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+    const references = [
+      ...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g),
+    ];
     expect(references.length).toBeGreaterThan(10);
     for (const [, name = ""] of references) {
       expect(document.components.schemas[name]).toMatchObject({ type: "object" });
@@ -203,6 +205,9 @@ it("answers unknown paths and methods with problems", async ({ expect }) => {
 
 interface OpenApi {
   openapi: string;
-  paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
+  paths: Record<
+    string,
+    Record<string, { operationId: string; responses: Record<string, unknown> }>
+  >;
   components: { schemas: Record<string, unknown> };
 }

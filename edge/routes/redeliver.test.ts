@@ -24,7 +24,9 @@ async function deliver(world: FakeWorld, body: string, more: { key?: string; url
 }
 
 describe("a redelivered job", () => {
-  it("is signed anew with the same id, long after its own signature expired", async ({ expect }) => {
+  it("is signed anew with the same id, long after its own signature expired", async ({
+    expect,
+  }) => {
     const { world, jws } = await queuedJob();
     const before = (await world.jobs()).length;
     world.advance(3_600_000);

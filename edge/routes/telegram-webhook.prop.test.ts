@@ -46,7 +46,10 @@ it("answers 200 to any text in any script", async ({ expect }) => {
   const texts = fc.oneof(
     fc.string({ unit: "binary", maxLength: 200 }),
     fc.string({ unit: "grapheme", maxLength: 80 }),
-    fc.string({ unit: fc.constantFrom(..."/sellbuykill 0123456789.-+eE%,\n\u202e\ud800"), maxLength: 60 }),
+    fc.string({
+      unit: fc.constantFrom(..."/sellbuykill 0123456789.-+eE%,\n\u202e\ud800"),
+      maxLength: 60,
+    }),
   );
   await fc.assert(
     fc.asyncProperty(texts, async (text) => {

@@ -35,7 +35,9 @@ describe("the webhook's door", () => {
 
   it("refuses another content type and another method", async ({ expect }) => {
     const world = new FakeWorld();
-    const typed = await world.update("a=b", { "content-type": "application/x-www-form-urlencoded" });
+    const typed = await world.update("a=b", {
+      "content-type": "application/x-www-form-urlencoded",
+    });
     expect(typed.status).toBe(415);
     const got = await world.send("/telegram/webhook");
     expect([got.status, got.headers.get("allow")]).toEqual([405, "POST"]);
@@ -183,19 +185,24 @@ describe("the executor refuses for good", () => {
     [409, "nothing new"],
     [413, "nothing was done"],
     [422, "nothing was done"],
-  ] as const)("a %i becomes a sentence and 200, and is not queued", async ([status, text], { expect }) => {
-    const world = new FakeWorld();
-    world.executor = () => ({ status, body: { status: "error", epoch: 1, code: "X" } });
-    const response = await world.update(textUpdate("/start"));
-    expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ text: expect.stringContaining(text) });
-    expect(world.requestsTo("qstash.test")).toEqual([]);
-    expect(world.logLines.some((line) => line.includes("executor refused a job"))).toBe(true);
-  });
+  ] as const)(
+    "a %i becomes a sentence and 200, and is not queued",
+    async ([status, text], { expect }) => {
+      const world = new FakeWorld();
+      world.executor = () => ({ status, body: { status: "error", epoch: 1, code: "X" } });
+      const response = await world.update(textUpdate("/start"));
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ text: expect.stringContaining(text) });
+      expect(world.requestsTo("qstash.test")).toEqual([]);
+      expect(world.logLines.some((line) => line.includes("executor refused a job"))).toBe(true);
+    },
+  );
 });
 
 describe("limits", () => {
-  it("bite for trade commands, answer the button, and let go after the window", async ({ expect }) => {
+  it("bite for trade commands, answer the button, and let go after the window", async ({
+    expect,
+  }) => {
     const world = new FakeWorld({ RATE_TRADE_PER_MIN: "2" });
     for (let at = 0; at < 2; at++) await world.update(pressUpdate(OUR_BUTTON));
     const limited = await world.update(pressUpdate(OUR_BUTTON));
