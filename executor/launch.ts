@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { assert, isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { RestartPolicy } from "./restart-policy.ts";
 import { checkMasterKeys, LAUNCHER_FD, SIGNER_FD } from "./signer/index.ts";
 
 /**
@@ -16,12 +17,6 @@ const KEYS_FD = 3;
 /** Beyond what the main process was given to drain: its last writes and its exit. */
 const DRAIN_GRACE_MS = 5_000;
 const SIGNER_END_MS = 2_000;
-const BACKOFF_MIN_MS = 250;
-const BACKOFF_MAX_MS = 5_000;
-/** A pair that lived this long starts the back-off anew. */
-const HEALTHY_MS = 30_000;
-const RESTARTS_MAX = 20;
-const RESTARTS_WINDOW_MS = 300_000;
 
 /** Read only its own source, no child processes, no debugger, no evaluated text, a small heap. */
 const SIGNER_FLAGS = [
@@ -226,8 +221,7 @@ function stop(settings: Settings, signal: string): void {
 }
 
 async function supervise(settings: Settings): Promise<number> {
-  let backoffMs = BACKOFF_MIN_MS;
-  let restartsMs: number[] = [];
+  const restarts = new RestartPolicy();
   for (;;) {
     running = startPair(settings);
     const { startedMs } = running;
@@ -237,14 +231,12 @@ async function supervise(settings: Settings): Promise<number> {
     if (end === "0" || (isStopping && end === "SIGTERM")) return 0;
     if (isStopping) return /^\d+$/.test(end) ? Number(end) : 1;
     const nowMs = performance.now();
-    if (nowMs - startedMs > HEALTHY_MS) backoffMs = BACKOFF_MIN_MS;
-    restartsMs = [...restartsMs.filter((atMs) => nowMs - atMs < RESTARTS_WINDOW_MS), nowMs];
-    if (restartsMs.length > RESTARTS_MAX) {
-      log("error", "too many restarts", { restarts: restartsMs.length });
+    const waitMs = restarts.next(nowMs, nowMs - startedMs);
+    if (waitMs === undefined) {
+      log("error", "too many restarts");
       return 1;
     }
-    await pause(backoffMs);
-    backoffMs = Math.min(BACKOFF_MAX_MS, backoffMs * 2);
+    await pause(waitMs);
   }
 }
 

@@ -107,7 +107,7 @@ function checkOrder(steps: readonly Step[], terms: SwapTerms): string[] {
   const missing = needed.filter((kind) => !present.includes(kind));
   if (missing.length > 0) return [`the message has no ${missing.join(", no ")}`];
   return ORDER.filter(
-    ([first, later]) => present.includes(first) && present.indexOf(first) > present.indexOf(later),
+    ([first, later]) => present.includes(later) && present.indexOf(first) > present.indexOf(later),
   ).map(([first, later]) => `expected ${first} before ${later}`);
 }
 
