@@ -58,7 +58,10 @@ function showReconcile(reconcile) {
   const { drift } = reconcile;
   const summary = `${ago(Date.now() - reconcile.atMs)}, by ${reconcile.trigger}`;
   const tone = drift.length === 0 ? "good" : "bad";
-  const found = drift.length === 0 ? "Ledger and chain agree" : `${drift.length} ${drift.length === 1 ? "difference" : "differences"}`;
+  const found =
+    drift.length === 0
+      ? "Ledger and chain agree"
+      : `${drift.length} ${drift.length === 1 ? "difference" : "differences"}`;
   fill("reconcile", [
     make("p", tone, found),
     make("p", "quiet", summary),
