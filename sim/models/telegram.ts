@@ -27,6 +27,7 @@ export interface TelegramModelOptions {
   /** `<bot id>:<secret>`. */
   botToken: string;
   botUsername: string;
+  botName?: string;
   users: readonly SimUser[];
   /** Real Telegram takes only https; a local world may hook a loopback http address. */
   allowHttpWebhook: boolean;
@@ -65,7 +66,7 @@ export class TelegramModel {
     this.bot = {
       id: Number(options.botToken.split(":")[0]),
       is_bot: true,
-      first_name: options.botUsername.replace(/_?bot$/i, "") || options.botUsername,
+      first_name: options.botName ?? "Raptor",
       username: options.botUsername,
     };
     const updates = new UpdateStore(clock, prng);

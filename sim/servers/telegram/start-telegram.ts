@@ -18,6 +18,7 @@ export interface TelegramServerOptions {
   faults: FaultPlan;
   botToken: string;
   botUsername: string;
+  botName?: string;
   users: readonly SimUser[];
   allowHttpWebhook: boolean;
   limits?: Partial<SendLimits>;

@@ -10,7 +10,8 @@ export function messageRow(message, view, actions) {
   const row = element("article", `row${view.isMine ? " mine" : ""}${view.isSame ? " same" : ""}`);
   row.dataset.messageId = String(message.message_id);
   const keyboard = message.reply_markup?.inline_keyboard ?? [];
-  const card = element("div", `card${keyboard.length > 0 ? " has-keys" : ""}`);
+  const isWide = keyboard.length > 0 || message.photo !== undefined;
+  const card = element("div", `card${isWide ? " wide" : ""}`);
   card.append(bubble(message, view, actions));
   if (keyboard.length > 0) card.append(keys(message, keyboard, view, actions));
   row.append(card);
@@ -51,8 +52,8 @@ function quote(target, actions) {
 
 function meta(message, view) {
   const box = element("span", "meta");
-  if (message.edit_date !== undefined) box.append("edited");
-  box.append(timeOfDay(message.date));
+  if (message.edit_date !== undefined) box.append(element("span", "", "edited"));
+  box.append(element("span", "", timeOfDay(message.date)));
   if (view.isMine) box.append(ticks(view.delivery));
   return box;
 }
