@@ -5,7 +5,7 @@ import { explainId } from "../store/explain.ts";
 import { verifyJournal, type VerifyProblem } from "../store/verify.ts";
 import { describeEvent } from "./describe-event.ts";
 
-export const JOURNAL_FILE = "journal.db";
+const JOURNAL_FILE = "journal.db";
 
 const USAGE = `usage: raptor <command> [--data DIR]
 

@@ -30,7 +30,7 @@ create table journal (
   version integer not null,
   payload text not null,
   prev_hash text not null,
-  hash text not null unique
+  hash text not null
 ) strict;
 create index journal_stream on journal (stream, seq);
 

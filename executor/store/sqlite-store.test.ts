@@ -1,0 +1,394 @@
+import { DatabaseSync } from "node:sqlite";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "vitest";
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import { InvariantError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import {
+  append,
+  attemptPrepared,
+  fillRecorded,
+  jobAccepted,
+  openTestStore,
+  orderInitialized,
+  quietLog,
+  START_MS,
+  StepClock,
+  userRegistered,
+  withDirectory,
+} from "./store-fixture.ts";
+import { openStore } from "./sqlite-store.ts";
+
+describe("one unit of work", () => {
+  it("rolls back only the unit that throws, and gives its events no number", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const mine = new Error("mine");
+      const results = await Promise.allSettled([
+        append(store, jobAccepted("tg:1:1")),
+        store.transact((tx) => {
+          tx.append(jobAccepted("tg:1:2"));
+          throw mine;
+        }),
+        append(store, jobAccepted("tg:1:3")),
+      ]);
+      expect(results.map((result) => result.status)).toEqual([
+        "fulfilled",
+        "rejected",
+        "fulfilled",
+      ]);
+      expect(results[1]).toMatchObject({ reason: mine });
+      expect(store.eventsFrom(1, 10).map((event) => [event.seq, event.stream])).toEqual([
+        [1, "job:tg:1:1"],
+        [2, "job:tg:1:3"],
+      ]);
+      expect(store.job("tg:1:2")).toBeUndefined();
+      store.close();
+    });
+  });
+
+  it("fails a unit that caught a failed write, because half of it may be there", async ({
+    expect,
+  }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      await append(store, jobAccepted("tg:1:1"));
+      const swallowed = store.transact((tx) => {
+        try {
+          tx.append(jobAccepted("tg:1:1"));
+        } catch {
+          return "went on";
+        }
+        return "no error";
+      });
+      await expect(swallowed).rejects.toBeInstanceOf(InvariantError);
+      expect(store.headSeq()).toBe(1);
+      expect(store.eventsFrom(1, 10)).toHaveLength(1);
+      store.close();
+    });
+  });
+
+  it("refuses a unit that returns a promise", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const waiting = store.transact((tx) => {
+        tx.append(jobAccepted("tg:1:1"));
+        return Promise.resolve();
+      });
+      await expect(waiting).rejects.toThrow("does not wait");
+      expect(store.headSeq()).toBe(0);
+      store.close();
+    });
+  });
+
+  it("refuses writes through a transaction that has ended", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const leaked = await store.transact((tx) => tx);
+      expect(() => leaked.append(jobAccepted("tg:1:1"))).toThrow("inside its unit of work");
+      store.close();
+    });
+  });
+
+  it("shows listeners the committed events in order before anyone is told", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const seen: string[] = [];
+      store.onCommit((events: readonly JournalEvent[]) => {
+        seen.push(...events.map((event) => `${event.seq}:${event.kind}`));
+      });
+      const first = append(store, userRegistered).then(() => seen.push("told 1"));
+      const second = append(store, jobAccepted("tg:1:1")).then(() => seen.push("told 2"));
+      await Promise.all([first, second]);
+      await store.transact((tx) => tx.headSeq());
+      expect(seen).toEqual(["1:UserRegistered", "2:JobAccepted", "told 1", "told 2"]);
+      store.close();
+    });
+  });
+
+  it("calls a listener that throws fatal, and still tells the units of their commit", async ({
+    expect,
+  }) => {
+    await withDirectory(async (directory) => {
+      const { store, fatal } = openTestStore(join(directory, "journal.db"));
+      store.onCommit(() => {
+        throw new Error("index is behind");
+      });
+      await append(store, jobAccepted("tg:1:1"));
+      expect(fatal).toHaveLength(1);
+      await expect(append(store, jobAccepted("tg:1:2"))).rejects.toThrow("index is behind");
+      store.close();
+    });
+  });
+});
+
+describe("what the journal refuses", () => {
+  it("takes a job id once", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      await append(store, jobAccepted("tg:1:1"));
+      await expect(append(store, jobAccepted("tg:1:1"))).rejects.toThrow("contradicts the ledger");
+      expect(store.pendingJobs()).toHaveLength(1);
+      store.close();
+    });
+  });
+
+  it("takes a ticket once", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const claim = (jobId: string) =>
+        append(store, {
+          stream: `job:${jobId}`,
+          kind: "TicketClaimed",
+          payload: { ticket: "t1", jobId, userId: 7 },
+        });
+      await claim("tg:1:1");
+      await expect(claim("tg:1:2")).rejects.toThrow("ticket_claims.ticket");
+      expect(store.ticketClaim("t1")).toEqual({ jobId: "tg:1:1" });
+      store.close();
+    });
+  });
+
+  it("takes a second attempt in a slot only after the first is resolved", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      await append(store, orderInitialized("o1"), orderInitialized("o2"), attemptPrepared("o1", 1));
+      await expect(append(store, attemptPrepared("o2", 1))).rejects.toThrow("attempts.slot");
+      for (const event of unresolvedNews("o1/1")) {
+        await append(store, event);
+        await expect(append(store, attemptPrepared("o2", 1))).rejects.toThrow("attempts.slot");
+      }
+      const proof = { signature: "none" };
+      await append(store, {
+        stream: "order:o1",
+        kind: "AttemptDead",
+        payload: { attemptId: "o1/1", proof },
+      });
+      await append(store, attemptPrepared("o2", 1));
+      expect(store.unresolvedInSlot("open:w1:TOK:buy")?.attemptId).toBe("o2/1");
+      store.close();
+    });
+  });
+
+  it("gives an order that has ended no further attempt", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const payload = { orderId: "o1", status: "canceled" as const, reason: "panic" };
+      await append(store, orderInitialized("o1"), {
+        stream: "order:o1",
+        kind: "OrderClosed",
+        payload,
+      });
+      await expect(append(store, attemptPrepared("o1", 1))).rejects.toThrow("one row of orders");
+      expect(store.attemptsOf("o1")).toEqual([]);
+      store.close();
+    });
+  });
+
+  it("books a fill once, and once more only after it was taken back", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      await append(store, orderInitialized("o1"), attemptPrepared("o1", 1), fillRecorded("o1", 1));
+      await expect(append(store, fillRecorded("o1", 1))).rejects.toThrow("another state");
+      await append(store, {
+        stream: "order:o1",
+        kind: "FillReversed",
+        payload: { fillId: "fill-o1/1", attemptId: "o1/1", evidence: {} },
+      });
+      expect(store.order("o1")?.status).toBe("submitted");
+      expect(store.attempt("o1/1")?.state).toBe("unknown");
+      await append(store, fillRecorded("o1", 1));
+      expect(store.fill("fill-o1/1")?.state).toBe("recorded");
+      expect(store.order("o1")?.status).toBe("filled");
+      store.close();
+    });
+  });
+
+  it("refuses numbers that are not exact and amounts that are not integers", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      for (const slippageBpsMax of [Number.NaN, Infinity, 2 ** 53, 0.5]) {
+        const event = orderInitialized("o1", { slippageBpsMax });
+        await expect(append(store, event)).rejects.toBeInstanceOf(InvariantError);
+      }
+      for (const notionalLamports of ["", "1.5", "1e9", "NaN", "0x10", "١"]) {
+        const event = orderInitialized("o1", { notionalLamports });
+        await expect(append(store, event)).rejects.toThrow("decimal digits");
+      }
+      await expect(append(store, orderInitialized("o1", { deadlineMs: -1 }))).rejects.toThrow(
+        "deadlineMs of 0 or more",
+      );
+      expect(() => store.user(Number.NaN)).toThrow("exact integer");
+      expect(store.headSeq()).toBe(0);
+      store.close();
+    });
+  });
+
+  it("refuses an update, a deletion and a hole in the journal itself", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "journal.db");
+      const { store } = openTestStore(path);
+      await append(store, jobAccepted("tg:1:1"));
+      const other = new DatabaseSync(path);
+      expect(() => other.exec("update journal set kind = 'x'")).toThrow("append-only");
+      expect(() => other.exec("delete from journal")).toThrow("append-only");
+      const columns = "3, ts_ms, stream, kind, version, payload, prev_hash, 'h'";
+      expect(() => other.exec(`insert into journal select ${columns} from journal`)).toThrow(
+        "without holes",
+      );
+      other.close();
+      store.close();
+    });
+  });
+});
+
+describe("opening", () => {
+  it("goes on where the last process ended", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "journal.db");
+      const first = openTestStore(path);
+      await append(first.store, jobAccepted("tg:1:1"), userRegistered);
+      first.store.close();
+      const second = openTestStore(path);
+      expect(second.store.headSeq()).toBe(2);
+      await append(second.store, jobAccepted("tg:1:2"));
+      const events = second.store.eventsFrom(1, 10);
+      expect(events.map((event) => event.seq)).toEqual([1, 2, 3]);
+      expect(events[2]?.prevHash).toBe(events[1]?.hash);
+      second.store.close();
+    });
+  });
+
+  it("refuses data of a newer release", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "journal.db");
+      openTestStore(path).store.close();
+      const other = new DatabaseSync(path);
+      other.exec("update meta set value = '2' where key = 'schema'");
+      other.close();
+      expect(() => openTestStore(path)).toThrow(
+        new RaptorError("RAPTOR_JOURNAL__VERSION", { expected: 1, found: "2" }),
+      );
+    });
+  });
+
+  it("refuses a journal in which one byte of an event was altered", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "journal.db");
+      const { store } = openTestStore(path);
+      await append(store, jobAccepted("tg:1:1"), userRegistered, jobAccepted("tg:1:2"));
+      store.close();
+      const other = new DatabaseSync(path);
+      other.exec("drop trigger journal_never_updated");
+      other.exec("update journal set payload = replace(payload, 'Ann', 'Bnn') where seq = 2");
+      other.close();
+      expect(() => openTestStore(path)).toThrow(
+        new RaptorError("RAPTOR_JOURNAL__BROKEN_CHAIN", { seq: 2 }),
+      );
+    });
+  });
+
+  it("finishes what waits when it is closed, and refuses what comes later", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "journal.db");
+      const { store } = openTestStore(path);
+      const waiting = append(store, jobAccepted("tg:1:1"));
+      store.close();
+      await waiting;
+      await expect(append(store, jobAccepted("tg:1:2"))).rejects.toThrow("closed");
+      const again = openTestStore(path);
+      expect(again.store.headSeq()).toBe(1);
+      again.store.close();
+    });
+  });
+});
+
+describe("what a broken file does", () => {
+  it("ends the process through onFatal when a page is corrupt", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "journal.db");
+      const first = openTestStore(path);
+      await append(first.store, jobAccepted("tg:1:1"));
+      first.store.close();
+      damageRootPage(path, "jobs");
+      const { store, fatal } = openTestStore(path);
+      await expect(append(store, jobAccepted("tg:1:2"))).rejects.toThrow("malformed");
+      expect(fatal).toHaveLength(1);
+      await expect(append(store, userRegistered)).rejects.toThrow("malformed");
+      expect(() => store.probe()).toThrow("malformed");
+      store.close();
+    });
+  });
+
+  it("answers READ_ONLY, not fatal, while another connection holds the write lock", async ({
+    expect,
+  }) => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "journal.db");
+      const { store, fatal } = openTestStore(path);
+      const other = new DatabaseSync(path);
+      other.exec("begin immediate");
+      await expect(append(store, jobAccepted("tg:1:1"))).rejects.toMatchObject({
+        code: "RAPTOR_JOURNAL__READ_ONLY",
+      });
+      expect(() => store.probe()).toThrow("the journal cannot be written");
+      other.exec("rollback");
+      other.close();
+      store.probe();
+      await append(store, jobAccepted("tg:1:1"));
+      expect(store.headSeq()).toBe(1);
+      expect(fatal).toEqual([]);
+      store.close();
+    });
+  });
+});
+
+describe("group commit", () => {
+  it("commits everything that waits in one turn with one commit", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const tasks: (() => void)[] = [];
+      const store = openStore({
+        path: join(directory, "journal.db"),
+        clock: new StepClock(),
+        log: quietLog,
+        release: "test",
+        onFatal: () => {},
+        defer: (task) => tasks.push(task),
+      });
+      const groups: number[] = [];
+      store.onCommit((events) => groups.push(events.length));
+      const told = [1, 2, 3].map((n) => append(store, jobAccepted(`tg:1:${n}`)));
+      expect(tasks).toHaveLength(1);
+      expect(store.headSeq()).toBe(0);
+      tasks.shift()?.();
+      await Promise.all(told);
+      expect(groups).toEqual([3]);
+      expect(store.eventsFrom(1, 9)[0]?.tsMs).toBe(START_MS);
+      store.close();
+    });
+  });
+});
+
+function unresolvedNews(attemptId: string) {
+  const stream = "order:o1";
+  return [
+    {
+      stream,
+      kind: "AttemptSubmitted" as const,
+      payload: { attemptId, lanes: ["a"], atMs: START_MS },
+    },
+    { stream, kind: "AttemptAccepted" as const, payload: { attemptId, evidence: {} } },
+    { stream, kind: "AttemptUnknown" as const, payload: { attemptId, cause: "timeout" } },
+  ];
+}
+
+function damageRootPage(path: string, table: string): void {
+  const database = new DatabaseSync(path);
+  const sql = "select rootpage, (select page_size from pragma_page_size) as size";
+  const row = database.prepare(`${sql} from sqlite_schema where name = ?`).get(table);
+  database.close();
+  const size = Number(row?.["size"]);
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(size, 0xff), 0, size, (Number(row?.["rootpage"]) - 1) * size);
+  closeSync(file);
+}
