@@ -46,7 +46,11 @@ interface Entry {
   requestId: number;
   /** Given by the node, per connection. */
   serverId: number | undefined;
+  /** Of the newest value of an account, over all connections. */
+  newestSlot: number;
 }
+
+const accountValue = z.object({ context: z.object({ slot: z.number() }) });
 
 /** One provider's WebSocket: subscribes again after every break, and notices silence. */
 export class RpcSocket {
@@ -108,7 +112,7 @@ export class RpcSocket {
     if (this.#entries.size >= SUBSCRIPTIONS_MAX) {
       this.#deps.log.error({ stream: this.#deps.name }, "too many subscriptions, polling only");
     }
-    const entry: Entry = { subscription, requestId: 0, serverId: undefined };
+    const entry: Entry = { subscription, requestId: 0, serverId: undefined, newestSlot: -1 };
     this.#entries.add(entry);
     if (this.#isOpen) this.#request(entry);
     return entry;
@@ -198,7 +202,7 @@ export class RpcSocket {
 
   #onNotification(params: { subscription: number; result?: unknown }): void {
     const entry = this.#byServer.get(params.subscription);
-    if (entry === undefined) return;
+    if (entry === undefined || isOutdated(entry, params.result)) return;
     if (entry.subscription.isOnce) {
       this.#byServer.delete(params.subscription);
       this.#entries.delete(entry);
@@ -226,17 +230,13 @@ export class RpcSocket {
   }
 }
 
-/**
- * Keeps one account's notifications in order: a value from an older slot than the last one is
- * dropped, because streams and reconnects may deliver late.
- */
-export function createSlotOrder(): (slot: number) => boolean {
-  let newest = -1;
-  return (slot) => {
-    if (slot < newest) return false;
-    newest = slot;
-    return true;
-  };
+/** Streams and reconnects may deliver late: an account's value from an older slot is dropped. */
+function isOutdated(entry: Entry, result: unknown): boolean {
+  if (entry.subscription.method !== "accountSubscribe") return false;
+  const parsed = accountValue.safeParse(result);
+  if (!parsed.success || parsed.data.context.slot < entry.newestSlot) return true;
+  entry.newestSlot = parsed.data.context.slot;
+  return false;
 }
 
 function parseJson(text: string): unknown {
