@@ -11,6 +11,15 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
+      {
+        test: {
+          name: "scenarios",
+          include: ["sim/scenarios/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+        },
+      },
       "./edge/vitest.config.ts",
     ],
   },

@@ -9,8 +9,8 @@ import { startJupiter } from "../servers/jupiter/server.ts";
 import { startQstash } from "../servers/qstash/index.ts";
 import { ShiftedClock } from "../servers/real-clock.ts";
 import { startRedisRest } from "../servers/redis/index.ts";
-import { startSolana } from "../servers/solana/index.ts";
-import { startTelegram } from "../servers/telegram/index.ts";
+import { startSolana } from "../servers/solana/solana-server.ts";
+import { startTelegram } from "../servers/telegram/start-telegram.ts";
 import { startControl } from "./control.ts";
 import { startEdge } from "./edge-process.ts";
 import { ExecutorProcess } from "./executor-process.ts";
@@ -91,7 +91,7 @@ const NODE_LAGS = [{ lagSlots: 0 }, { lagSlots: 1 }];
 
 /** Boots every stand-in, the real edge and the real executor. */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { seed, stateDir, onProgress } = options;
+  const { stateDir, onProgress } = options;
   const secrets = createWorldSecrets();
   const dataDir = join(stateDir, "executor");
   // The chain lives in memory: a journal of an earlier world would not match it.

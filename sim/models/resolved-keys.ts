@@ -45,12 +45,12 @@ export function resolveKeys(
     const addresses = parseAddresses(account.data);
     const pick = (index: number) => addresses[index];
     const writable = writableIndexes.map(pick);
-    const readonly = readonlyIndexes.map(pick);
-    if ([...writable, ...readonly].includes(undefined)) {
+    const readable = readonlyIndexes.map(pick);
+    if ([...writable, ...readable].includes(undefined)) {
       return { ok: false, err: "InvalidAddressLookupTableIndex" };
     }
     loaded.writable.push(...(writable as string[]));
-    loaded.readonly.push(...(readonly as string[]));
+    loaded.readonly.push(...(readable as string[]));
   }
   for (const pubkey of loaded.writable) keys.push(loadedKey(pubkey, true));
   for (const pubkey of loaded.readonly) keys.push(loadedKey(pubkey, false));

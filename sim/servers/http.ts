@@ -81,6 +81,8 @@ async function answer(
   const request = await readRequest(incoming);
   if (request.path === "/world/faults")
     return send(outgoing, answerFaults(options.faults, request));
+  // The control API steers the world; a fault on everything must not take it away.
+  if (request.path.startsWith("/world/")) return send(outgoing, await options.handle(request));
   const operation = options.operationOf(request);
   const fault = options.faults.take(operation, HTTP_FAULTS);
   if (fault?.kind === "drop") return void outgoing.destroy();

@@ -1,7 +1,7 @@
 /**
- * The vendor's own clients, as the edge ships them, so that the stand-ins are proven against the
- * very version that talks to them.
+ * The vendor's own clients, in the versions that the edge ships (one catalog for both), so that
+ * the stand-ins are proven against the very code that talks to them.
  */
-export { Client, Receiver } from "../../edge/node_modules/@upstash/qstash/index.mjs";
-export { Ratelimit } from "../../edge/node_modules/@upstash/ratelimit/dist/index.mjs";
-export { Redis } from "../../edge/node_modules/@upstash/redis/nodejs.mjs";
+export { Client, Receiver } from "@upstash/qstash";
+export { Ratelimit } from "@upstash/ratelimit";
+export { Redis } from "@upstash/redis";

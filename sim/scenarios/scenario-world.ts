@@ -1,0 +1,142 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Drift, PositionView, StatusView, TradeView } from "@raptor/shared/wire/read.ts";
+import { startWorld, type World, type WorldOptions } from "../local/start-world.ts";
+import { Person } from "./person.ts";
+
+export interface JournalRow {
+  seq: number;
+  kind: string;
+  payload: Record<string, unknown>;
+}
+
+/** A whole local world for one test file, in a folder of its own, with a still market. */
+export class ScenarioWorld {
+  readonly world: World;
+  readonly #stateDir: string;
+
+  private constructor(world: World, stateDir: string) {
+    this.world = world;
+    this.#stateDir = stateDir;
+  }
+
+  static async start(options: Partial<WorldOptions> = {}): Promise<ScenarioWorld> {
+    const stateDir = mkdtempSync(join(tmpdir(), "raptor-world-"));
+    const seed = options.seed ?? Number(process.env["SEED"] ?? 42);
+    const onProgress = (): void => {};
+    const world = await startWorld({
+      movingPrices: false,
+      onProgress,
+      ...options,
+      seed,
+      stateDir,
+    });
+    return new ScenarioWorld(world, stateDir);
+  }
+
+  get file(): World["file"] {
+    return this.world.file;
+  }
+
+  get alice(): Person {
+    return new Person(this.file, 7_001);
+  }
+
+  get bob(): Person {
+    return new Person(this.file, 7_002);
+  }
+
+  /** A mint of this kind; `n` picks another of the same kind. */
+  mint(kind = "normal", n = 0): string {
+    const found = this.file.mints.filter((entry) => entry.kind === kind)[n];
+    if (found === undefined) throw new Error(`the market has no ${n}. token of kind ${kind}`);
+    return found.mint;
+  }
+
+  /** The whole journal, read beside the running executor. */
+  journal(): JournalRow[] {
+    const database = new DatabaseSync(join(this.file.dataDir, "journal.db"), { readOnly: true });
+    try {
+      const rows = database.prepare("select seq, kind, payload from journal order by seq").all();
+      return rows.map((row) => ({
+        seq: Number(row["seq"]),
+        kind: String(row["kind"]),
+        payload: JSON.parse(String(row["payload"])) as Record<string, unknown>,
+      }));
+    } finally {
+      database.close();
+    }
+  }
+
+  eventsOf(kind: string): JournalRow[] {
+    return this.journal().filter((row) => row.kind === kind);
+  }
+
+  executorLog(): string {
+    return readFileSync(join(this.#stateDir, "logs", "executor.log"), "utf8");
+  }
+
+  async status(): Promise<StatusView> {
+    return (await this.#get("/v1/status")) as StatusView;
+  }
+
+  async positions(): Promise<PositionView[]> {
+    return ((await this.#get("/v1/positions")) as { positions: PositionView[] }).positions;
+  }
+
+  async trades(): Promise<TradeView[]> {
+    return ((await this.#get("/v1/trades")) as { trades: TradeView[] }).trades;
+  }
+
+  async drift(): Promise<Drift[]> {
+    return (await this.status()).lastReconcile?.drift ?? [];
+  }
+
+  /** Calls the chain's first node. */
+  async rpc(method: string, params: unknown[]): Promise<unknown> {
+    const response = await fetch(this.file.rpc, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    });
+    const answer = (await response.json()) as { result?: unknown; error?: unknown };
+    if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error));
+    return answer.result;
+  }
+
+  /** Base units of a mint that an owner holds on the chain. */
+  async chainQuantity(owner: string, mint: string): Promise<bigint> {
+    const result = (await this.rpc("getTokenAccountsByOwner", [
+      owner,
+      { mint },
+      { encoding: "jsonParsed", commitment: "confirmed" },
+    ])) as { value: { account: { data: { parsed: { info: TokenInfo } } } }[] };
+    return result.value.reduce(
+      (sum, entry) => sum + BigInt(entry.account.data.parsed.info.tokenAmount.amount),
+      0n,
+    );
+  }
+
+  async chainLamports(owner: string): Promise<bigint> {
+    const params = [owner, { commitment: "confirmed" }];
+    return BigInt(((await this.rpc("getBalance", params)) as { value: number }).value);
+  }
+
+  async close(): Promise<void> {
+    await this.world.close();
+    rmSync(this.#stateDir, { recursive: true, force: true });
+  }
+
+  async #get(path: string): Promise<unknown> {
+    const headers = { authorization: `Bearer ${this.file.adminToken}` };
+    const response = await fetch(`${this.file.edge}${path}`, { headers });
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    return response.json();
+  }
+}
+
+interface TokenInfo {
+  tokenAmount: { amount: string };
+}
