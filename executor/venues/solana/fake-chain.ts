@@ -1,0 +1,216 @@
+import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
+import { decodeBase58 } from "@raptor/shared/values/base58.ts";
+import { evenPrng, type FakeAnswer, FakeClock, FakeLog, FakeNet } from "./fake-net.ts";
+import { Rpc } from "./rpc.ts";
+
+export const WALLET = "GkwFnmMDvn3HGMpJpWBg8tgJxr3NxNvg3AXxvXVPbRGJ";
+export const MINT = "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN";
+export const TOKEN_ACCOUNT = "CM78CPUeXjn8o3yroDHxUtKsZZgoy4GPkPPXfouKNH12";
+export const WSOL_ACCOUNT = "9n4nbM75f5Ui33ZbPYXn59EwSgE8CGsHtAeTH5YFeJ9E";
+export const SIGNATURE =
+  "2EanSSkn5cjv9DVKik5gtBkN1wwbV1TAXQQ5yu2RTPGwgrhEywVAQR2veu895uCDzvYwWZe6vD1Bcn8s7r22W17w";
+const GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
+const TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
+
+export const BOUND = 3_000;
+/** First slot whose block is above the bound: slots run ahead of heights. */
+export const SLOT_AFTER_BOUND = 4_500;
+
+export type Commitment = "processed" | "confirmed" | "finalized";
+
+/** What one fake node believes. */
+export interface NodeState {
+  finalizedHeight: number;
+  finalizedSlot: number;
+  /** Context slot of its status answers. */
+  historySlot: number;
+  status: { commitment: Commitment; err: unknown } | null;
+  takesBlockhash: boolean;
+  tokenQuantity: bigint;
+  accountSlot: number;
+  transaction: unknown;
+  history: { signature: string; blockTime: number }[];
+  transactions: Map<string, unknown>;
+  /** Methods that this node answers otherwise. */
+  broken: Map<string, FakeAnswer>;
+}
+
+export function createNodeState(): NodeState {
+  return {
+    finalizedHeight: BOUND + 1,
+    finalizedSlot: SLOT_AFTER_BOUND,
+    historySlot: SLOT_AFTER_BOUND + 40,
+    status: null,
+    takesBlockhash: false,
+    tokenQuantity: 700n,
+    accountSlot: SLOT_AFTER_BOUND,
+    transaction: null,
+    history: [],
+    transactions: new Map(),
+    broken: new Map(),
+  };
+}
+
+/** Two fake nodes; envelopes as in the Solana JSON-RPC documentation. */
+export function createFakeChain() {
+  const net = new FakeNet();
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const nodes: [NodeState, NodeState] = [createNodeState(), createNodeState()];
+  nodes.forEach((state, index) => {
+    net.nodes.set(`node${index}.example`, (method, params) => answer(state, method, params));
+  });
+  const urls = nodes.map((_, index) => `https://node${index}.example/`);
+  const rpc = new Rpc({ net, clock, prng: evenPrng, log, settings: { urls, timeoutMs: 1_000 } });
+  return { net, clock, log, nodes, rpc };
+}
+
+function answer(state: NodeState, method: string, params: readonly unknown[]): FakeAnswer {
+  const broken = state.broken.get(method);
+  if (broken !== undefined) return broken;
+  switch (method) {
+    case "getGenesisHash":
+      return { result: GENESIS };
+    case "getBlockHeight":
+      return { result: state.finalizedHeight };
+    case "getSlot":
+      return { result: state.finalizedSlot };
+    case "isBlockhashValid":
+      return { result: { context: { slot: state.finalizedSlot }, value: state.takesBlockhash } };
+    case "getSignatureStatuses":
+      return { result: { context: { slot: state.historySlot }, value: [statusOf(state)] } };
+    case "getTransaction": {
+      const signature = String(params[0]);
+      const found = state.transactions.get(signature) ?? null;
+      return { result: signature === SIGNATURE ? state.transaction : found };
+    }
+    case "getSignaturesForAddress":
+      return {
+        result: state.history.map((entry) => ({ ...entry, slot: 1, err: null, memo: null })),
+      };
+    case "getAccountInfo":
+      return { result: accountOf(state) };
+    default:
+      return { error: { code: -32_601, message: "Method not found" } };
+  }
+}
+
+function statusOf({ status }: NodeState): unknown {
+  if (status === null) return null;
+  const { commitment, err } = status;
+  const confirmations = commitment === "finalized" ? null : 10;
+  const outcome = err === null ? { Ok: null } : { Err: err };
+  return { slot: 4_400, confirmations, err, status: outcome, confirmationStatus: commitment };
+}
+
+function accountOf(state: NodeState): unknown {
+  const data = Buffer.alloc(165);
+  data.set(decodeBase58(MINT) ?? [], 0);
+  data.set(decodeBase58(WALLET) ?? [], 32);
+  data.writeBigUInt64LE(state.tokenQuantity, 64);
+  data.writeUInt8(1, 108);
+  return {
+    context: { apiVersion: "2.3.6", slot: state.accountSlot },
+    value: {
+      data: [data.toString("base64"), "base64"],
+      executable: false,
+      lamports: 2_039_280,
+      owner: TOKEN_PROGRAM,
+      rentEpoch: 18_446_744_073_709_552_000,
+      space: 165,
+    },
+  };
+}
+
+export function createAttemptRow(side: "buy" | "sell"): AttemptRow {
+  return {
+    attemptId: "o1:1",
+    orderId: "o1",
+    n: 1,
+    venue: "SOLANA",
+    identity: SIGNATURE,
+    payload: "AQID",
+    bound: {
+      kind: "blockHeight",
+      lastValidBlockHeight: BOUND,
+      blockhash: "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N",
+    },
+    exclusionGroup: `sig:${SIGNATURE}`,
+    slot: "slot",
+    state: "submitted",
+    costCapLamports: "0",
+    quantityOutMin: "1",
+    route: { wallet: WALLET, mint: MINT, side, tokenAccount: TOKEN_ACCOUNT },
+    witness: { lamports: "10000000000", quantity: "700" },
+    cause: null,
+    evidence: null,
+    epoch: 1,
+    preparedMs: 1_790_001_000_000,
+    submittedMs: null,
+  };
+}
+
+interface TokenChange {
+  index: number;
+  mint: string;
+  before: bigint | null;
+  after: bigint | null;
+}
+
+/** `getTransaction` with encoding "json": account 0 is the wallet, 1 its token account, 2 WSOL. */
+export function createTransaction(options: {
+  signature?: string;
+  fee?: number;
+  err?: unknown;
+  pre: number[];
+  post: number[];
+  tokens: TokenChange[];
+  keys?: string[];
+}): unknown {
+  const encode = (side: "before" | "after"): unknown[] =>
+    options.tokens.flatMap(({ index, mint, ...change }) => {
+      const amount = change[side];
+      if (amount === null) return [];
+      const uiTokenAmount = {
+        amount: String(amount),
+        decimals: 6,
+        uiAmount: null,
+        uiAmountString: String(amount),
+      };
+      return [
+        { accountIndex: index, mint, owner: WALLET, programId: TOKEN_PROGRAM, uiTokenAmount },
+      ];
+    });
+  return {
+    slot: 4_400,
+    blockTime: 1_790_001_001,
+    version: 0,
+    transaction: {
+      signatures: [options.signature ?? SIGNATURE],
+      message: {
+        accountKeys: options.keys ?? [WALLET, TOKEN_ACCOUNT, WSOL_ACCOUNT],
+        addressTableLookups: [],
+        header: {
+          numReadonlySignedAccounts: 0,
+          numReadonlyUnsignedAccounts: 0,
+          numRequiredSignatures: 1,
+        },
+        instructions: [],
+        recentBlockhash: "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N",
+      },
+    },
+    meta: {
+      err: options.err ?? null,
+      fee: options.fee ?? 5_000,
+      innerInstructions: [],
+      loadedAddresses: { readonly: [], writable: [] },
+      logMessages: [],
+      preBalances: options.pre,
+      postBalances: options.post,
+      preTokenBalances: encode("before"),
+      postTokenBalances: encode("after"),
+      rewards: [],
+      status: { Ok: null },
+    },
+  };
+}

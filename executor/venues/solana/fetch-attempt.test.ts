@@ -1,0 +1,289 @@
+import { describe, test } from "vitest";
+import {
+  BOUND,
+  createAttemptRow,
+  createFakeChain,
+  createTransaction,
+  MINT,
+  type NodeState,
+  SIGNATURE,
+  SLOT_AFTER_BOUND,
+} from "./fake-chain.ts";
+import type { FakeAnswer } from "./fake-net.ts";
+import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
+
+const RENT = 2_039_280;
+const BOUGHT = createTransaction({
+  fee: 25_000,
+  pre: [10_000_000_000, RENT, 0],
+  post: [10_000_000_000 - 500_000_000 - 25_000, RENT, 0],
+  tokens: [{ index: 1, mint: MINT, before: 700n, after: 1_000n }],
+});
+const SLIPPED = createTransaction({
+  fee: 25_000,
+  err: { InstructionError: [6, { Custom: 6_001 }] },
+  pre: [10_000_000_000, RENT, 0],
+  post: [9_999_975_000, RENT, 0],
+  tokens: [{ index: 1, mint: MINT, before: 700n, after: 700n }],
+});
+
+async function ask(change: (nodes: [NodeState, NodeState]) => void, side: "buy" | "sell" = "buy") {
+  const chain = createFakeChain();
+  await chain.rpc.checkChain();
+  change(chain.nodes);
+  const report = await fetchAttemptReport(chain, createAttemptRow(side));
+  return { ...chain, report };
+}
+
+describe("an absent transaction", () => {
+  test("is dead when every node proves it, and the proof holds all that was seen", async ({
+    expect,
+  }) => {
+    const { report } = await ask(() => undefined);
+    expect(report).toMatchObject({
+      state: "dead",
+      proof: {
+        signature: SIGNATURE,
+        lastValidBlockHeight: BOUND,
+        providers: {
+          "node0.example": { height: BOUND + 1, slot: SLOT_AFTER_BOUND },
+          "node1.example": { height: BOUND + 1, slot: SLOT_AFTER_BOUND },
+        },
+        witness: { before: "700", seen: { "node0.example": "700", "node1.example": "700" } },
+      },
+    });
+  });
+
+  test("asks heights and slots of the FINALIZED chain", async ({ expect }) => {
+    const { net } = await ask(() => undefined);
+    for (const { params } of net.calls.filter(({ method }) => /Height|Slot$/.test(method))) {
+      expect(params).toEqual([{ commitment: "finalized" }]);
+    }
+    const history = net.calls.filter(({ method }) => method === "getSignatureStatuses");
+    for (const { params } of history) {
+      expect(params[1]).toEqual({ searchTransactionHistory: true });
+    }
+  });
+
+  test("looks into the history only after the height was seen", async ({ expect }) => {
+    const { net } = await ask(() => undefined);
+    const order = net.calls
+      .filter(({ host }) => host === "node1.example")
+      .map(({ method }) => method);
+    expect(order.slice(-5)).toEqual([
+      "getBlockHeight",
+      "getSlot",
+      "isBlockhashValid",
+      "getSignatureStatuses",
+      "getAccountInfo",
+    ]);
+  });
+
+  const doubts: [string, (node: NodeState) => void][] = [
+    ["is at the bound and not above", (node) => void (node.finalizedHeight = BOUND)],
+    ["lags 150 blocks", (node) => void (node.finalizedHeight = BOUND - 149)],
+    ["answers its history from before that block", (node) => void (node.historySlot -= 41)],
+    ["still takes the blockhash", (node) => void (node.takesBlockhash = true)],
+    ["reads balances from an older slot", (node) => void (node.accountSlot -= 1)],
+    ["sees another balance", (node) => void (node.tokenQuantity = 701n)],
+  ];
+  test.for(doubts)("stays pending when one node %s", async ([, change], { expect }) => {
+    for (const index of [0, 1] as const) {
+      const { report } = await ask((nodes) => change(nodes[index]));
+      expect(report.state).toBe("pending");
+    }
+  });
+
+  const silences: [string, FakeAnswer][] = [
+    ["times out", { failure: "timeout" }],
+    ["cannot be reached", { failure: "refused" }],
+    ["answers 429", { status: 429, body: "" }],
+    ["answers 502", { status: 502, body: "bad gateway" }],
+    ["answers garbage", { result: { context: {}, value: [] } }],
+    ["answers an error", { error: { code: -32_005, message: "Node is behind by 150 slots" } }],
+  ];
+  const methods = ["getBlockHeight", "getSlot", "isBlockhashValid", "getSignatureStatuses"];
+  for (const method of [...methods, "getAccountInfo", "getGenesisHash"]) {
+    test.for(silences)(
+      `stays pending when one node's ${method} %s`,
+      async ([, answer], { expect }) => {
+        const chain = createFakeChain();
+        chain.nodes[1].broken.set(method, answer);
+        await chain.rpc.checkChain();
+        const report = await fetchAttemptReport(chain, createAttemptRow("buy"));
+        expect(report.state).toBe("pending");
+      },
+    );
+  }
+
+  test("is not dead when a node's finalized height went backwards", async ({ expect }) => {
+    const chain = createFakeChain();
+    await chain.rpc.checkChain();
+    chain.nodes[0].finalizedHeight = BOUND + 100;
+    chain.nodes[1].takesBlockhash = true;
+    await fetchAttemptReport(chain, createAttemptRow("buy"));
+    chain.nodes[1].takesBlockhash = false;
+    chain.nodes[0].finalizedHeight = BOUND + 50;
+    expect((await fetchAttemptReport(chain, createAttemptRow("buy"))).state).toBe("pending");
+    chain.nodes[0].finalizedHeight = BOUND + 101;
+    expect((await fetchAttemptReport(chain, createAttemptRow("buy"))).state).toBe("dead");
+  });
+
+  test("does not confuse slots with heights", async ({ expect }) => {
+    const { report } = await ask((nodes) => {
+      for (const node of nodes) node.finalizedHeight = BOUND - 500;
+    });
+    expect(report).toMatchObject({ state: "pending" });
+    expect(report.state === "pending" && report.detail).toContain(`not before block ${BOUND + 1}`);
+  });
+});
+
+describe("a balance that changed although the transaction is absent", () => {
+  const OTHER =
+    "5h6xBEauJ3PK6SWCZ1PGjBvj8vDdWG3KpwATGy1ARAXFSDwt8GFXM7W5Ncn16wmqokgpiKRLuS83KUxyZyv2sUYv";
+  const sold = createTransaction({
+    signature: OTHER,
+    pre: [1_000_000_000, RENT, 0],
+    post: [1_100_000_000, RENT, 0],
+    tokens: [{ index: 1, mint: MINT, before: 700n, after: 200n }],
+  });
+  const entry = { signature: OTHER, blockTime: 1_790_001_010 };
+
+  function change(nodes: [NodeState, NodeState], quantity: bigint): void {
+    for (const node of nodes) {
+      node.tokenQuantity = quantity;
+      node.history = [entry];
+      node.transactions.set(OTHER, sold);
+    }
+  }
+
+  test("is explained by another transaction of the account", async ({ expect }) => {
+    const { report } = await ask((nodes) => change(nodes, 200n));
+    expect(report).toMatchObject({ state: "dead", proof: { witness: { explainedBy: [OTHER] } } });
+  });
+
+  test("keeps the attempt pending when nothing explains it", async ({ expect }) => {
+    const { report } = await ask((nodes) => change(nodes, 1_000n));
+    expect(report.state).toBe("pending");
+  });
+
+  test("keeps it pending when the account's history names the transaction", async ({ expect }) => {
+    const { report } = await ask((nodes) => {
+      change(nodes, 200n);
+      for (const node of nodes) node.history = [{ ...entry, signature: SIGNATURE }];
+    });
+    expect(report.state).toBe("pending");
+  });
+});
+
+describe("a landed transaction", () => {
+  test("is a fill by what the chain moved", async ({ expect }) => {
+    const { report } = await ask(([first]) => {
+      first.status = { commitment: "confirmed", err: null };
+      first.transaction = BOUGHT;
+    });
+    expect(report).toMatchObject({
+      state: "landed",
+      fillId: SIGNATURE,
+      quantity: 300n,
+      notionalLamports: 500_000_000n,
+      feeLamports: 25_000n,
+      rentLamports: 0n,
+      venueSlot: 4_400,
+    });
+  });
+
+  test("is found on one node while the other says that it does not exist", async ({ expect }) => {
+    for (const index of [0, 1] as const) {
+      const { report } = await ask((nodes) => {
+        nodes[index].status = { commitment: "finalized", err: null };
+        nodes[index].transaction = BOUGHT;
+      });
+      expect(report.state).toBe("landed");
+    }
+  });
+
+  test("is only seen while it is processed, or while its balances cannot be read", async ({
+    expect,
+  }) => {
+    const processed = await ask(([first]) => {
+      first.status = { commitment: "processed", err: null };
+      first.transaction = BOUGHT;
+    });
+    expect(processed.report.state).toBe("seen");
+    const unreadable = await ask(([first]) => {
+      first.status = { commitment: "confirmed", err: null };
+    });
+    expect(unreadable.report.state).toBe("seen");
+  });
+
+  test("with an error is reverted and names its cost", async ({ expect }) => {
+    const { report } = await ask(([first]) => {
+      first.status = { commitment: "confirmed", err: { InstructionError: [6, { Custom: 6_001 }] } };
+      first.transaction = SLIPPED;
+    });
+    expect(report).toMatchObject({ state: "reverted", costLamports: 25_000n });
+    expect(report.state === "reverted" && report.venueError).toContain("slippage");
+  });
+
+  test("is not reverted on the word of one node against a success", async ({ expect }) => {
+    const lie = { commitment: "confirmed" as const, err: "AccountInUse" };
+    const { report } = await ask(([first, second]) => {
+      first.status = lie;
+      second.status = { commitment: "confirmed", err: null };
+      second.transaction = BOUGHT;
+    });
+    expect(report.state).toBe("landed");
+    const contradicted = await ask(([first]) => {
+      first.status = lie;
+      first.transaction = BOUGHT;
+    });
+    expect(contradicted.report.state).toBe("pending");
+    expect(contradicted.log.lines.at(-1)?.level).toBe("error");
+  });
+
+  test("that moved nothing is not booked", async ({ expect }) => {
+    const { report, log } = await ask(([first]) => {
+      first.status = { commitment: "confirmed", err: null };
+      first.transaction = createTransaction({
+        pre: [10_000_000_000, RENT, 0],
+        post: [9_999_995_000, RENT, 0],
+        tokens: [{ index: 1, mint: MINT, before: 700n, after: 700n }],
+      });
+    });
+    expect(report.state).toBe("pending");
+    expect(log.lines.at(-1)?.level).toBe("error");
+  });
+
+  test("under another signature is not ours", async ({ expect }) => {
+    const { report } = await ask(([first]) => {
+      first.status = { commitment: "confirmed", err: null };
+      const other = BOUGHT as { transaction: { signatures: string[] } };
+      first.transaction = {
+        ...other,
+        transaction: { ...other.transaction, signatures: ["x".repeat(88)] },
+      };
+    });
+    expect(report.state).toBe("seen");
+  });
+});
+
+describe("a booked fill", () => {
+  async function settle(change: (nodes: [NodeState, NodeState]) => void) {
+    const chain = createFakeChain();
+    await chain.rpc.checkChain();
+    change(chain.nodes);
+    const { bound } = createAttemptRow("buy");
+    return (await fetchSettlementReport(chain.rpc, SIGNATURE, bound)).state;
+  }
+
+  test("is settled when finalized, pending before, gone when proven absent", async ({ expect }) => {
+    const status = (commitment: "confirmed" | "finalized", err: unknown) =>
+      settle(([first]) => void (first.status = { commitment, err }));
+    expect(await status("finalized", null)).toBe("settled");
+    expect(await status("confirmed", null)).toBe("pending");
+    expect(await status("finalized", "AccountInUse")).toBe("gone");
+    expect(await settle(() => undefined)).toBe("gone");
+    expect(await settle(([, second]) => void (second.finalizedHeight = BOUND))).toBe("pending");
+  });
+});
