@@ -29,6 +29,7 @@ import { createDiscordAlert } from "./notify/discord.ts";
 import { createOutbox } from "./notify/outbox.ts";
 import { ReconcileSchedule } from "./notify/reconcile-schedule.ts";
 import { createTelegramChat, type TelegramChat } from "./notify/telegram.ts";
+import type { PriceFeed } from "./ports/market.ts";
 import type { Metrics } from "./ports/metrics.ts";
 import type { Signer } from "./ports/signer.ts";
 import type { Store } from "./ports/store.ts";
@@ -90,7 +91,13 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       if (isDeep) await schedule.check();
       const dependencies = rooms.dependencies();
       const { phase } = rooms.reads.status();
-      return healthReport({ phase, epoch: store.epoch(), version: seams.version, dependencies, isDeep });
+      return healthReport({
+        phase,
+        epoch: store.epoch(),
+        version: seams.version,
+        dependencies,
+        isDeep,
+      });
     },
     async boot() {
       const startedMs = clock.monotonicMs();
@@ -175,13 +182,9 @@ function tolerateJournal(
   };
 }
 
-
-function buildRooms(seams: ExecutorSeams) {
-  const { env, clock, net, prng, ids, log, metrics, signer, store } = seams;
-  const settings = engineSettingsOf(env);
-  const keys = deriveStateKeys(env.STATE_SECRET);
-  const lifecycle = new Lifecycle();
-  let isTruthKnown = false;
+/** Talks to the outside: venue, prices, chat, alerts, queue. */
+function buildOutside(seams: ExecutorSeams) {
+  const { env, clock, net, prng, log, signer } = seams;
   const jupiter = createJupiter({
     net,
     clock,
@@ -211,11 +214,51 @@ function buildRooms(seams: ExecutorSeams) {
       jumpBpsMax: env.PRICE_JUMP_BPS_MAX,
     },
   });
+  const discord = createDiscordAlert({ net, clock, log, url: env.DISCORD_WEBHOOK_URL });
+  const telegram = createTelegramChat({
+    net,
+    clock,
+    log,
+    baseUrl: env.TELEGRAM_API_URL,
+    token: env.TELEGRAM_BOT_TOKEN,
+  });
+  const schedule = new ReconcileSchedule({
+    net,
+    clock,
+    log,
+    qstashUrl: env.QSTASH_URL,
+    token: env.QSTASH_TOKEN,
+    destination: `${env.EDGE_URL}/cron/reconcile`,
+    cron: env.RECONCILE_CRON,
+  });
+  return { venue, feed, discord, telegram, schedule };
+}
+
+/** The engine: what moves orders, attempts, exits and the ledger. */
+function buildEngine(context: EngineContext, feed: PriceFeed) {
+  const tracker = new AttemptTracker(context);
+  const driver = new OrderDriver(context, tracker);
+  return {
+    tracker,
+    driver,
+    exits: new Exits(context, feed, driver),
+    panic: new Panic(context, driver, tracker),
+    reconciler: new Reconciler(context),
+    settlement: new Settlement(context),
+  };
+}
+
+function buildRooms(seams: ExecutorSeams) {
+  const { env, clock, prng, ids, log, metrics, signer, store } = seams;
+  const settings = engineSettingsOf(env);
+  const keys = deriveStateKeys(env.STATE_SECRET);
+  const lifecycle = new Lifecycle();
+  let isTruthKnown = false;
+  const outside = buildOutside(seams);
+  const { venue, feed, discord, telegram, schedule } = outside;
   const lifetimesMs = { trade: env.TICKET_TRADE_TTL_MS, menu: env.TICKET_MENU_TTL_MS };
   const tickets = new TicketIssuer({ key: keys.ticket, ids, clock, lifetimesMs });
-  const apiTokens = new ApiTokens(keys.apiToken);
   const notices = createNotices({ venue, clock, tickets, adminUserIds: env.ADMIN_USER_IDS });
-  const discord = createDiscordAlert({ net, clock, log, url: env.DISCORD_WEBHOOK_URL });
   const shout = (text: string): void => void discord.alert(text);
   const context: EngineContext = {
     store,
@@ -229,29 +272,8 @@ function buildRooms(seams: ExecutorSeams) {
     entryHold: () => (isTruthKnown ? undefined : ENTRY_HOLD),
     onFatal: tolerateJournal(log, shout, seams.onFatal),
   };
-  const tracker = new AttemptTracker(context);
-  const driver = new OrderDriver(context, tracker);
-  const exits = new Exits(context, feed, driver);
-  const panic = new Panic(context, driver, tracker);
-  const reconciler = new Reconciler(context);
-  const settlement = new Settlement(context);
-  const telegram = createTelegramChat({
-    net,
-    clock,
-    log,
-    baseUrl: env.TELEGRAM_API_URL,
-    token: env.TELEGRAM_BOT_TOKEN,
-  });
+  const engine = buildEngine(context, feed);
   const outbox = createOutbox({ store, chat: telegram, clock, prng, log });
-  const schedule = new ReconcileSchedule({
-    net,
-    clock,
-    log,
-    qstashUrl: env.QSTASH_URL,
-    token: env.QSTASH_TOKEN,
-    destination: `${env.EDGE_URL}/cron/reconcile`,
-    cron: env.RECONCILE_CRON,
-  });
   const dependencies = (): DependencyHealth[] => [
     probeJournal(store),
     { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
@@ -260,68 +282,39 @@ function buildRooms(seams: ExecutorSeams) {
     schedule.health(),
     telegram.health(),
   ];
-  const reads: ReadModels = createReadModels({
-    store,
-    feed,
-    venue,
-    clock,
-    version: seams.version,
-    phase: () => shownPhase(lifecycle, store),
-    dependencies,
-  });
-  const presenter = new Presenter({
-    store,
-    venue,
-    feed,
-    reads,
-    clock,
-    tickets,
-    settings,
-    presetsLamports: env.BUY_PRESETS_SOL,
-  });
-  const trading = new Trading({ store, venue, clock, driver, notices, presenter, settings });
-  const handlers = new JobHandlers({
-    store,
-    clock,
-    ids,
-    accounts: new Accounts(store, signer),
-    presenter,
-    trading,
-    driver,
-    panic,
-    reconciler,
-    apiTokens,
-    tickets,
-  });
+  const phase = () => shownPhase(lifecycle, store);
+  const { version } = seams;
+  const reads = createReadModels({ store, feed, venue, clock, version, phase, dependencies });
+  const presetsLamports = env.BUY_PRESETS_SOL;
+  const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
+  const presenter = new Presenter({ ...shared, presetsLamports });
+  const trading = new Trading({ ...shared, presenter });
+  const accounts = new Accounts(store, signer);
+  const apiTokens = new ApiTokens(keys.apiToken);
+  const handlers = new JobHandlers({ ...shared, ids, accounts, presenter, trading, apiTokens });
   const lanes = new Lanes(env.LANES_MAX, context.onFatal);
-  const admission = new JobAdmission({
-    clock,
-    tickets,
-    panic,
+  const { ALLOWED_USER_IDS: allowedUserIds, ADMIN_USER_IDS: adminUserIds } = env;
+  const admission = new JobAdmission({ ...shared, allowedUserIds, adminUserIds });
+  const intake = new JobIntake({
     store,
-    allowedUserIds: env.ALLOWED_USER_IDS,
-    adminUserIds: env.ADMIN_USER_IDS,
+    clock,
+    log,
+    metrics,
+    admission,
+    handlers,
+    lanes,
+    phase: () => lifecycle.phase,
   });
-  const phase = () => lifecycle.phase;
-  const intake = new JobIntake({ store, clock, log, metrics, admission, handlers, lanes, phase });
   const verifier = new JwsVerifier(env.TRUSTED_JWKS, audienceOf(env.ENVIRONMENT));
   const api = new ExecutorApi({ verifier, intake, reads, store, apiTokens, clock, log, metrics });
   const noteReconcile = (isComplete: boolean): void => {
     isTruthKnown ||= isComplete;
   };
   return {
+    ...outside,
+    ...engine,
     lifecycle,
-    venue,
-    feed,
-    tracker,
-    driver,
-    exits,
-    panic,
-    reconciler,
-    settlement,
-    telegram,
     outbox,
-    schedule,
     dependencies,
     reads,
     lanes,

@@ -23,7 +23,10 @@ const userIds = z
 const sol = (fallback: string) => z.string().default(fallback).transform(parseSol);
 
 const schema = z.strictObject({
-  ENVIRONMENT: z.string().regex(/^[a-z0-9-]{1,32}$/).default("production"),
+  ENVIRONMENT: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default("production"),
   DATA_DIR: z.string().min(1),
   HOST: z.string().default("::"),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
@@ -54,7 +57,11 @@ const schema = z.strictObject({
   OPEN_POSITIONS_MAX: count(5, 1_000),
   PRICE_IMPACT_BPS_MAX: bps(1_500),
   DUPLICATE_BUY_GUARD_HOURS: z.coerce.number().min(0).max(720).default(24),
-  BUY_PRESETS_SOL: z.string().default("0.1,0.25,0.5,1").transform(splitList).pipe(z.array(z.string().transform(parseSol)).length(4)),
+  BUY_PRESETS_SOL: z
+    .string()
+    .default("0.1,0.25,0.5,1")
+    .transform(splitList)
+    .pipe(z.array(z.string().transform(parseSol)).length(4)),
   BUY_SLIPPAGE_BPS: bps(1_000),
   EXIT_SLIPPAGE_RAMP_BPS: z
     .string()
@@ -81,7 +88,7 @@ const schema = z.strictObject({
   DRAIN_MS: ms(30_000),
 });
 
-/** Every setting of the executor, parsed, with defaults. Absent optional settings are features off. */
+/** Every setting of the executor, with defaults. An absent optional one is a feature off. */
 export type ExecutorEnv = Readonly<z.infer<typeof schema>>;
 
 const KNOWN = new Set(Object.keys(schema.shape));

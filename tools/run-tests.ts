@@ -49,7 +49,9 @@ function installPrograms(): number {
     if (update.status === 0) spawnSync("apt-get", install, { env, stdio: "ignore" });
   }
   for (const program of missing()) {
-    say(`!! ${program.name} is not installed: what needs it is SKIPPED. apt install ${program.name}`);
+    say(
+      `!! ${program.name} is not installed: what needs it is SKIPPED. apt install ${program.name}`,
+    );
   }
   return missing().length;
 }
@@ -93,7 +95,11 @@ interface VitestReport {
   numFailedTestSuites: number;
 }
 
-async function runSuite(suite: (typeof SUITES)[number], tally: Tally, filters: readonly string[]): Promise<void> {
+async function runSuite(
+  suite: (typeof SUITES)[number],
+  tally: Tally,
+  filters: readonly string[],
+): Promise<void> {
   say(`\n• ${suite.name}`);
   const folder = mkdtempSync(join(tmpdir(), "raptor-tests-"));
   const report = join(folder, "report.json");

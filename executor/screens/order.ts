@@ -99,7 +99,10 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
   const notional = BigInt(fill.notionalLamports);
   const rich = new RichText();
   if (order.side === "buy") {
-    rich.bold(`✅ Bought ${quantity} ${symbol}`).line().line(`Paid ${sol(notional, 9)} SOL`);
+    rich
+      .bold(`✅ Bought ${quantity} ${symbol}`)
+      .line()
+      .line(`Paid ${sol(notional, 9)} SOL`);
   } else {
     rich.bold(`${soldTitle(order)} ${quantity} ${symbol}`).line();
     rich.line(`Received ${sol(notional, 9)} SOL`);
@@ -200,7 +203,7 @@ function closedScreen(model: OrderModel): Screen {
   const symbol = cleanField(order.symbol);
   const word = order.side === "buy" ? "Nothing was bought" : "Nothing was sold";
   const rich = new RichText().bold(`⛔ ${word}: ${symbol}`).line();
-  rich.line(`${cleanField(order.reason ?? "", 300)}`);
+  rich.line(cleanField(order.reason ?? "", 300));
   const failed = model.attempts.filter((attempt) => attempt.state === "failed");
   if (failed.length > 0) {
     rich.line("The transaction landed and was reverted: only its network fee was paid.");

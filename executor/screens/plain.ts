@@ -96,10 +96,7 @@ export function driftScreen(drift: readonly Drift[]): Screen {
         style: "primary",
       },
     ],
-    [
-      { text: "Positions", nav: "positions", arg: "0" },
-      ...HOME_ROW,
-    ],
+    [{ text: "Positions", nav: "positions", arg: "0" }, ...HOME_ROW],
   ]);
 }
 

@@ -73,10 +73,7 @@ function totalOf(positions: readonly PositionView[]): string {
   return `Total ${sol(value)} SOL · PnL ${signedSol(value - cost)} SOL`;
 }
 
-export function sellRow(position: {
-  positionId: string;
-  symbol: string;
-}): ScreenButton[] {
+export function sellRow(position: { positionId: string; symbol: string }): ScreenButton[] {
   const symbol = cleanField(position.symbol, 10);
   return [25, 50, 100].map((percent) => ({
     text: percent === 25 ? `Sell ${symbol} 25 %` : `${percent} %`,

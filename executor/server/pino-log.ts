@@ -1,7 +1,7 @@
 import pino from "pino";
 import type { Log } from "@raptor/shared/seams/log.ts";
 
-/** JSON lines on standard output. Values that could be secrets never reach it: see the scan test. */
+/** JSON lines on standard output. Secrets never reach it: a scenario searches a whole run's log. */
 export function createPinoLog(level: string): Log {
   const logger = pino({
     level,

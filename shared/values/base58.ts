@@ -40,5 +40,5 @@ export function decodeBase58(text: string): Uint8Array | undefined {
     }
   }
   for (let at = 0; at < text.length && text[at] === "1"; at++) bytes.push(0);
-  return Uint8Array.from(bytes.reverse());
+  return Uint8Array.from(bytes.toReversed());
 }

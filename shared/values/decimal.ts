@@ -13,7 +13,7 @@ const U64_MAX = 0xffff_ffff_ffff_ffffn;
  */
 export function parseDecimal(text: string, decimals: number): ParsedDecimal {
   const trimmed = text.trim();
-  if (/^-/.test(trimmed) && /\d/.test(trimmed)) return { ok: false, problem: "negative" };
+  if (trimmed.startsWith("-") && /\d/.test(trimmed)) return { ok: false, problem: "negative" };
   if (/^\d+(\.\d+)?[eE]\+?\d+$/.test(trimmed)) return { ok: false, problem: "too-large" };
   const match = /^(\d*)(?:\.(\d*))?$/.exec(trimmed);
   if (match === null || trimmed.length > DECIMAL_CHARS_MAX) {

@@ -86,6 +86,7 @@ export const WORLD_USERS = [
   { id: 7_003, name: "Mallory" },
 ];
 const ENVIRONMENT = "local";
+const BOT_USERNAME = "raptor_local_bot";
 /** Slots by which the two RPC nodes trail the chain. */
 const NODE_LAGS = [{ lagSlots: 0 }, { lagSlots: 1 }];
 
@@ -98,7 +99,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   rmSync(stateDir, { recursive: true, force: true });
   mkdirSync(join(stateDir, "logs"), { recursive: true });
   mkdirSync(dataDir, { recursive: true });
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: Closers = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
@@ -111,57 +112,92 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
+type Closers = (() => Promise<void> | void)[];
+
 async function boot(
   options: WorldOptions,
   secrets: WorldSecrets,
   dataDir: string,
-  closers: (() => Promise<void> | void)[],
+  closers: Closers,
   close: () => Promise<void>,
 ): Promise<World> {
-  const { seed, stateDir, onProgress } = options;
-  const prng = (label: string) => createNamedPrng(seed, label);
-  const faults = (label: string) => new FaultPlan(prng(`faults:${label}`));
-  const standIn = (label: string) => ({
-    clock: new ShiftedClock(),
-    prng: prng(label),
-    faults: faults(label),
-  });
+  const { stateDir, onProgress } = options;
   const [edgePort = 0, executorPort = 0, metricsPort = 0] = await findFreePorts(3);
-  const edgeUrl = `http://127.0.0.1:${edgePort}`;
-  const executorUrl = `http://127.0.0.1:${executorPort}`;
+  const ports = { edge: edgePort, executor: executorPort, metrics: metricsPort };
+  const standIns = await startStandIns(options, secrets, closers);
+  const file = createWorldFile(options.seed, secrets, ports, dataDir, standIns);
+  const worldPath = join(stateDir, "world.json");
+  const save = (): void => writeFileSync(worldPath, `${JSON.stringify(file, null, 2)}\n`);
 
+  const executor = new ExecutorProcess({
+    env: { ...executorEnv(file, secrets, ports), ...options.executorEnv },
+    port: executorPort,
+    logFile: join(stateDir, "logs", "executor.log"),
+    onPids: (pids) => {
+      file.executorPid = pids.main;
+      file.signerPid = pids.signer;
+      file.launcherPid = pids.launcher;
+      save();
+    },
+  });
+  const control = await startControl({ ...standIn(options.seed, "control"), executor });
+  closers.push(() => control.close());
+  file.control = control.url;
+  file.discord = `${control.url}/discord`;
+
+  onProgress("Edge: the Worker in workerd");
+  const edge = await startEdge(edgePort, { ...edgeVars(file, secrets), ...options.edgeVars });
+  closers.push(() => edge.close());
+
+  onProgress("Executor: launcher, signer and desk");
+  executor.setEnv("DISCORD_WEBHOOK_URL", file.discord);
+  closers.push(() => executor.close());
+  await executor.start();
+  startFaucet(options, standIns, closers);
+  save();
+  return { file, executor, chain: standIns.chain, market: standIns.market, close };
+}
+
+/** Clock, chance and faults of one stand-in: its own, so that none disturbs another. */
+function standIn(seed: number, label: string) {
+  return {
+    clock: new ShiftedClock(),
+    prng: createNamedPrng(seed, label),
+    faults: new FaultPlan(createNamedPrng(seed, `faults:${label}`)),
+  };
+}
+
+type StandIns = Awaited<ReturnType<typeof startStandIns>>;
+
+async function startStandIns(options: WorldOptions, secrets: WorldSecrets, closers: Closers) {
+  const { seed, onProgress } = options;
   onProgress("Solana: a virtual machine with two RPC nodes");
-  const chainClock = new ShiftedClock();
-  const chain = new Chain({ clock: chainClock, prng: prng("chain") });
+  const { clock, prng } = standIn(seed, "chain");
+  const chain = new Chain({ clock, prng });
   chain.start();
   closers.push(() => chain.stop());
   const solana = await startSolana({
     chain,
-    clock: chainClock,
-    prng: prng("solana"),
+    clock,
+    prng: createNamedPrng(seed, "solana"),
     nodes: NODE_LAGS,
-    faults: NODE_LAGS.map((_, at) => faults(`solana-${at}`)),
+    faults: NODE_LAGS.map((_, at) => standIn(seed, `solana-${at}`).faults),
   });
   closers.push(() => solana.close());
 
   onProgress("Jupiter: a market of tokens");
-  const marketClock = new ShiftedClock();
-  const market = new Market({ seed, clock: marketClock });
+  const desk = standIn(seed, "jupiter");
+  const market = new Market({ seed, clock: desk.clock });
   market.moving = options.movingPrices ?? true;
-  const jupiter = await startJupiter({
-    ...standIn("jupiter"),
-    chain,
-    market,
-    clock: marketClock,
-    apiKeys: { [secrets.jupiterKey]: "pro" },
-  });
+  const apiKeys = { [secrets.jupiterKey]: "pro" as const };
+  const jupiter = await startJupiter({ ...desk, chain, market, apiKeys });
   closers.push(() => jupiter.close());
 
   onProgress("Telegram: the Bot API and the chat page");
   const telegram = await startTelegram({
-    ...standIn("telegram"),
+    ...standIn(seed, "telegram"),
     botToken: secrets.botToken,
-    botUsername: "raptor_local_bot",
+    botUsername: BOT_USERNAME,
     users: WORLD_USERS,
     allowHttpWebhook: true,
   });
@@ -169,25 +205,52 @@ async function boot(
 
   onProgress("QStash and Redis");
   const qstash = await startQstash({
-    ...standIn("qstash"),
+    ...standIn(seed, "qstash"),
     token: secrets.qstashToken,
     currentKey: secrets.qstashCurrentKey,
     nextKey: secrets.qstashNextKey,
   });
   closers.push(() => qstash.close());
   const redis = await startRedisRest({
-    ...standIn("redis"),
+    ...standIn(seed, "redis"),
     backend: options.redis ?? "auto",
     token: secrets.redisToken,
   });
   closers.push(() => redis.close());
+  return { chain, market, solana, jupiter, telegram, qstash, redis };
+}
 
-  const file: WorldFile = {
-    edge: edgeUrl,
-    executor: executorUrl,
-    metrics: `http://127.0.0.1:${metricsPort}/metrics`,
+function startFaucet(options: WorldOptions, standIns: StandIns, closers: Closers): void {
+  const lamports = (options.giftSol ?? 10n) * LAMPORTS_PER_SOL;
+  if (lamports === 0n) return;
+  const { chain, telegram } = standIns;
+  const userIds = WORLD_USERS.map(({ id }) => id);
+  const faucet = new Faucet({ chain, telegramUrl: telegram.url, userIds, lamports });
+  faucet.start();
+  closers.push(() => faucet.stop());
+}
+
+interface Ports {
+  edge: number;
+  executor: number;
+  metrics: number;
+}
+
+function createWorldFile(
+  seed: number,
+  secrets: WorldSecrets,
+  ports: Ports,
+  dataDir: string,
+  standIns: StandIns,
+): WorldFile {
+  const { solana, jupiter, telegram, qstash, redis, market } = standIns;
+  const edge = `http://127.0.0.1:${ports.edge}`;
+  return {
+    edge,
+    executor: `http://127.0.0.1:${ports.executor}`,
+    metrics: `http://127.0.0.1:${ports.metrics}/metrics`,
     chat: `${telegram.url}/chat`,
-    dashboard: `${edgeUrl}/`,
+    dashboard: `${edge}/`,
     control: "",
     rpc: solana.rpcs[0]?.http ?? "",
     rpcWs: solana.rpcs[0]?.ws ?? "",
@@ -217,56 +280,15 @@ async function boot(
     dataDir,
     seed,
   };
-  const worldPath = join(stateDir, "world.json");
-  const save = (): void => writeFileSync(worldPath, `${JSON.stringify(file, null, 2)}\n`);
-
-  const executor = new ExecutorProcess({
-    env: { ...executorEnv(file, secrets, executorPort, metricsPort), ...options.executorEnv },
-    port: executorPort,
-    logFile: join(stateDir, "logs", "executor.log"),
-    onPids: (pids) => {
-      file.executorPid = pids.main;
-      file.signerPid = pids.signer;
-      file.launcherPid = pids.launcher;
-      save();
-    },
-  });
-  const control = await startControl({ ...standIn("control"), executor });
-  closers.push(() => control.close());
-  file.control = control.url;
-  file.discord = `${control.url}/discord`;
-
-  onProgress("Edge: the Worker in workerd");
-  const edge = await startEdge(edgePort, { ...edgeVars(file, secrets), ...options.edgeVars });
-  closers.push(() => edge.close());
-
-  onProgress("Executor: launcher, signer and desk");
-  executor.setEnv("DISCORD_WEBHOOK_URL", file.discord);
-  closers.push(() => executor.close());
-  await executor.start();
-  const gift = (options.giftSol ?? 10n) * LAMPORTS_PER_SOL;
-  if (gift > 0n) {
-    const userIds = WORLD_USERS.map(({ id }) => id);
-    const faucet = new Faucet({ chain, telegramUrl: telegram.url, userIds, lamports: gift });
-    faucet.start();
-    closers.push(() => faucet.stop());
-  }
-  save();
-  return { file, executor, chain, market, close };
 }
 
-function executorEnv(
-  file: WorldFile,
-  secrets: WorldSecrets,
-  port: number,
-  metricsPort: number,
-): Record<string, string> {
+function executorEnv(file: WorldFile, secrets: WorldSecrets, ports: Ports): Record<string, string> {
   return {
     ENVIRONMENT,
     DATA_DIR: file.dataDir,
     HOST: "127.0.0.1",
-    PORT: String(port),
-    METRICS_PORT: String(metricsPort),
+    PORT: String(ports.executor),
+    METRICS_PORT: String(ports.metrics),
     TRUSTED_JWKS: secrets.trustedJwks,
     STATE_SECRET: secrets.stateSecret,
     WALLET_MASTER_KEYS: secrets.masterKeys,
@@ -291,7 +313,7 @@ function edgeVars(file: WorldFile, secrets: WorldSecrets): Record<string, string
     PUBLIC_URL: file.edge,
     EXECUTOR_URL: file.executor,
     BOT_ID: secrets.botId,
-    BOT_USERNAME: "raptor_local_bot",
+    BOT_USERNAME,
     TELEGRAM_WEBHOOK_SECRET: secrets.webhookSecret,
     EDGE_SIGNING_JWK: secrets.signingJwk,
     ADMIN_TOKEN: secrets.adminToken,

@@ -1,0 +1,61 @@
+/**
+ * Who may import whom. Everything not listed is denied; a room may always import itself.
+ * `*` as the last part stands for one folder. Changing this table needs an ADR.
+ */
+export interface RoomRule {
+  /** Path prefix of the room, from the root. */
+  room: string;
+  mayImport: readonly string[];
+  /** Packages from npm that the room may use; absent means those of its package. */
+  packages?: readonly string[];
+}
+
+export const ROOM_TABLE: readonly RoomRule[] = [
+  { room: "shared/values", mayImport: [], packages: [] },
+  { room: "shared/errors", mayImport: [], packages: [] },
+  { room: "shared/seams", mayImport: [], packages: [] },
+  { room: "shared/domain", mayImport: ["shared/values", "shared/errors", "shared/wire"] },
+  { room: "shared/wire", mayImport: ["shared/values", "shared/domain", "shared/errors"] },
+  { room: "edge", mayImport: ["shared"] },
+  { room: "executor/ports", mayImport: ["shared"], packages: [] },
+  { room: "executor/strategies", mayImport: ["shared", "executor/ports"], packages: [] },
+  { room: "executor/venues/*", mayImport: ["shared", "executor/ports"] },
+  { room: "executor/signer", mayImport: ["shared", "executor/ports"], packages: [] },
+  { room: "executor/fold", mayImport: ["shared"], packages: [] },
+  {
+    room: "executor/engine",
+    mayImport: ["shared", "executor/ports", "executor/fold", "executor/strategies"],
+    packages: [],
+  },
+  { room: "executor/screens", mayImport: ["shared"], packages: [] },
+  {
+    room: "executor/jobs",
+    mayImport: ["shared", "executor/ports", "executor/engine", "executor/screens"],
+    packages: [],
+  },
+  {
+    room: "executor/store",
+    mayImport: ["shared", "executor/ports", "executor/fold"],
+    packages: [],
+  },
+  { room: "executor/notify", mayImport: ["shared", "executor/ports", "executor/fold"] },
+  { room: "executor/market", mayImport: ["shared", "executor/ports", "executor/fold"] },
+  {
+    room: "executor/cli",
+    mayImport: ["shared", "executor/ports", "executor/fold", "executor/store"],
+  },
+  {
+    room: "executor/server",
+    mayImport: ["shared", "executor/ports", "executor/engine", "executor/jobs"],
+  },
+  // The composition: main.ts, create-executor.ts, launch.ts, env.ts, settings.ts.
+  { room: "executor", mayImport: ["shared", "executor"] },
+  { room: "sim", mayImport: ["shared", "edge", "executor"] },
+  { room: "bench", mayImport: ["shared", "executor", "sim"] },
+  { room: "tools", mayImport: ["shared", "edge", "executor"] },
+];
+
+/** Files of a sealed room that others may import; everything else in it is private. */
+export const SEALED_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "executor/signer": ["executor/signer/index.ts", "executor/signer/core.ts"],
+};
