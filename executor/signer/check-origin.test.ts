@@ -1,4 +1,4 @@
-import type { PublicKey } from "@solana/web3.js";
+import { SystemProgram, type PublicKey } from "@solana/web3.js";
 import { describe, test } from "vitest";
 import { checkSwap } from "./check-swap.ts";
 import {
@@ -54,6 +54,20 @@ describe("payer, signers and lookup tables", () => {
       expect(reasons).toMatch(`the ${name} account comes from a lookup table`);
     });
   }
+
+  test("a system program that comes from a table is refused in an account creation", ({
+    expect,
+  }) => {
+    const sell = caseOf({ side: "sell" });
+    const table = lookupTable();
+    table.state.addresses = [...table.state.addresses, SystemProgram.programId];
+    const bytes = compileList(sell, Object.values(partsOf(sell)), wallet, [table]);
+    const addresses = table.state.addresses.map((entry) => entry.toBase58());
+    const lookupTables = [{ address: table.key.toBase58(), addresses }];
+    expect(checkSwap({ ...intentOf(sell), lookupTables }, bytes).join()).toMatch(
+      /not the wallet's/,
+    );
+  });
 
   test("a wallet that a table brings in again is refused", ({ expect }) => {
     const intent = intentOf(buy);

@@ -88,6 +88,9 @@ describe("an amount outside the intent is refused", () => {
     expect(reasonsFor(buy, { limit }).join()).toMatch(/at most 205000, was 205001/);
     const { limit: _unused, ...rest } = partsOf(buy);
     expect(checkSwap(intentOf(buy), compile(buy, rest)).join()).toMatch(/was 1405000/);
+    const free = ComputeBudgetProgram.setComputeUnitPrice({ microLamports: 0 });
+    const units = ComputeBudgetProgram.setComputeUnitLimit({ units: 1_400_001 });
+    expect(reasonsFor(buy, { price: free, limit: units }).join()).toMatch(/compute units/);
     const huge = ComputeBudgetProgram.setComputeUnitPrice({ microLamports: 2n ** 64n - 1n });
     expect(reasonsFor(buy, { price: huge }).join()).toMatch(/network fee/);
   });

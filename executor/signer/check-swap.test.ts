@@ -192,6 +192,20 @@ describe("an instruction beside the swap is refused", () => {
   });
 });
 
+describe("one account more or less than needed is refused", () => {
+  for (const name of ["limit", "createWsol", "createMint", "wrap", "sync", "close"] as const) {
+    test(`in ${name}`, ({ expect }) => {
+      const part = partsOf(buy)[name] ?? partsOf(buy).swap;
+      const lists = [STRANGER, wallet].map((extra) => [...part.keys, readonly(extra)]);
+      if (part.keys.length > 0) lists.push(part.keys.slice(0, -1));
+      for (const keys of lists) {
+        const changed = instruction(part.programId, keys, part.data);
+        expect(reasonsFor(buy, { [name]: changed }).length).toBeGreaterThan(0);
+      }
+    });
+  }
+});
+
 describe("a needed instruction that is missing or misplaced is refused", () => {
   for (const part of ["wrap", "sync", "close"] as const) {
     test(`no ${part}`, ({ expect }) => {

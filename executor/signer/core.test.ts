@@ -89,7 +89,10 @@ describe("signing is refused", () => {
       const wrapped = wallet.wrapped.slice(0, at) + other + wallet.wrapped.slice(at + 1);
       expect(core.sign({ ...good, wrapped }).outcome).toBe("refused");
     }
-    for (const wrapped of ["", "v1", "v2.old.a.b", `${wallet.wrapped}.x`, "v1.old.."]) {
+    const malformed = ["", "v1", "v2.old.a.b", `${wallet.wrapped}.x`, "v1.old..", "v1.old.=.="];
+    const [, kid, keyBox, secretBox] = wallet.wrapped.split(".");
+    malformed.push(`v1.${kid}.${keyBox}=.${secretBox}`, `v1.${kid}.${keyBox}.${secretBox} `);
+    for (const wrapped of malformed) {
       expect(core.sign({ ...good, wrapped }).outcome).toBe("refused");
     }
   });
