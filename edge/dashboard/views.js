@@ -14,7 +14,9 @@ export function showHealth(health) {
       executor.phase === "ready" ? "good" : executor.isReachable ? "warn" : "bad",
       `executor ${phase}`,
     ),
-    dotItem(stateTone(executor.tradingState), `trading ${executor.tradingState ?? "unknown"}`),
+    ...(executor.tradingState === null
+      ? []
+      : [dotItem(stateTone(executor.tradingState), `trading ${executor.tradingState}`)]),
     dotItem(redis.ok ? "good" : "warn", redis.ok ? "redis" : "redis away"),
     dotItem(queue.ok === false ? "bad" : queue.ok === null ? "" : "good", "queue"),
   ]);

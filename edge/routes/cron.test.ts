@@ -27,6 +27,16 @@ it("turns a tick into one reconcile job named after QStash's message", async ({ 
   ]);
 });
 
+it("sends the very same job when QStash repeats a delivery", async ({ expect }) => {
+  const world = new FakeWorld();
+  withDeadLetters(world, []);
+  await tick(world);
+  world.advance(12_000);
+  await tick(world);
+  const [first, second] = await world.jobs();
+  expect(second).toEqual(first);
+});
+
 it("revives at most ten of our own dead letters", async ({ expect }) => {
   const world = new FakeWorld();
   const ours = Array.from({ length: 12 }, (_, at) => ({ dlqId: `ours-${at}`, url: OURS }));

@@ -17,7 +17,8 @@ export function createCron(services: EdgeServices) {
     const job: Job = {
       id: `qs:${delivery.messageId}`,
       actor: { kind: "cron", name },
-      createdMs: services.clock.nowMs(),
+      // QStash does not say when the tick was due, and a repeated delivery must be the same job.
+      createdMs: 0,
       kind: "reconcile",
     };
     const [{ result }, revived] = await Promise.all([
@@ -27,9 +28,7 @@ export function createCron(services: EdgeServices) {
     if (result.kind === "closed") {
       return createProblem("EXECUTOR_UNREACHABLE", path, { headers: { "retry-after": "10" } });
     }
-    // A conflict means that an earlier delivery of this very tick was taken.
-    const isTaken = result.kind === "taken" || result.status === 409;
-    if (!isTaken) {
+    if (result.kind === "refused") {
       return createProblem("JOB_REFUSED", path, {
         headers: { "upstash-nonretryable-error": "true" },
       });

@@ -70,6 +70,15 @@ describe("the kill switch", () => {
     expect((await flip(world, HALT, { "idempotency-key": "again" })).status).toBe(422);
   });
 
+  it("sends the very same job when a key is repeated later", async ({ expect }) => {
+    const world = new FakeWorld();
+    await flip(world, HALT, { "idempotency-key": KEY });
+    world.advance(30_000);
+    await flip(world, HALT, { "idempotency-key": KEY });
+    const [first, second] = await world.jobs();
+    expect(second).toEqual(first);
+  });
+
   it("tries three times within five seconds, never queues, and admits not knowing", async ({
     expect,
   }) => {

@@ -43,7 +43,9 @@ export function createKillSwitch(services: EdgeServices) {
     const job: Job = {
       id: `ui:${key ?? generateUuid(services.ids)}`,
       actor: { kind: "admin" },
-      createdMs: services.clock.nowMs(),
+      // A repeat under the same key must be the same job to the last byte, and the second request
+      // cannot know when the first one came; so a keyed job carries no time of its own.
+      createdMs: key === undefined ? services.clock.nowMs() : 0,
       kind: "setTradingState",
       ...wanted,
     };
@@ -59,7 +61,7 @@ async function deliver(services: EdgeServices, job: Job, state: string): Promise
     if (result.status !== 409) return problem("STATE_REFUSED");
     return problem(
       "STATE_REFUSED",
-      "This Idempotency-Key was used for another change, so this one was NOT made. Use a new key.",
+      "This Idempotency-Key belongs to another change, so this one was NOT made. Use a new key.",
     );
   }
   const { answer } = result;
