@@ -87,7 +87,8 @@ function parseAction(value: Record<string, unknown>, where: string): Partial<Inl
   if (isRecord(app) && typeof app["url"] === "string") {
     if (!app["url"].startsWith("https://")) {
       throw badRequest(
-        `inline keyboard button Web App URL '${app["url"]}' is invalid: Only HTTPS links are allowed`,
+        `inline keyboard button Web App URL '${app["url"]}' is invalid: ` +
+          "Only HTTPS links are allowed",
       );
     }
     return { web_app: { url: app["url"] } };

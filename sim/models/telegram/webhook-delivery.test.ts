@@ -3,7 +3,7 @@ import { ALICE, BOB, contentsOf, createModelWorld, keyboardOf } from "./model-fi
 import { FaultPlan } from "../../faults/fault-plan.ts";
 import { createPrng } from "../prng.ts";
 import { createFaultyDelivery } from "./faulty-delivery.ts";
-import type { WebhookAnswer } from "./webhook-delivery.ts";
+import type { WebhookAnswer, WebhookFailure } from "./webhook-delivery.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -124,7 +124,7 @@ describe("retries", () => {
 
 describe("expiry", () => {
   test("a press is given up 150 seconds after it was made", async ({ expect }) => {
-    const world = createModelWorld((update) =>
+    const world = createModelWorld((update): Partial<WebhookAnswer> | WebhookFailure =>
       "callback_query" in update ? { failure: "Connection refused" } : {},
     );
     await world.setHook();
