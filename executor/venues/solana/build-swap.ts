@@ -23,7 +23,7 @@ import {
   type SwapBalances,
 } from "./simulate-swap.ts";
 import { deriveSwapAccounts, parseUnitPrice, type SwapPlan } from "./swap-instructions.ts";
-import { compileSwapMessage, encodeTransaction, MESSAGE_BYTES_MAX } from "./swap-message.ts";
+import { compileSwapMessage, encodeTransaction } from "./swap-message.ts";
 import { SwapRoute } from "./swap-route.ts";
 
 export interface SwapBuilderDeps {
@@ -45,6 +45,8 @@ interface Draft {
   tables: LookupTable[];
   block: Block;
   before: SwapBalances;
+  /** With the largest unit limit and no priority fee, for the simulation. */
+  message: Uint8Array;
 }
 
 type Step<T> = { ok: true; value: T } | { ok: false; reason: string; alert: boolean };
@@ -141,11 +143,11 @@ async function draftSwap(deps: SwapBuilderDeps, swap: SwapRoute): Promise<Step<D
   const short = checkFunds(plan, before);
   if (short !== undefined) return refused(short, false);
   const tables = found.filter((table) => table !== undefined);
-  const size = compileSwapMessage(plan, tables, block.blockhash).length;
-  if (size > MESSAGE_BYTES_MAX) {
-    return refused(`the route does not fit into one transaction (${size} bytes)`, false);
+  const compiled = compileSwapMessage(plan, tables, block.blockhash);
+  if (!compiled.ok) {
+    return refused(`the route does not fit into one transaction: ${compiled.reason}`, false);
   }
-  return { ok: true, value: { plan, tables, block, before } };
+  return { ok: true, value: { plan, tables, block, before, message: compiled.message } };
 }
 
 /** The node that is furthest ahead: a later bound only makes us wait longer, never too short. */
@@ -186,12 +188,11 @@ async function simulateTwice(
   quantityOutMin: bigint,
 ): Promise<Step<Simulated>> {
   const { plan } = draft;
-  const message = compileSwapMessage(plan, draft.tables, draft.block.blockhash);
   let { before } = draft;
   let reasons: string[] = [];
   for (let n = 0; n < 2; n++) {
     if (n > 0) before = await fetchSwapBalances(deps.rpc, plan);
-    const simulation = await simulateSwap(deps.rpc, plan, message);
+    const simulation = await simulateSwap(deps.rpc, plan, draft.message);
     if (simulation.outcome === "failed") return refused(simulation.reason, false);
     const { units, after } = simulation;
     reasons = checkBalances(plan, quantityOutMin, LAMPORTS_PER_SIGNATURE, before, after);
@@ -214,7 +215,10 @@ async function signSwap(
   input: SignInput,
 ): Promise<Step<{ identity: string; payload: string }>> {
   const { order, wallet, plan, draft } = input;
-  const message = compileSwapMessage(plan, draft.tables, draft.block.blockhash);
+  const compiled = compileSwapMessage(plan, draft.tables, draft.block.blockhash);
+  // Only two numbers of fixed width differ from the message that was simulated.
+  assert(compiled.ok, "the message fits as its simulation did");
+  const { message } = compiled;
   const intent: SwapIntent = {
     kind: "solanaSwap",
     side: plan.side,

@@ -10,16 +10,16 @@ import {
 import { createSwapInstructions, encodeInstruction, type SwapPlan } from "./swap-instructions.ts";
 
 /** A packet holds 1232 bytes; one signature and its count take 65 of them. */
-export const MESSAGE_BYTES_MAX = 1_232 - 65;
+const MESSAGE_BYTES_MAX = 1_232 - 65;
 
 const NEVER_DEACTIVATED = 0xffff_ffff_ffff_ffffn;
 
-/** The version 0 message of a swap. May be longer than a packet: the caller checks. */
+/** The version 0 message of a swap, or why it does not fit into one packet. */
 export function compileSwapMessage(
   plan: SwapPlan,
   tables: readonly LookupTable[],
   blockhash: string,
-): Uint8Array {
+): { ok: true; message: Uint8Array } | { ok: false; reason: string } {
   const { accounts } = plan;
   // The signer checks these against the intent, so they must be spelled out in the signed bytes.
   const spelledOut = new Set([
@@ -39,9 +39,16 @@ export function compileSwapMessage(
     recentBlockhash: blockhash,
     instructions: createSwapInstructions(plan).map(encodeInstruction),
   });
-  return message
-    .compileToV0Message(tables.map((table) => encodeTable(table, spelledOut)))
-    .serialize();
+  try {
+    const bytes = message
+      .compileToV0Message(tables.map((table) => encodeTable(table, spelledOut)))
+      .serialize();
+    if (bytes.length <= MESSAGE_BYTES_MAX) return { ok: true, message: bytes };
+    return { ok: false, reason: `${bytes.length} bytes` };
+  } catch (error) {
+    // The library has no other way to say that there are too many accounts or bytes.
+    return { ok: false, reason: error instanceof Error ? error.message : "not known" };
+  }
 }
 
 /**

@@ -1,0 +1,226 @@
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { describe, test } from "vitest";
+import type { PriceUpdate } from "../ports/market.ts";
+import { createPriceFeed } from "./price-feed.ts";
+
+const SOL = "So11111111111111111111111111111111111111112";
+const MINT = "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN";
+const INSTRUMENT = `${MINT}.SOLANA`;
+const E30 = 10n ** 30n;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Every sleep ends only by `step`, which is one round of the feed. */
+class StepClock implements Clock {
+  ms = 1_000;
+  #wakes: { ms: number; wake: () => void }[] = [];
+
+  nowMs(): number {
+    return this.ms;
+  }
+
+  monotonicMs(): number {
+    return this.ms;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      this.#wakes.push({ ms, wake: resolve });
+      signal?.addEventListener("abort", () => resolve());
+    });
+  }
+
+  defer(task: () => void): void {
+    queueMicrotask(task);
+  }
+
+  async step(): Promise<void> {
+    const wakes = this.#wakes.splice(0);
+    this.ms += Math.max(0, ...wakes.map(({ ms }) => ms));
+    for (const { wake } of wakes) wake();
+    await settle();
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let n = 0; n < 50; n++) await Promise.resolve();
+}
+
+function createWorld() {
+  const clock = new StepClock();
+  const asked: string[][] = [];
+  const state = {
+    prices: new Map([
+      [SOL, 150n * E30],
+      [MINT, 3n * E30],
+    ]),
+    error: undefined as RaptorError | undefined,
+    waitMs: 0,
+    /** Answers of the next questions, before `prices` again. */
+    script: [] as bigint[],
+  };
+  const feed = createPriceFeed({
+    source: {
+      batchMax: 50,
+      async fetchUsdPricesE30(mints) {
+        asked.push([...mints]);
+        if (state.error !== undefined) throw state.error;
+        const next = state.script.shift();
+        return next === undefined ? state.prices : new Map(state.prices).set(MINT, next);
+      },
+      waitMs: () => state.waitMs,
+    },
+    clock,
+    log: silent,
+    settings: { pollMs: 1_000, staleMs: 5_000, jumpBpsMax: 5_000 },
+  });
+  const seen: PriceUpdate[] = [];
+  feed.onUpdate((update) => seen.push(update));
+  return { clock, asked, state, feed, seen };
+}
+
+describe("the price feed", () => {
+  test("tells the exact price in lamports per whole token", async ({ expect }) => {
+    const { clock, state, feed, seen } = createWorld();
+    state.prices.set(MINT, E30 / 3n);
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    // (1/3) / 150 SOL, in lamports, times 1e9, rounded down.
+    expect(seen).toEqual([
+      { instrument: INSTRUMENT, priceE9: 2_222_222_222_222_222n, atMonotonicMs: 1_000 },
+    ]);
+    expect(feed.latest(INSTRUMENT)).toEqual(seen[0]);
+    await clock.step();
+    expect(seen).toHaveLength(2);
+  });
+
+  test("asks for SOL with every batch and never for more than the source takes", async ({
+    expect,
+  }) => {
+    const { asked, feed } = createWorld();
+    for (let n = 0; n < 120; n++) feed.watch(`Mint${n}.SOLANA`);
+    feed.start();
+    await settle();
+    expect(asked.map((mints) => mints.length)).toEqual([50, 50, 23]);
+    expect(asked.every(([first]) => first === SOL)).toBe(true);
+  });
+
+  test("counts watchers: the last one to leave ends the watch", async ({ expect }) => {
+    const { clock, feed, seen } = createWorld();
+    feed.watch(INSTRUMENT);
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    feed.unwatch(INSTRUMENT);
+    await clock.step();
+    expect(seen).toHaveLength(2);
+    feed.unwatch(INSTRUMENT);
+    await clock.step();
+    expect(seen).toHaveLength(2);
+    expect(feed.latest(INSTRUMENT)).toBeUndefined();
+  });
+
+  test("asks at once for a new instrument instead of at the next round", async ({ expect }) => {
+    const { feed, seen } = createWorld();
+    feed.start();
+    await settle();
+    feed.watch(INSTRUMENT);
+    await settle();
+    expect(seen).toHaveLength(1);
+  });
+
+  test("does not poll while nothing is watched", async ({ expect }) => {
+    const { clock, asked, feed } = createWorld();
+    feed.start();
+    for (let n = 0; n < 5; n++) await clock.step();
+    expect(asked).toEqual([]);
+  });
+
+  test("survives a failing source, says so, and shows what is stale", async ({ expect }) => {
+    const { clock, state, feed, seen } = createWorld();
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    expect(feed.health().ok).toBe(true);
+    state.error = new RaptorError("RAPTOR_VENUE__UNAVAILABLE");
+    for (let n = 0; n < 7; n++) await clock.step();
+    expect(feed.health()).toMatchObject({ ok: false });
+    expect(feed.health().detail).toContain("1 stale");
+    state.error = undefined;
+    await clock.step();
+    expect(feed.health().ok).toBe(true);
+    expect(seen).toHaveLength(2);
+  });
+
+  test("is silent while the source asks for patience", async ({ expect }) => {
+    const { clock, asked, state, feed } = createWorld();
+    state.waitMs = 4_000;
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    await clock.step();
+    expect(asked).toEqual([]);
+    expect(feed.health().detail).toContain("rate limit");
+    state.waitMs = 0;
+    await clock.step();
+    expect(asked).toHaveLength(1);
+  });
+
+  test("keeps the last price and goes stale when a token loses its price", async ({ expect }) => {
+    const { clock, state, feed } = createWorld();
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    state.prices.delete(MINT);
+    for (let n = 0; n < 7; n++) await clock.step();
+    expect(feed.latest(INSTRUMENT)?.atMonotonicMs).toBe(1_000);
+    expect(feed.health().ok).toBe(false);
+  });
+
+  test("has no price without one of SOL", async ({ expect }) => {
+    const { state, feed, seen } = createWorld();
+    state.prices.delete(SOL);
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    expect(seen).toEqual([]);
+  });
+
+  test("stops for good", async ({ expect }) => {
+    const { clock, asked, feed } = createWorld();
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    feed.stop();
+    await clock.step();
+    await clock.step();
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("a price that jumps", () => {
+  async function run(script: bigint[]): Promise<bigint[]> {
+    const { clock, state, feed, seen } = createWorld();
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    state.script = script;
+    await clock.step();
+    return seen.map(({ priceE9 }) => (priceE9 * 150n + 5n * 10n ** 15n) / 10n ** 16n);
+  }
+
+  test("for one answer only reaches nobody", async ({ expect }) => {
+    expect(await run([E30 / 100n, 3n * E30])).toEqual([300n, 300n]);
+  });
+
+  test("and stays is told after one more question, in the same round", async ({ expect }) => {
+    expect(await run([E30 / 100n, E30 / 100n])).toEqual([300n, 1n]);
+    expect(await run([9n * E30, 9n * E30])).toEqual([300n, 900n]);
+  });
+
+  test("by less than the limit is told at once", async ({ expect }) => {
+    expect(await run([2n * E30])).toEqual([300n, 200n]);
+  });
+});

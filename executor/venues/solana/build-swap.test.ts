@@ -1,0 +1,346 @@
+import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import { encodeBase58, decodeBase58 } from "@raptor/shared/values/base58.ts";
+import { VersionedTransaction } from "@solana/web3.js";
+import { describe, test } from "vitest";
+import type { SignAnswer, Signer, SignRequest } from "../../ports/signer.ts";
+import type { PrepareOutcome } from "../../ports/venue.ts";
+import { prepareSwap } from "./build-swap.ts";
+import { createFakeChain } from "./fake-chain.ts";
+import type { FakeAnswer } from "./fake-net.ts";
+import {
+  ACCOUNTS,
+  BOUGHT_MINT,
+  createBuild,
+  createBuildBody,
+  STRANGER,
+  TABLE,
+  TAKER,
+} from "./jupiter-fixtures.ts";
+import { buildAnswer, type BuildAnswer } from "./jupiter-answers.ts";
+import { LOOKUP_TABLE_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
+import { createRoute } from "./swap-route.ts";
+
+const RENT = 2_039_280;
+const SIGNATURE = encodeBase58(Buffer.alloc(64, 9));
+const ORDER: OrderRow = {
+  orderId: "o1",
+  userId: 7,
+  walletId: "w1",
+  venue: "SOLANA",
+  instrument: `${BOUGHT_MINT}.SOLANA`,
+  symbol: "JUP",
+  decimals: 6,
+  tokenProgram: TOKEN_PROGRAM,
+  side: "buy",
+  source: { kind: "job", jobId: "j1" },
+  status: "initialized",
+  reason: null,
+  notionalLamports: "100000000",
+  quantity: "0",
+  slippageBpsMax: 100,
+  positionId: null,
+  entryPriceE9: null,
+  deadlineMs: null,
+  guardOverride: false,
+  noticeKey: "n1",
+  createdMs: 0,
+};
+const WALLET: WalletRow = { walletId: "w1", userId: 7, address: TAKER, vaultSha256: "" };
+
+interface Balances {
+  wallet: number;
+  token: bigint | null;
+}
+
+const BEFORE: Balances = { wallet: 1_000_000_000, token: null };
+const AFTER: Balances = { wallet: 1_000_000_000 - 100_000_000 - RENT - 5_000, token: 42_000_000n };
+
+function tokenAccount(quantity: bigint): unknown {
+  const data = Buffer.alloc(165);
+  data.set(decodeBase58(BOUGHT_MINT) ?? [], 0);
+  data.set(decodeBase58(TAKER) ?? [], 32);
+  data.writeBigUInt64LE(quantity, 64);
+  data.writeUInt8(1, 108);
+  return account(RENT, TOKEN_PROGRAM, data);
+}
+
+function account(lamports: number, owner: string, data: Buffer): unknown {
+  const rest = { executable: false, rentEpoch: 18_446_744_073_709_552_000, space: data.length };
+  return { lamports, owner, data: [data.toString("base64"), "base64"], ...rest };
+}
+
+function accountsOf({ wallet, token }: Balances): unknown[] {
+  return [
+    account(wallet, SYSTEM_PROGRAM, Buffer.alloc(0)),
+    token === null ? null : tokenAccount(token),
+    null,
+  ];
+}
+
+function tableAccount(addresses: string[]): unknown {
+  const data = Buffer.alloc(56 + 32 * addresses.length);
+  data.writeUInt32LE(1, 0);
+  data.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 4);
+  addresses.forEach((address, at) => data.set(decodeBase58(address) ?? [], 56 + 32 * at));
+  return account(1, LOOKUP_TABLE_PROGRAM, data);
+}
+
+interface World {
+  before: Balances[];
+  after: Balances;
+  simulationError: unknown;
+  table: string[];
+  estimate: FakeAnswer;
+  signing: SignAnswer;
+  answer: BuildAnswer;
+  priorityFeeLamportsMax: bigint;
+}
+
+function createWorld(change: Partial<World> = {}): World {
+  return {
+    before: [BEFORE],
+    after: AFTER,
+    simulationError: null,
+    table: [STRANGER, BOUGHT_MINT],
+    estimate: { error: { code: -32_601, message: "Method not found" } },
+    signing: { outcome: "signed", signature: SIGNATURE },
+    answer: createBuild(),
+    priorityFeeLamportsMax: 1_000_000n,
+    ...change,
+  };
+}
+
+function answerOf(
+  world: World,
+  reads: { count: number },
+  method: string,
+  params: readonly unknown[],
+) {
+  const context = { apiVersion: "2.3.6", slot: 5_000 };
+  if (method === "getLatestBlockhash") {
+    const value = { blockhash: STRANGER, lastValidBlockHeight: 3_150 };
+    return { result: { context, value } };
+  }
+  if (method === "getMultipleAccounts") {
+    const isTable = (params[0] as string[])[0] === TABLE;
+    const read = Math.min(Math.floor(reads.count / 2), world.before.length - 1);
+    if (!isTable) reads.count += 1;
+    const value = isTable ? [tableAccount(world.table)] : accountsOf(world.before[read] ?? BEFORE);
+    return { result: { context, value } };
+  }
+  if (method === "simulateTransaction") {
+    const value = {
+      err: world.simulationError,
+      accounts: world.simulationError === null ? accountsOf(world.after) : null,
+      logs: [],
+      returnData: null,
+      unitsConsumed: 100_000,
+    };
+    return { result: { context, value } };
+  }
+  return world.estimate;
+}
+
+async function prepare(change: Partial<World> = {}) {
+  const world = createWorld(change);
+  const { rpc, net, log } = createFakeChain();
+  const reads = { count: 0 };
+  for (const host of net.nodes.keys()) {
+    net.nodes.set(host, (method, params) => answerOf(world, reads, method, params));
+  }
+  const requests: SignRequest[] = [];
+  const signer: Signer = {
+    sign: async (request) => {
+      requests.push(request);
+      return world.signing;
+    },
+    createWallet: () => Promise.reject(new Error("expected no new wallet")),
+  };
+  const request = {
+    wallet: TAKER,
+    mint: BOUGHT_MINT,
+    side: "buy" as const,
+    quantityIn: 100_000_000n,
+    slippageBps: 100,
+  };
+  const outcome = await prepareSwap(
+    {
+      rpc,
+      signer,
+      log,
+      priorityFeeLamportsMax: world.priorityFeeLamportsMax,
+      fetchTokenProgram: async () => TOKEN_PROGRAM,
+    },
+    ORDER,
+    WALLET,
+    "wrapped",
+    createRoute(request, world.answer),
+  );
+  return { outcome, requests, net, log };
+}
+
+function preparedOf(outcome: PrepareOutcome) {
+  if (outcome.outcome !== "prepared") throw new Error(outcome.reason);
+  return outcome.attempt;
+}
+
+describe("a prepared attempt", () => {
+  test("is the signed bytes with everything that must be journaled", async ({ expect }) => {
+    const { outcome, requests, net } = await prepare();
+    const attempt = preparedOf(outcome);
+    expect(attempt).toMatchObject({
+      identity: SIGNATURE,
+      exclusionGroup: `sig:${SIGNATURE}`,
+      bound: { kind: "blockHeight", lastValidBlockHeight: 3_150, blockhash: STRANGER },
+      quantityOutMin: 41_580_000n,
+      witness: { lamports: 1_000_000_000n, quantity: 0n },
+      // The answer's 40,000 micro-lamports for 120,000 units, the signature, spend and rent.
+      costCapLamports: 100_000_000n + 5_000n + 4_800n + BigInt(RENT),
+    });
+    const transaction = VersionedTransaction.deserialize(Buffer.from(attempt.payload, "base64"));
+    expect(encodeBase58(transaction.signatures[0] ?? new Uint8Array())).toBe(SIGNATURE);
+    const message = Buffer.from(transaction.message.serialize()).toString("base64");
+    expect(requests[0]?.message).toBe(message);
+    expect(net.calls.map(({ method }) => method)).not.toContain("sendTransaction");
+  });
+
+  test("asks the signer for exactly the order's terms", async ({ expect }) => {
+    const { requests } = await prepare();
+    expect(requests[0]).toMatchObject({
+      alg: "ed25519",
+      walletId: "w1",
+      userId: 7,
+      wrapped: "wrapped",
+      intent: {
+        side: "buy",
+        wallet: TAKER,
+        mint: BOUGHT_MINT,
+        tokenProgram: TOKEN_PROGRAM,
+        quantityIn: "100000000",
+        quantityOutMin: "41580000",
+        slippageBpsMax: 100,
+        feeLamportsMax: "1005000",
+        lookupTables: [{ address: TABLE, addresses: [STRANGER, BOUGHT_MINT] }],
+      },
+    });
+  });
+
+  test("spells out every checked account, even one that a table holds", async ({ expect }) => {
+    const stranger = { pubkey: STRANGER, isSigner: false, isWritable: true };
+    const body = createBuildBody() as { swapInstruction: { accounts: object[] } };
+    const { accounts } = body.swapInstruction;
+    for (const pubkey of [BOUGHT_MINT, WSOL_MINT, ACCOUNTS.tokenAccount, ACCOUNTS.wsolAccount]) {
+      accounts.push({ pubkey, isSigner: false, isWritable: false });
+    }
+    accounts.push(stranger);
+    const held = [WSOL_MINT, STRANGER, BOUGHT_MINT, ACCOUNTS.tokenAccount, ACCOUNTS.wsolAccount];
+    const answer = buildAnswer.parse({
+      ...body,
+      addressesByLookupTableAddress: { [TABLE]: held },
+    });
+    const { outcome } = await prepare({ answer, table: held });
+    const bytes = Buffer.from(preparedOf(outcome).payload, "base64");
+    const { message } = VersionedTransaction.deserialize(bytes);
+    const spelledOut = message.staticAccountKeys.map((key) => key.toBase58());
+    expect(spelledOut).toEqual(expect.arrayContaining(held.filter((key) => key !== STRANGER)));
+    expect(spelledOut).not.toContain(STRANGER);
+    expect(message.addressTableLookups[0]?.writableIndexes).toEqual([1]);
+    expect(message.addressTableLookups[0]?.readonlyIndexes).toEqual([]);
+  });
+});
+
+describe("the priority fee", () => {
+  const unpriced = { computeBudgetInstructions: [] };
+  async function feeOf(change: Partial<World>): Promise<bigint> {
+    const { outcome } = await prepare(change);
+    return preparedOf(outcome).costCapLamports - 100_000_000n - BigInt(RENT) - 5_000n;
+  }
+
+  test("never exceeds its cap", async ({ expect }) => {
+    const data = Buffer.concat([Buffer.of(3), Buffer.alloc(8, 0xff)]).toString("base64");
+    const [price] = createBuild().computeBudgetInstructions;
+    if (price === undefined) throw new Error("expected a price");
+    const answer = createBuild({ computeBudgetInstructions: [{ ...price, data }] });
+    const fee = await feeOf({ answer, priorityFeeLamportsMax: 7_000n });
+    expect(fee).toBeLessThanOrEqual(7_000n);
+    expect(fee).toBeGreaterThan(6_990n);
+  });
+
+  test("comes from a node when the route names none, and from a floor when no source works", async ({
+    expect,
+  }) => {
+    const answer = createBuild(unpriced);
+    expect(await feeOf({ answer, estimate: { result: { priorityFeeEstimate: 50_000.7 } } })).toBe(
+      6_000n,
+    );
+    for (const estimate of [
+      { failure: "timeout" },
+      { status: 500, body: "" },
+      { result: { priorityFeeEstimate: null } },
+    ] as const) {
+      expect(await feeOf({ answer, estimate })).toBe(1_200n);
+    }
+  });
+});
+
+describe("a swap is refused with an alert", () => {
+  const attacks: [string, Partial<World>][] = [
+    ["costs more SOL than the order", { after: { ...AFTER, wallet: AFTER.wallet - 10_000_000 } }],
+    ["brings less than the least output", { after: { ...AFTER, token: 41_579_999n } }],
+    ["uses a table that differs from the chain's", { table: [TAKER, BOUGHT_MINT] }],
+    ["does not pass the signer", { signing: { outcome: "refused", reasons: ["no"] } }],
+    ["pays a tip", { answer: createBuild({ tipInstruction: createBuild().swapInstruction }) }],
+  ];
+  test.for(attacks)("when it %s", async ([, change], { expect }) => {
+    const { outcome, log } = await prepare(change);
+    expect(outcome).toMatchObject({ outcome: "refused", alert: true });
+    expect(log.lines.at(-1)?.level).toBe("error");
+  });
+
+  test("and the signer is not even asked when a check fails before", async ({ expect }) => {
+    const { requests } = await prepare({ table: [TAKER, BOUGHT_MINT] });
+    expect(requests).toEqual([]);
+  });
+});
+
+describe("a swap is refused without an alert", () => {
+  const troubles: [string, Partial<World>, RegExp][] = [
+    ["the wallet is too poor", { before: [{ wallet: 5, token: null }] }, /wallet holds 5 lamports/],
+    [
+      "the price moved",
+      { simulationError: { InstructionError: [6, { Custom: 6_001 }] } },
+      /slippage/,
+    ],
+    [
+      "nothing would be left to keep the wallet open",
+      { simulationError: { InsufficientFundsForRent: { account_index: 0 } } },
+      /too little SOL/,
+    ],
+    ["the chain says something new", { simulationError: "Surprise" }, /Surprise/],
+  ];
+  test.for(troubles)("when %s", async ([, change, reason], { expect }) => {
+    const { outcome, requests } = await prepare(change);
+    expect(outcome).toMatchObject({ outcome: "refused", alert: false });
+    expect(outcome.outcome === "refused" && outcome.reason).toMatch(reason);
+    expect(requests).toEqual([]);
+  });
+
+  test("when the route does not fit into a packet", async ({ expect }) => {
+    const { swapInstruction } = createBuild();
+    const data = Buffer.alloc(1_100).toString("base64");
+    const { outcome } = await prepare({
+      answer: createBuild({ swapInstruction: { ...swapInstruction, data } }),
+    });
+    expect(outcome).toMatchObject({ outcome: "refused", alert: false });
+    expect(outcome.outcome === "refused" && outcome.reason).toContain("does not fit");
+  });
+});
+
+test("another order that lands between reading and simulating is no attack", async ({ expect }) => {
+  const spent = 50_000_000;
+  const { outcome } = await prepare({
+    before: [BEFORE, { ...BEFORE, wallet: BEFORE.wallet - spent }],
+    after: { ...AFTER, wallet: AFTER.wallet - spent },
+  });
+  expect(outcome.outcome).toBe("prepared");
+});
