@@ -15,7 +15,7 @@ import {
   STRANGER,
   TABLE,
   TAKER,
-} from "./jupiter-fixtures.ts";
+} from "./jupiter-fixture.ts";
 import { buildAnswer, type BuildAnswer } from "./jupiter-answers.ts";
 import { LOOKUP_TABLE_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
 import { createRoute } from "./swap-route.ts";
@@ -266,9 +266,7 @@ describe("the priority fee", () => {
     expect(fee).toBeGreaterThan(6_990n);
   });
 
-  test("comes from a node when the route names none, and from a floor when no source works", async ({
-    expect,
-  }) => {
+  test("comes from a node or, when no source works, from a floor", async ({ expect }) => {
     const answer = createBuild(unpriced);
     expect(await feeOf({ answer, estimate: { result: { priorityFeeEstimate: 50_000.7 } } })).toBe(
       6_000n,

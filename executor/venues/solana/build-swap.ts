@@ -167,7 +167,7 @@ function checkFunds(plan: SwapPlan, before: SwapBalances): string | undefined {
     return `the wallet holds ${before.walletLamports} lamports, the order needs ${plan.quantityIn}`;
   }
   if (plan.side === "sell" && before.tokenQuantity < plan.quantityIn) {
-    return `the wallet holds ${before.tokenQuantity} base units, the order sells ${plan.quantityIn}`;
+    return `the wallet holds ${before.tokenQuantity} units, the order sells ${plan.quantityIn}`;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, test } from "vitest";
 import { checkBuild, minimumOut } from "./check-build.ts";
 import type { JupiterInstruction } from "./jupiter-answers.ts";
-import { ACCOUNTS, createBuild, STRANGER, TAKER } from "./jupiter-fixtures.ts";
+import { ACCOUNTS, createBuild, STRANGER, TAKER } from "./jupiter-fixture.ts";
 import { createKnownSetups } from "./swap-instructions.ts";
 import { SYSTEM_PROGRAM, TOKEN_PROGRAM } from "./programs.ts";
 

@@ -1,7 +1,7 @@
 import { isPubkey } from "@raptor/shared/values/pubkey.ts";
 import { z } from "zod";
 
-/** What we read of Jupiter's answers (its OpenAPI files); fields that we do not use are left out. */
+/** What we read of Jupiter's answers (its OpenAPI files); other fields are left out. */
 const pubkey = z.string().refine((text: string): boolean => isPubkey(text), "expected an address");
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 const amount = z

@@ -1,6 +1,6 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 
-/** Requests of the current window that prices leave to quotes: an exit needs one more than a chart. */
+/** Requests of a window that prices leave to quotes: an exit needs one more than a chart. */
 const RESERVED_FOR_TRADES = 5;
 const WAIT_MS_MAX = 60_000;
 const WAIT_MS_DEFAULT = 2_000;

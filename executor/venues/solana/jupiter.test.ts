@@ -1,7 +1,7 @@
 import { Secret } from "@raptor/shared/values/secret.ts";
 import { describe, test } from "vitest";
 import { type FakeAnswer, FakeClock, FakeNet } from "./fake-net.ts";
-import { BOUGHT_MINT, createBuildBody, STRANGER, TAKER } from "./jupiter-fixtures.ts";
+import { BOUGHT_MINT, createBuildBody, STRANGER, TAKER } from "./jupiter-fixture.ts";
 import { createJupiter } from "./jupiter.ts";
 import { WSOL_MINT } from "./programs.ts";
 

@@ -3,7 +3,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { type Net, NetFailure, type NetResponse } from "@raptor/shared/seams/net.ts";
 import { parseJsonNumber } from "@raptor/shared/values/decimal.ts";
 import type { Secret } from "@raptor/shared/values/secret.ts";
-import { z } from "zod";
+import type { z } from "zod";
 import type { PriceSource } from "../../ports/market.ts";
 import {
   type BuildAnswer,

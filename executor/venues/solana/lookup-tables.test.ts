@@ -1,7 +1,7 @@
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { describe, test } from "vitest";
 import { createFakeChain } from "./fake-chain.ts";
-import { BOUGHT_MINT, STRANGER, TABLE, TAKER } from "./jupiter-fixtures.ts";
+import { BOUGHT_MINT, STRANGER, TABLE, TAKER } from "./jupiter-fixture.ts";
 import { checkLookupTables, fetchLookupTables } from "./lookup-tables.ts";
 import { LOOKUP_TABLE_PROGRAM, TOKEN_PROGRAM } from "./programs.ts";
 

@@ -1,6 +1,6 @@
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { describe, test } from "vitest";
-import { STRANGER } from "./jupiter-fixtures.ts";
+import { STRANGER } from "./jupiter-fixture.ts";
 import { parseMintAccount } from "./mint-account.ts";
 import { SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./programs.ts";
 
@@ -26,7 +26,7 @@ function classicMint(options: MintOptions = {}): Buffer {
   return data;
 }
 
-/** Token-2022: padding to 165 bytes, the kind of account, then extensions as type, length, value. */
+/** Token-2022: padding to 165 bytes, the kind of account, then type, length, value. */
 function extendedMint(...extensions: [number, Buffer][]): Buffer {
   const parts = extensions.map(([type, value]) => {
     const header = Buffer.alloc(4);

@@ -1,4 +1,4 @@
-import { Keypair, PublicKey, SystemProgram, TransactionMessage } from "@solana/web3.js";
+import { Keypair, type PublicKey, SystemProgram, TransactionMessage } from "@solana/web3.js";
 import { describe, test } from "vitest";
 import { isUsableOrder } from "./order-transaction.ts";
 

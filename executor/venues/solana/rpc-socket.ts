@@ -102,9 +102,8 @@ export class RpcSocket {
   }
 
   health(): { name: string; ok: boolean; detail: string } {
-    const detail = !this.#isOpen
-      ? "not connected"
-      : `slot ${this.#slot}, ${Math.round(this.#deps.clock.monotonicMs() - this.#lastSlotMs)} ms ago`;
+    const silentMs = Math.round(this.#deps.clock.monotonicMs() - this.#lastSlotMs);
+    const detail = this.#isOpen ? `slot ${this.#slot}, ${silentMs} ms ago` : "not connected";
     return { name: `stream ${this.#deps.name}`, ok: this.isFresh(), detail };
   }
 

@@ -1,7 +1,7 @@
 import type { RpcResult } from "./rpc-provider.ts";
 import { statusesAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
-import { z } from "zod";
+import type { z } from "zod";
 
 export type StatusesResult = RpcResult<z.infer<typeof statusesAnswer>>;
 
