@@ -2,13 +2,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, test, type TestContext } from "vitest";
 
 /** Real processes: the launcher, the real signer and a small main process of the tests. */
 const HERE = import.meta.dirname;
-const MAIN = resolve(HERE, "signer/fixtures/echo-main.ts");
+const MAIN = fileURLToPath(import.meta.resolve("./signer/fixtures/echo-main.ts"));
 const KEY = randomBytes(32).toString("base64");
-const WAIT_MS = 10_000;
+const WAIT_MS = 15_000;
 
 type Line = Record<string, unknown>;
 
@@ -105,7 +106,9 @@ describe("a start", () => {
     expect(environ(main)).not.toContain(KEY.slice(0, 12));
     expect(environ(main)).not.toContain("WALLET_MASTER_KEYS");
     expect(environ(signer)).toBe("");
-    expect(readFileSync(`/proc/${signer}/cmdline`, "utf8")).not.toContain(KEY.slice(0, 12));
+    const commandLine = readFileSync(`/proc/${signer}/cmdline`, "utf8");
+    expect(commandLine).not.toContain(KEY.slice(0, 12));
+    expect(commandLine).toContain("--permission");
     run.launcher.kill("SIGTERM");
     expect(await run.exit).toBe(0);
     await run.line({ fixture: "draining" });

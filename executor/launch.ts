@@ -16,6 +16,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const KEYS_FD = 3;
 /** Beyond what the main process was given to drain: its last writes and its exit. */
 const DRAIN_GRACE_MS = 5_000;
+/** Of util-linux: replaces itself by the command, in a network namespace without interfaces. */
+const UNSHARE = "unshare";
 const SIGNER_END_MS = 2_000;
 
 /** Read only its own source, no child processes, no debugger, no evaluated text, a small heap. */
@@ -94,7 +96,7 @@ function readCount(env: NodeJS.ProcessEnv, name: string): number | undefined {
 }
 
 function canIsolate(): boolean {
-  const probe = spawnSync("unshare", ["--net", "true"], { stdio: "ignore", env: {} });
+  const probe = spawnSync(UNSHARE, ["--net", "true"], { stdio: "ignore", env: {} });
   if (probe.status === 0) return true;
   log("warn", "no network namespace for the signer: unshare is missing or not permitted");
   return false;
@@ -142,7 +144,8 @@ function startSigner({ signerIds, isSignerIsolated }: Settings): ChildProcess {
   const { uid, gid } = signerIds;
   // Only root may leave the network, so `unshare` changes the ids itself, after that.
   const isolate = [
-    ...["unshare", "--net"],
+    UNSHARE,
+    "--net",
     ...(gid === undefined ? [] : [`--setgid=${gid}`]),
     ...(uid === undefined ? [] : [`--setuid=${uid}`]),
     "--",

@@ -1,6 +1,7 @@
 /**
  * What the signer is asked to sign, in terms that it checks against the bytes. Requests are tagged
- * with their algorithm so that other venues' keys (secp256k1, RSA-PSS, HMAC) can join.
+ * with their algorithm so that other venues' keys (secp256k1, RSA-PSS, HMAC) can join. The wallet,
+ * its two token accounts, both mints and every program must be static keys of the message.
  */
 export type SwapIntent = {
   kind: "solanaSwap";
@@ -10,8 +11,9 @@ export type SwapIntent = {
   tokenProgram: string;
   /** Base units of the input: lamports for a buy, token units for a sell. Exact. */
   quantityIn: string;
-  /** Least base units of the output that the instruction may accept. */
+  /** Least base units of the output that the instruction may accept; at least 1. */
   quantityOutMin: string;
+  /** 0 to 9999. */
   slippageBpsMax: number;
   /** Most lamports of network fee (signatures and priority fee). */
   feeLamportsMax: string;
@@ -31,8 +33,8 @@ export type SignRequest = {
 };
 
 export type SignAnswer =
-  | { outcome: "signed"; signature: string }
-  | { outcome: "refused"; reasons: string[] };
+  /** 64 bytes in base58. */
+  { outcome: "signed"; signature: string } | { outcome: "refused"; reasons: string[] };
 
 export type CreatedWallet = { address: string; wrapped: string; vaultSha256: string };
 

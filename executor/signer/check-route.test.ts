@@ -1,8 +1,8 @@
 import {
   ComputeBudgetProgram,
-  PublicKey,
   SystemProgram,
   type AccountMeta,
+  type PublicKey,
   type TransactionInstruction,
 } from "@solana/web3.js";
 import { describe, test } from "vitest";
@@ -41,7 +41,7 @@ const transfer = (from: PublicKey, to: PublicKey, lamports: bigint): Transaction
 const { wallet } = buy;
 const wsolAccount = wsolOf(buy);
 
-describe("an amount outside the intent is refused", () => {
+describe("an amount outside the intent", () => {
   const changes: [string, (data: Buffer, at: number) => void, RegExp][] = [
     ["one unit more in", (data, at) => data.writeBigUInt64LE(buy.quantityIn + 1n, at), /input/],
     ["one unit less in", (data, at) => data.writeBigUInt64LE(buy.quantityIn - 1n, at), /input/],
@@ -64,7 +64,7 @@ describe("an amount outside the intent is refused", () => {
     ],
   ];
   for (const [name, data, reason] of changes) {
-    test(name, ({ expect }) => {
+    test(`is refused: ${name}`, ({ expect }) => {
       for (const shared of [true, false]) {
         const swap = caseOf({ shared });
         const changed = jupiterSwap(swap, { data: (bytes) => data(bytes, amountsAt(swap)) });
@@ -96,7 +96,7 @@ describe("an amount outside the intent is refused", () => {
   });
 });
 
-describe("a swap with other accounts or another meaning is refused", () => {
+describe("a swap with other accounts or another meaning", () => {
   const places: [string, SwapCase, number, AccountMeta, RegExp][] = [
     ["a stranger as shared destination", buy, 5, writable(STRANGER), /destination account/],
     ["a stranger as direct destination", direct, 2, writable(STRANGER), /destination account/],
@@ -111,7 +111,7 @@ describe("a swap with other accounts or another meaning is refused", () => {
     ["the wallet among direct venues' accounts", direct, 11, writable(wallet), /handed on/],
   ];
   for (const [name, swap, at, meta, reason] of places) {
-    test(name, ({ expect }) => {
+    test(`is refused: ${name}`, ({ expect }) => {
       const changed = jupiterSwap(swap, { accounts: { [at]: meta } });
       expect(reasonsFor(swap, { swap: changed }).join()).toMatch(reason);
     });

@@ -1,6 +1,11 @@
 import fc from "fast-check";
-import { ComputeBudgetProgram, PublicKey, SystemProgram } from "@solana/web3.js";
-import type { AccountMeta, TransactionInstruction } from "@solana/web3.js";
+import {
+  ComputeBudgetProgram,
+  SystemProgram,
+  type AccountMeta,
+  type PublicKey,
+  type TransactionInstruction,
+} from "@solana/web3.js";
 import { describe, test } from "vitest";
 import { checkSwap } from "./check-swap.ts";
 import { judge } from "./fixtures/harm-oracle.ts";
@@ -145,7 +150,11 @@ function keysFor({ wallet, mint, tokenProgram }: SwapCase): PublicKey[] {
     tokenAccountOf(wallet, WSOL, TOKEN),
     tokenAccountOf(wallet, mint, tokenProgram),
     tokenAccountOf(named("a stranger"), mint, tokenProgram),
-    ...[TOKEN, TOKEN_2022, ATA, JUPITER, SystemProgram.programId],
+    TOKEN,
+    TOKEN_2022,
+    ATA,
+    JUPITER,
+    SystemProgram.programId,
     ...["pool state", "pool vault a", "unused"].map(named),
   ];
 }

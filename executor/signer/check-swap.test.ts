@@ -80,7 +80,7 @@ const { wallet, mint } = buy;
 const mintAccount = mintOf(buy);
 const wsolAccount = wsolOf(buy);
 
-describe("an instruction beside the swap is refused", () => {
+describe("an instruction beside the swap", () => {
   const extras: [string, TransactionInstruction, RegExp][] = [
     ["SOL to a stranger", transfer(wallet, STRANGER, 1n), /SOL goes to another account/],
     ["a second wrap", transfer(wallet, wsolAccount, buy.quantityIn), /a second wrap/],
@@ -171,7 +171,7 @@ describe("an instruction beside the swap is refused", () => {
     ],
   ];
   for (const [name, extra, reason] of extras) {
-    test(name, ({ expect }) => {
+    test(`is refused: ${name}`, ({ expect }) => {
       expect(reasonsWith(buy, extra).join()).toMatch(reason);
     });
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { Duplex, duplexPair } from "node:stream";
+import { duplexPair, type Duplex } from "node:stream";
 import { PublicKey } from "@solana/web3.js";
 import { describe, test } from "vitest";
 import type { SignRequest } from "../ports/signer.ts";

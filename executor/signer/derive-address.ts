@@ -19,7 +19,7 @@ const derived = new Map<string, AccountKey>();
  * numerator * denominator is zero or a square (Euler's criterion).
  */
 export function isOnCurve(point: Uint8Array): boolean {
-  const bigEndian = Buffer.from(point).reverse();
+  const bigEndian = Buffer.from(point.toReversed());
   bigEndian[0] = (bigEndian[0] as number) & 0x7f;
   const y = BigInt(`0x${bigEndian.toString("hex")}`) % P;
   const y2 = (y * y) % P;
@@ -42,7 +42,7 @@ function isHalfOrderBit(bit: number): boolean {
   return bit >= 4 || bit === 2 || bit === 1;
 }
 
-/** The first address off the curve, counting the bump down from 255, as every program derives it. */
+/** The first address off the curve, the bump counted down from 255, as every program does. */
 export function deriveProgramAddress(
   seeds: readonly Uint8Array[],
   programId: AccountKey,
