@@ -70,6 +70,8 @@ export class ChainAccounts {
     for (const pubkey of pubkeys) {
       const account = this.#vm.account(pubkey);
       const before = this.#history.at(pubkey, slot);
+      // Programs never change, and the machine does not hold those that are only shown.
+      if (before?.executable === true) continue;
       if (!isSame(before, account)) this.#history.write(pubkey, slot, account);
     }
   }
@@ -83,6 +85,16 @@ export class ChainAccounts {
     const lamports = account.lamports ?? this.#vm.rentExemptLamports(data.length);
     this.#vm.setAccount(pubkey, { lamports, data, owner, executable: false });
     this.#history.write(pubkey, this.#worldSlot, this.#vm.account(pubkey));
+  }
+
+  /** Nodes show the program's account; the machine has no such program and must not load one. */
+  showProgram(programId: string): void {
+    this.#history.write(programId, 0, {
+      lamports: this.#vm.rentExemptLamports(36),
+      data: Uint8Array.of(2, ...new Uint8Array(35)),
+      owner: "BPFLoaderUpgradeab1e11111111111111111111111",
+      executable: true,
+    });
   }
 
   setLamports(pubkey: string, lamports: bigint): void {

@@ -118,6 +118,7 @@ test("a model instruction moves SOL and tokens and costs the original fee", ({ e
   expect(record?.logs).toContain(`Program ${TOKEN_PROGRAM} invoke [2]`);
   expect(record?.logs.at(-1)).toBe(`Program ${PROGRAM.toBase58()} success`);
   expect(record?.inner.get(1)).toHaveLength(2);
+  expect(chain.accounts.at(PROGRAM.toBase58(), chain.slot())?.executable).toBe(true);
 });
 
 test("a model error lands with the original index and costs only the fee", ({ expect }) => {

@@ -83,6 +83,7 @@ export class Chain {
 
   registerModel(model: ProgramModel): void {
     this.#pool.registerModel(model);
+    this.accounts.showProgram(model.programId);
   }
 
   /** Ticks on the clock until `stop`. */

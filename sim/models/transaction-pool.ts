@@ -147,13 +147,12 @@ export class TransactionPool {
 
   #execute(executed: Executed, nonceAccount: string | undefined): ChainError | undefined {
     const { transaction, keys, block, signature, wire } = executed;
-    const pubkeys = keys.map(({ pubkey }) => pubkey);
-    this.#accounts.keepBefore(pubkeys);
+    this.#accounts.keepBefore(keys.map(({ pubkey }) => pubkey));
     const before = this.#snapshot(keys);
     const outcome = this.#runner.run({ transaction, keys, slot: block.slot, mode: "land" });
     if (!outcome.landed) return outcome.err ?? "AccountNotFound";
     if (outcome.err !== null && nonceAccount !== undefined) this.#useUpNonce(nonceAccount);
-    this.#accounts.keepAfter([...new Set([...pubkeys, ...outcome.touched])], block.slot);
+    this.#accounts.keepAfter(outcome.touched, block.slot);
     const after = this.#snapshot(keys);
     const record: TransactionRecord = {
       signature,

@@ -1,4 +1,5 @@
 import type { ChainAccount } from "../../models/account-history.ts";
+import { pubkeyBytes } from "../../models/plain-message.ts";
 import type { Block } from "../../models/slots.ts";
 import {
   parseMintDecimals,
@@ -21,6 +22,8 @@ import { encodeTokenAmount } from "./token-amount.ts";
 
 const MULTIPLE_ACCOUNTS_MAX = 100;
 const LARGEST_ACCOUNTS_MAX = 20;
+const MINT_AT = 0;
+const OWNER_AT = 32;
 
 export const ACCOUNT_METHODS: Readonly<Record<string, RpcMethod>> = {
   getBalance(call) {
@@ -51,10 +54,9 @@ export const ACCOUNT_METHODS: Readonly<Record<string, RpcMethod>> = {
     const { mint, programs } = parseTokenFilter(call, read);
     const found = programs
       .flatMap((program) => call.chain.accounts.ownedBy(program, block.slot))
-      .filter(([, account]) => {
-        const holding = parseTokenHolding(account);
-        return holding?.owner === owner && (mint === undefined || holding.mint === mint);
-      });
+      .filter(([, { data }]) => holdsKey(data, OWNER_AT, owner))
+      .filter(([, { data }]) => mint === undefined || holdsKey(data, MINT_AT, mint))
+      .filter(([, account]) => parseTokenHolding(account) !== undefined);
     return withContext(
       block,
       found.map(([pubkey, account]) => ({ pubkey, account: encodeAccount(account, config, read) })),
@@ -70,6 +72,7 @@ export const ACCOUNT_METHODS: Readonly<Record<string, RpcMethod>> = {
     }
     const holdings = call.chain.accounts
       .ownedBy(mintAccount.owner, block.slot)
+      .filter(([, { data }]) => holdsKey(data, MINT_AT, mint))
       .map(([address, account]) => ({ address, holding: parseTokenHolding(account) }))
       .flatMap(({ address, holding }) =>
         holding?.mint === mint ? [{ address, quantity: holding.quantity }] : [],
@@ -112,6 +115,11 @@ export function readAt(
   block: Block,
 ): (pubkey: string) => ChainAccount | undefined {
   return (pubkey) => chain.accounts.at(pubkey, block.slot);
+}
+
+/** Looks before decoding: a market has hundreds of token accounts and a call wants a few. */
+function holdsKey(data: Uint8Array, at: number, pubkey: string): boolean {
+  return Buffer.compare(data.subarray(at, at + 32), pubkeyBytes(pubkey)) === 0;
 }
 
 function parseTokenFilter(

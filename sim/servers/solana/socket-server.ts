@@ -122,7 +122,9 @@ function send(faults: FaultPlan, { socket }: Connection, message: unknown): void
     faults.hits.set("ws/silent", (faults.hits.get("ws/silent") ?? 0) + 1);
     return;
   }
-  const fault = faults.list().length === 0 ? undefined : faults.take("ws", ["drop", "duplicate"]);
+  // Faults on "*" are meant for calls; notifications would use their hits up unseen.
+  const isTargeted = faults.list().some(({ on }) => on === "ws");
+  const fault = isTargeted ? faults.take("ws", ["drop", "duplicate"]) : undefined;
   if (fault?.kind === "drop" || socket.bufferedAmount > BUFFERED_BYTES_MAX) {
     socket.terminate();
     return;

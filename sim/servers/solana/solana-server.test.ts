@@ -4,7 +4,7 @@ import { createChain, createWallet, pay, sign, SOL, tick } from "../../models/ch
 import type { Chain } from "../../models/chain.ts";
 import { createNamedPrng } from "../../models/prng.ts";
 import { ShiftedClock } from "../real-clock.ts";
-import { callForValue, callRpc, openSocket } from "./rpc-client.ts";
+import { callForValue, callRpc } from "./rpc-client.ts";
 import { type SolanaEndpoint, startSolana } from "./solana-server.ts";
 
 const LAG_SLOTS = 6;

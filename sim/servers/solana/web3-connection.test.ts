@@ -17,7 +17,7 @@ import {
   getTransferFeeConfig,
   TOKEN_2022_PROGRAM_ID,
 } from "@solana/spl-token";
-import { createChain, createWallet, pay, sign, SOL, tick } from "../../models/chain-fixture.ts";
+import { createChain, createWallet, pay, sign, SOL } from "../../models/chain-fixture.ts";
 import { createNamedPrng } from "../../models/prng.ts";
 import { ShiftedClock } from "../real-clock.ts";
 import { startSolana } from "./solana-server.ts";
