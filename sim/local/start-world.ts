@@ -30,6 +30,8 @@ export interface WorldOptions {
   redis?: "auto" | "memory" | "redis-server";
   /** Overrides for the executor's settings. */
   executorEnv?: Readonly<Record<string, string>>;
+  /** Called when the stand-ins listen, before edge and executor start. */
+  onStandIns?(file: WorldFile): void;
   /** Overrides for the edge's settings. */
   edgeVars?: Readonly<Record<string, string>>;
 }
@@ -126,6 +128,7 @@ async function boot(
   const ports = { edge: edgePort, executor: executorPort, metrics: metricsPort };
   const standIns = await startStandIns(options, secrets, closers);
   const file = createWorldFile(options.seed, secrets, ports, dataDir, standIns);
+  options.onStandIns?.(file);
   const worldPath = join(stateDir, "world.json");
   const save = (): void => writeFileSync(worldPath, `${JSON.stringify(file, null, 2)}\n`);
 

@@ -1,0 +1,21 @@
+import { generateKeyPairSync } from "node:crypto";
+import { cpus, totalmem, type } from "node:os";
+import { parseArgs } from "node:util";
+import { tableOf } from "./figures.ts";
+import { runJournalBench } from "./journal.ts";
+import { runSignBench, runTradePathBench } from "./trade-path.ts";
+
+/** `pnpm bench`: prints the figures that docs quote. Nothing here passes or fails. */
+const { values } = parseArgs({ options: { trades: { type: "string", default: "60" } } });
+
+function machine(): string {
+  const gib = (totalmem() / 2 ** 30).toFixed(0);
+  const model = cpus()[0]?.model ?? "unknown processor";
+  return `${cpus().length} x ${model}, ${gib} GiB, ${type()}, Node ${process.version}`;
+}
+
+process.stdout.write(`${machine()}\n\n`);
+const { privateKey } = generateKeyPairSync("ed25519");
+process.stdout.write(`${tableOf([runSignBench(2_000, privateKey)])}\n\n`);
+process.stdout.write(`${tableOf(await runJournalBench())}\n\n`);
+process.stdout.write(`${tableOf(await runTradePathBench(Number(values.trades)))}\n`);
