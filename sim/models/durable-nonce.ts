@@ -11,7 +11,7 @@ const AUTHORITY_AT = 8;
 const VALUE_AT = 40;
 
 /** The nonce that an advance in the block with this blockhash stores. */
-export function deriveDurableNonce(blockhash: string): Uint8Array {
+function deriveDurableNonce(blockhash: string): Uint8Array {
   return createHash("sha256").update("DURABLE_NONCE").update(pubkeyBytes(blockhash)).digest();
 }
 

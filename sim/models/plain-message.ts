@@ -71,7 +71,7 @@ export function pubkeyBytes(pubkey: string): Uint8Array {
   return bytes;
 }
 
-export function encodeLength(value: number): Uint8Array {
+function encodeLength(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
   do {

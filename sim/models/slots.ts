@@ -26,9 +26,9 @@ export interface SlotClockOptions {
 }
 
 /** A blockhash may be used in the 150 blocks after its own. */
-export const BLOCKHASH_AGE_BLOCKS_MAX = 150;
+const BLOCKHASH_AGE_BLOCKS_MAX = 150;
 /** Votes on top of a block that make it final. */
-export const FINALITY_BLOCKS = 31;
+const FINALITY_BLOCKS = 31;
 const CONFIRMATION_BLOCKS_MAX = 2;
 /** Enough for a view that is 150 slots stale to look back another 150 blocks for a blockhash. */
 const BLOCKS_MAX = 1_024;

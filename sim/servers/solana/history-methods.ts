@@ -1,6 +1,7 @@
 import type { TransactionRecord } from "../../models/transaction-record.ts";
 import {
   commitmentOf,
+  type Config,
   configAt,
   contextBlock,
   listAt,
@@ -67,13 +68,13 @@ export const HISTORY_METHODS: Readonly<Record<string, RpcMethod>> = {
 };
 
 /** Transactions that may still roll back are not part of the history that nodes serve. */
-function historyConfig(call: RpcCall, index: number) {
+function historyConfig(call: RpcCall, index: number): Config {
   const given = call.params[index];
-  const config = typeof given === "string" ? { encoding: given } : configAt(call, index);
+  const config: Config = typeof given === "string" ? { encoding: given } : configAt(call, index);
   if (commitmentOf(config) === "processed") {
     throw invalidParams("Method does not support commitment below `confirmed`");
   }
-  return config as Readonly<Record<string, unknown>>;
+  return config;
 }
 
 function encodeStatus({ view }: RpcCall, record: TransactionRecord): unknown {

@@ -31,8 +31,9 @@ export function commitmentOf(config: Config, name = "commitment"): Commitment {
   const value = config[name] ?? "finalized";
   const found = COMMITMENTS.find((commitment) => commitment === value);
   if (found === undefined) {
+    const names = COMMITMENTS.map((commitment) => `\`${commitment}\``).join(", ");
     throw invalidParams(
-      `Invalid params: unknown variant \`${String(value)}\`, expected one of ${COMMITMENTS.map((commitment) => `\`${commitment}\``).join(", ")}.`,
+      `Invalid params: unknown variant \`${String(value)}\`, expected one of ${names}.`,
     );
   }
   return found;
