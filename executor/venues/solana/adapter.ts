@@ -40,6 +40,8 @@ export interface SolanaVenueDeps {
 }
 
 const VENUE_ID = "SOLANA";
+/** Exits are armed after this wait at the latest, whatever the nodes do. */
+const CHAIN_CHECK_MS_MAX = 1_000;
 /** Slots of 400 ms, of which some are skipped: what a block takes on average. */
 const SECONDS_PER_BLOCK = 0.43;
 /** Programs of mints never change; this bounds the memory of what pasted addresses were. */
@@ -88,7 +90,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
     async start() {
       for (const socket of sockets) socket.start();
-      await rpc.checkChain();
+      await confirmChain(rpc, deps);
     },
     async stop() {
       for (const socket of sockets) socket.stop();
@@ -109,6 +111,17 @@ function createSockets(deps: SolanaVenueDeps): RpcSocket[] {
   return urls.map(
     (url, index) => new RpcSocket({ net, clock, prng, log, name: names[index] ?? "", url }),
   );
+}
+
+/** @throws RAPTOR_VENUE__BAD_ANSWER when nodes of different chains answer in time. */
+async function confirmChain(rpc: Rpc, { clock, log }: SolanaVenueDeps): Promise<void> {
+  const abort = new AbortController();
+  const check = rpc.checkChain().finally(() => abort.abort());
+  // A late answer finds nobody waiting; the node is then left out, and health and log say so.
+  check.catch((error: unknown) => {
+    log.error({ cause: String(error) }, "the RPC nodes do not belong together");
+  });
+  await Promise.race([check, clock.sleep(CHAIN_CHECK_MS_MAX, abort.signal)]);
 }
 
 async function fetchRoute(jupiter: Jupiter, request: RouteRequest): Promise<Route> {

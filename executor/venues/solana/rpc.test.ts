@@ -134,3 +134,17 @@ describe("the chain check", () => {
     expect(rpc.health()[1]?.ok).toBe(false);
   });
 });
+
+test("a node of another chain is never asked for anything again", async ({ expect }) => {
+  const { rpc, net, answers } = createWorld(
+    { result: "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d" },
+    { result: "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY" },
+  );
+  await rpc.checkChain().catch(() => undefined);
+  net.calls.length = 0;
+  answers.one = { failure: "timeout" };
+  answers.two = { result: 99 };
+  await expect(rpc.ask("getSlot", [], SLOT)).rejects.toThrow();
+  await expect(rpc.askNewest("getSlot", [], SLOT, (slot) => slot)).rejects.toThrow();
+  expect(net.calls.map(({ host }) => host)).not.toContain("two.example");
+});

@@ -26,7 +26,9 @@ export class Rpc {
   readonly #clock: Clock;
   readonly #log: Log;
   #genesisHash: string | undefined;
-  readonly #genesisOf = new Map<string, string>();
+  readonly #confirmed = new Set<string>();
+  /** Nodes of another chain: their answers are about somebody else's money. */
+  readonly #foreign = new Set<string>();
 
   constructor(deps: RpcDeps) {
     this.#clock = deps.clock;
@@ -103,15 +105,16 @@ export class Rpc {
     const results: RpcResult<T>[] = [];
     const abort = new AbortController();
     const enough = Promise.withResolvers<void>();
+    const providers = this.#ownChain();
     const all = Promise.all(
-      this.providers.map(async (provider) => {
+      providers.map(async (provider) => {
         const result = await provider.call(method, params, schema);
         results.push(result);
         if (isEnough(result)) enough.resolve();
       }),
     );
     await Promise.race([all, enough.promise]);
-    if (results.length < this.providers.length) {
+    if (results.length < providers.length) {
       await Promise.race([all, this.#clock.sleep(graceMs, abort.signal)]);
       abort.abort();
     }
@@ -119,33 +122,36 @@ export class Rpc {
   }
 
   /**
-   * Asks every node which chain it serves. A node of another chain is a mistake of configuration
-   * with which no order may start.
+   * Asks every node which chain it serves; the first word counts. A node of another chain is a
+   * mistake of configuration, and is never asked again.
    * @throws RAPTOR_VENUE__BAD_ANSWER when two nodes serve different chains.
    */
   async checkChain(): Promise<void> {
-    const results = await this.askAll("getGenesisHash", [], z.string().min(32).max(44));
-    for (const result of results) {
+    let foreign: RaptorError | undefined;
+    for (const result of await this.askAll("getGenesisHash", [], z.string().min(32).max(44))) {
+      const { provider } = result;
       if (!result.ok) {
         const detail = describeRpcFailure(result.failure);
-        this.#log.warn({ provider: result.provider, detail }, "the chain was not confirmed");
+        this.#log.warn({ provider, detail }, "a node's chain was not confirmed");
         continue;
       }
-      this.#genesisOf.set(result.provider, result.value);
       this.#genesisHash ??= result.value;
-      if (result.value === this.#genesisHash) continue;
-      throw new RaptorError("RAPTOR_VENUE__BAD_ANSWER", {
-        reason: "two RPC nodes serve different chains",
-        provider: result.provider,
-        expected: this.#genesisHash,
-        was: result.value,
-      });
+      if (result.value === this.#genesisHash) {
+        this.#confirmed.add(provider);
+        continue;
+      }
+      this.#foreign.add(provider);
+      const context = { provider, expected: this.#genesisHash, was: result.value };
+      this.#log.error(context, "a node serves another chain");
+      const reason = "two RPC nodes serve different chains";
+      foreign = new RaptorError("RAPTOR_VENUE__BAD_ANSWER", { reason, ...context });
     }
+    if (foreign !== undefined) throw foreign;
   }
 
-  /** Nodes that have not yet said which chain they serve: they take part in no proof. */
+  /** Nodes that have not yet said which chain they serve take part in no proof. */
   hasConfirmedChain(provider: string): boolean {
-    return this.#genesisOf.has(provider);
+    return this.#confirmed.has(provider);
   }
 
   health(): { name: string; ok: boolean; detail: string }[] {
@@ -156,9 +162,13 @@ export class Rpc {
     });
   }
 
+  #ownChain(): RpcProvider[] {
+    return this.providers.filter(({ name }) => !this.#foreign.has(name));
+  }
+
   #byHealth(): RpcProvider[] {
     const rank = { closed: 0, "half-open": 1, open: 2 };
-    return this.providers.toSorted(
+    return this.#ownChain().toSorted(
       (left, right) => rank[left.breaker.state()] - rank[right.breaker.state()],
     );
   }
