@@ -182,6 +182,15 @@ describe("who and where", () => {
     }
   });
 
+  it("answers a press by somebody else than the chat's owner without acting", ({ expect }) => {
+    const update = pressUpdate(OUR_BUTTON);
+    const callback_query = { ...update.callback_query, from: { id: 502, is_bot: false } };
+    expect(parseUpdate({ ...update, callback_query }, BOT)).toMatchObject({
+      kind: "reply",
+      reply: { method: "answerCallbackQuery" },
+    });
+  });
+
   it("answers a press in a group without acting", ({ expect }) => {
     const update = pressUpdate(OUR_BUTTON);
     const message = { ...update.callback_query.message, chat: { id: -100, type: "group" } };

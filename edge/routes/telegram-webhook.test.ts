@@ -165,6 +165,30 @@ describe("the executor is down", () => {
     });
   });
 
+  it.for([
+    ["the executor's proxy broke", { status: 502 }, DOWN],
+    ["the queue went silent", DOWN, "timeout"],
+    ["the queue broke", DOWN, { status: 500 }],
+  ] as const)("claims nothing when %s", async ([, executor, queue], { expect }) => {
+    const world = new FakeWorld();
+    world.executor = () => executor;
+    world.qstash = () => queue;
+    const late = textUpdate(`/buy ${MINT} 0.5`, { date: world.nowMs / 1_000 - 60 });
+    expect(await (await world.update(late)).json()).toMatchObject({
+      text: expect.stringContaining("may or may not"),
+    });
+  });
+
+  it("claims nothing when only the first of several tries was silent", async ({ expect }) => {
+    const world = new FakeWorld();
+    let tries = 0;
+    world.executor = () => (++tries === 1 ? "timeout" : DOWN);
+    world.qstash = () => DOWN;
+    const late = textUpdate("/panic", { date: world.nowMs / 1_000 - 120 });
+    expect(await (await world.update(late)).text()).toContain("may or may not");
+    expect(tries).toBe(3);
+  });
+
   it("has a minute of patience with a press, counted from its first sight", async ({ expect }) => {
     const world = new FakeWorld();
     world.executor = () => DOWN;
@@ -239,6 +263,19 @@ describe("limits", () => {
     await world.update(textUpdate(`/sell ${MINT}`));
     expect((await world.jobs()).length).toBe(4);
     expect(world.requestsTo("redis.test").every((call) => call.timeoutMs <= 300)).toBe(true);
+  });
+
+  it("leave a Redis that failed alone for a second", async ({ expect }) => {
+    const world = new FakeWorld();
+    world.isRedisUp = false;
+    await world.update(textUpdate("/start"));
+    const calls = world.requestsTo("redis.test").length;
+    await world.update(textUpdate("/start"));
+    expect(world.requestsTo("redis.test").length).toBe(calls);
+    world.isRedisUp = true;
+    world.advance(1_000);
+    await world.update(textUpdate("/start"));
+    expect(world.requestsTo("redis.test").length).toBeGreaterThan(calls);
   });
 
   it("do not count the same update twice", async ({ expect }) => {
