@@ -144,7 +144,13 @@ export class OrderDriver {
     if (quantityIn === 0n) return undefined;
     const ramp = settings.exitSlippageRampBps;
     const slippageBps = ramp[Math.min(attemptCount, ramp.length - 1)] as number;
-    const request = { wallet: wallet.address, mint, side: "sell" as const, quantityIn, slippageBps };
+    const request = {
+      wallet: wallet.address,
+      mint,
+      side: "sell" as const,
+      quantityIn,
+      slippageBps,
+    };
     return { route: await venue.fetchRoute(request), report };
   }
 
@@ -235,11 +241,17 @@ export class OrderDriver {
     if (error.code === "RAPTOR_SIGNER__GONE") throw error;
     // What cannot be journaled is not sent: the order waits until the disk takes writes again.
     if (error.code.startsWith("RAPTOR_JOURNAL")) {
-      this.#context.log.error({ orderId: order.orderId, code: error.code }, "nothing can be recorded");
+      this.#context.log.error(
+        { orderId: order.orderId, code: error.code },
+        "nothing can be recorded",
+      );
       this.#context.shout(error.message);
       return { next: "again", cause: JOURNAL_TROUBLE };
     }
-    this.#context.log.warn({ orderId: order.orderId, code: error.code, ...error.context }, "venue trouble");
+    this.#context.log.warn(
+      { orderId: order.orderId, code: error.code, ...error.context },
+      "venue trouble",
+    );
     const isFinal = error.code === "RAPTOR_VENUE__NO_ROUTE" || tries >= ENTRY_BACKOFF_MS.length - 1;
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", error.message);
     return { next: "again", cause: error.message };

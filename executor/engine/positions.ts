@@ -80,10 +80,9 @@ export function applyExternal(held: PositionRow, quantity: bigint, detail: strin
   };
 }
 
-function baseOf(held: PositionRow): Omit<
-  PositionChange,
-  "quantity" | "costLamports" | "realisedLamports" | "state" | "cause"
-> {
+function baseOf(
+  held: PositionRow,
+): Omit<PositionChange, "quantity" | "costLamports" | "realisedLamports" | "state" | "cause"> {
   const { positionId, userId, walletId, venue, instrument, symbol, decimals } = held;
   const { tokenProgram, entryPriceE9 } = held;
   return {

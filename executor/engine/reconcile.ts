@@ -64,7 +64,10 @@ export class Reconciler {
       return found;
     });
     metrics.count("reconciles_total", { outcome: unread.length === 0 ? "complete" : "partial" });
-    if (drift.some((entry) => entry.class === "external") || (trigger === "boot" && drift.length > 0)) {
+    if (
+      drift.some((entry) => entry.class === "external") ||
+      (trigger === "boot" && drift.length > 0)
+    ) {
       this.#context.shout(`Reconcile found ${drift.length} difference(s) (${trigger})`);
     }
     return { isComplete: unread.length === 0, drift };
@@ -79,10 +82,7 @@ export class Reconciler {
     this.#context.notices.alertAdmins(tx, `boot:${tx.epoch()}`, [head, ...lines.slice(0, 20)]);
   }
 
-  #compare(
-    tx: Tx,
-    entry: { wallet: WalletRow; report: WalletReport; seqBefore: number },
-  ): Drift[] {
+  #compare(tx: Tx, entry: { wallet: WalletRow; report: WalletReport; seqBefore: number }): Drift[] {
     const { wallet, report } = entry;
     const open = tx
       .openPositions(wallet.userId)

@@ -44,7 +44,9 @@ function checkDuplicate(inputs: RiskInputs): string[] {
   }
   const minutes = Math.max(1, Math.round((nowMs - lastBuyMs) / 60_000));
   const hours = Math.round(limits.duplicateBuyGuardMs / 3_600_000);
-  return [`You bought this token ${minutes} min ago; a second buy within ${hours} h needs your word.`];
+  return [
+    `You bought this token ${minutes} min ago; a second buy within ${hours} h needs your word.`,
+  ];
 }
 
 function checkFunds(inputs: RiskInputs): string[] {

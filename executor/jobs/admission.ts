@@ -63,7 +63,8 @@ export class JobAdmission {
   }
 
   decide(tx: Tx, job: Job): Admission {
-    const late = job.deadlineMs !== undefined && this.#clock.nowMs() > job.deadlineMs + DEADLINE_SKEW_MS;
+    const late =
+      job.deadlineMs !== undefined && this.#clock.nowMs() > job.deadlineMs + DEADLINE_SKEW_MS;
     if (late) {
       const sentence = "This command came too late and has expired. Nothing was bought.";
       return { kind: "refused", reason: "stale", sentence };
@@ -129,7 +130,10 @@ export class JobAdmission {
       return refuse("ticket-used", "Already used: this button works once. Here is a fresh one.");
     }
     if (ticket === undefined || ticket.expiresMs < this.#clock.nowMs()) {
-      return refuse("ticket-expired", "This button has expired; nothing was done. Here is a fresh one.");
+      return refuse(
+        "ticket-expired",
+        "This button has expired; nothing was done. Here is a fresh one.",
+      );
     }
     const { actor } = job;
     const isOwner = actor.kind === "telegram" && actor.userId === ticket.userId;
@@ -146,7 +150,11 @@ export class JobAdmission {
       return refuse("not-admin", "Only an admin may use the kill switch. Nothing was changed.");
     }
     const { state, reason, id: jobId } = job;
-    const meaning = { active: "all trading", reducing: "exits only", halted: "exits only, no entry" };
+    const meaning = {
+      active: "all trading",
+      reducing: "exits only",
+      halted: "exits only, no entry",
+    };
     return {
       kind: "accepted",
       sentence: `Trading is now ${state}: ${meaning[state]}.`,

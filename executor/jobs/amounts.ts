@@ -15,7 +15,10 @@ const PROBLEMS: Readonly<Record<DecimalProblem, string>> = {
 export function parseSolAmount(text: string): Amount {
   const parsed = parseDecimal(text, SOL_DECIMALS);
   if (parsed.ok) return { ok: true, value: parsed.units };
-  return { ok: false, sentence: `"${clip(text)}" ${PROBLEMS[parsed.problem]}. Nothing was bought.` };
+  return {
+    ok: false,
+    sentence: `"${clip(text)}" ${PROBLEMS[parsed.problem]}. Nothing was bought.`,
+  };
 }
 
 /** Typed percent of a position to bps (1 to 10,000). */

@@ -20,7 +20,14 @@ export function createNotices(deps: {
   tickets: TicketIssuer;
   adminUserIds: readonly number[];
 }): Notices {
-  function put(tx: Tx, userId: number, key: string, view: View, screen: Screen, silent = false): void {
+  function put(
+    tx: Tx,
+    userId: number,
+    key: string,
+    view: View,
+    screen: Screen,
+    silent = false,
+  ): void {
     const user = tx.user(userId);
     assert(user !== undefined, `notice ${key} is for an unknown user`);
     const content = deps.tickets.issue(tx, userId, user.chatId, screen);

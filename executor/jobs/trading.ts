@@ -189,9 +189,7 @@ export class Trading {
     }
     const expiresMs = this.#clock.nowMs() + PROMPT_TTL_MS;
     const view: View = { kind: "prompt", mint, expiresMs };
-    await this.#store.transact((tx) =>
-      this.#presenter.put(tx, target, view, promptScreen(symbol)),
-    );
+    await this.#store.transact((tx) => this.#presenter.put(tx, target, view, promptScreen(symbol)));
     return "asked for an amount";
   }
 
@@ -201,9 +199,7 @@ export class Trading {
 
   async #tell(target: Target, lines: readonly string[]): Promise<string> {
     const screen = noticeScreen(lines);
-    await this.#store.transact((tx) =>
-      this.#presenter.put(tx, target, { kind: "notice" }, screen),
-    );
+    await this.#store.transact((tx) => this.#presenter.put(tx, target, { kind: "notice" }, screen));
     return lines.join(" ").slice(0, 200);
   }
 }

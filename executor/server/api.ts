@@ -64,7 +64,8 @@ export class ExecutorApi {
     if (!claims.success) return { status: 422, body: this.#error("invalid", "unknown read") };
     const { read } = claims.data;
     const principal = this.#principalOf(read);
-    if (principal === "unknown") return { status: 401, body: this.#error("token", "unknown token") };
+    if (principal === "unknown")
+      return { status: 401, body: this.#error("token", "unknown token") };
     if (principal === "scope") return { status: 403, body: this.#error("scope", "missing scope") };
     return this.#answerRead(read, principal.userId);
   }

@@ -1,6 +1,12 @@
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
 import { z } from "zod";
-import { JWS_ALG, JWS_BYTES_MAX, JWS_ISSUER, JWS_SKEW_S, JWS_TTL_S } from "@raptor/shared/wire/jws.ts";
+import {
+  JWS_ALG,
+  JWS_BYTES_MAX,
+  JWS_ISSUER,
+  JWS_SKEW_S,
+  JWS_TTL_S,
+} from "@raptor/shared/wire/jws.ts";
 
 /** Why a signed message is not believed. The words go into metrics and logs, never the message. */
 export type JwsProblem =
