@@ -54,8 +54,8 @@ export const ACCOUNT_METHODS: Readonly<Record<string, RpcMethod>> = {
     const { mint, programs } = parseTokenFilter(call, read);
     const found = programs
       .flatMap((program) => call.chain.accounts.ownedBy(program, block.slot))
-      .filter(([, { data }]) => holdsKey(data, OWNER_AT, owner))
-      .filter(([, { data }]) => mint === undefined || holdsKey(data, MINT_AT, mint))
+      .filter(holdsKey(OWNER_AT, owner))
+      .filter(mint === undefined ? () => true : holdsKey(MINT_AT, mint))
       .filter(([, account]) => parseTokenHolding(account) !== undefined);
     return withContext(
       block,
@@ -72,7 +72,7 @@ export const ACCOUNT_METHODS: Readonly<Record<string, RpcMethod>> = {
     }
     const holdings = call.chain.accounts
       .ownedBy(mintAccount.owner, block.slot)
-      .filter(([, { data }]) => holdsKey(data, MINT_AT, mint))
+      .filter(holdsKey(MINT_AT, mint))
       .map(([address, account]) => ({ address, holding: parseTokenHolding(account) }))
       .flatMap(({ address, holding }) =>
         holding?.mint === mint ? [{ address, quantity: holding.quantity }] : [],
@@ -118,8 +118,9 @@ export function readAt(
 }
 
 /** Looks before decoding: a market has hundreds of token accounts and a call wants a few. */
-function holdsKey(data: Uint8Array, at: number, pubkey: string): boolean {
-  return Buffer.compare(data.subarray(at, at + 32), pubkeyBytes(pubkey)) === 0;
+function holdsKey(at: number, pubkey: string): (entry: [string, ChainAccount]) => boolean {
+  const key = pubkeyBytes(pubkey);
+  return ([, { data }]) => Buffer.compare(data.subarray(at, at + 32), key) === 0;
 }
 
 function parseTokenFilter(
