@@ -269,6 +269,7 @@ function buildRooms(seams: ExecutorSeams) {
     metrics,
     settings,
     shout,
+    doubtLedger: () => void engine.reconciler.run("doubt").catch(context.onFatal),
     entryHold: () => (isTruthKnown ? undefined : ENTRY_HOLD),
     onFatal: tolerateJournal(log, shout, seams.onFatal),
   };

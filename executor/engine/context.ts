@@ -17,6 +17,8 @@ export interface EngineContext {
   settings: EngineSettings;
   /** Second channel for operators; never waits. */
   shout(text: string): void;
+  /** The chain contradicts the ledger: compare them now instead of at the next tick. */
+  doubtLedger(): void;
   /** Why entries wait for everybody: the venue's truth has not been read since start-up. */
   entryHold(): string | undefined;
   /** A broken invariant or an unexpected error: the process stops, start-up recovers. */

@@ -24,6 +24,8 @@ export class OrderDriver {
   readonly #context: EngineContext;
   readonly #tracker: AttemptTracker;
   readonly #driving = new Map<string, Promise<void>>();
+  /** Orders that were asked for while their drive was ending: they are looked at once more. */
+  readonly #askedAgain = new Set<string>();
   #isStopping = false;
 
   constructor(context: EngineContext, tracker: AttemptTracker) {
@@ -34,10 +36,17 @@ export class OrderDriver {
 
   /** Drives an order in the background until it waits for the venue or is final. */
   start(orderId: string): void {
-    if (this.#isStopping || this.#driving.has(orderId)) return;
+    if (this.#isStopping) return;
+    if (this.#driving.has(orderId)) {
+      this.#askedAgain.add(orderId);
+      return;
+    }
     const drive = this.#drive(orderId)
       .catch((error: unknown) => this.#context.onFatal(error))
-      .finally(() => this.#driving.delete(orderId));
+      .finally(() => {
+        this.#driving.delete(orderId);
+        if (this.#askedAgain.delete(orderId)) this.start(orderId);
+      });
     this.#driving.set(orderId, drive);
   }
 
@@ -106,6 +115,7 @@ export class OrderDriver {
     assert(wallet !== undefined && wrapped !== undefined, `order ${order.orderId} has no wallet`);
     const quote = await this.#quote(order, wallet, attempts.length);
     if (quote === undefined) {
+      this.#context.doubtLedger();
       return this.#close(order, "canceled", "The wallet holds none of this token any more.");
     }
     if (order.side === "buy" && !(await this.#approve(order, quote, attempts.length))) return STOP;

@@ -13,7 +13,7 @@ import type { Lanes } from "./lanes.ts";
 
 /** An HTTP status and what goes into its body. */
 export interface IntakeResult {
-  status: 200 | 202 | 409 | 429 | 503;
+  status: 200 | 202 | 409 | 503;
   answer: JobAnswer;
   retryAfterS?: number;
 }
@@ -44,10 +44,10 @@ export class JobIntake {
 
   async accept(job: Job): Promise<IntakeResult> {
     const { store, clock, metrics, lanes, phase } = this.#deps;
-    if (phase() !== "ready") return this.#busy(503, `the executor is ${phase()}`);
+    if (phase() !== "ready") return this.#busy(`the executor is ${phase()}`);
     const isUrgent = URGENT_JOB_KINDS.includes(job.kind);
     if (!isUrgent && lanes.isFull(laneKeyOf(job))) {
-      return this.#busy(429, "too many commands are waiting");
+      return this.#busy("too many commands are waiting");
     }
     const stranger = this.#deps.admission.checkStranger(job);
     if (stranger !== undefined) {
@@ -62,7 +62,7 @@ export class JobIntake {
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       this.#deps.log.error({ code: error.code, jobId: job.id }, "a job could not be recorded");
-      return this.#busy(503, error.message);
+      return this.#busy(error.message);
     }
     metrics.observeMs("job_accept_ms", clock.monotonicMs() - startedMs);
     return this.#answer(job, decision);
@@ -158,10 +158,10 @@ export class JobIntake {
     return { status: 200, answer };
   }
 
-  #busy(status: 429 | 503, sentence: string): IntakeResult {
+  #busy(sentence: string): IntakeResult {
     const epoch = this.#deps.store.epoch();
     return {
-      status,
+      status: 503,
       retryAfterS: 2,
       answer: { status: "error", code: "busy", sentence, epoch },
     };
