@@ -334,6 +334,19 @@ describe("a swap is refused without an alert", () => {
   });
 });
 
+test("no prepared transaction is longer than a packet", async ({ expect }) => {
+  const { swapInstruction } = createBuild();
+  const refusals = new Set<string>();
+  for (let size = 520; size < 760; size += 10) {
+    const data = Buffer.alloc(size).toString("base64");
+    const answer = createBuild({ swapInstruction: { ...swapInstruction, data } });
+    const { outcome } = await prepare({ answer });
+    if (outcome.outcome === "refused") refusals.add(outcome.reason.replaceAll(/\d+/g, "N"));
+    else expect(Buffer.from(outcome.attempt.payload, "base64").length).toBeLessThanOrEqual(1_232);
+  }
+  expect([...refusals][0]).toContain("one transaction: N bytes");
+});
+
 test("another order that lands between reading and simulating is no attack", async ({ expect }) => {
   const spent = 50_000_000;
   const { outcome } = await prepare({

@@ -129,6 +129,20 @@ describe("an absent transaction", () => {
     expect((await fetchAttemptReport(chain, createAttemptRow("buy"))).state).toBe("dead");
   });
 
+  test("is not dead when a node learns of it between two questions", async ({ expect }) => {
+    const chain = createFakeChain();
+    await chain.rpc.checkChain();
+    const state = chain.nodes[1];
+    const answer = chain.net.nodes.get("node1.example");
+    chain.net.nodes.set("node1.example", (method, params) => {
+      if (method === "isBlockhashValid") state.status = { commitment: "confirmed", err: null };
+      return answer?.(method, params) ?? { failure: "refused" };
+    });
+    const report = await fetchAttemptReport(chain, createAttemptRow("buy"));
+    expect(report).toMatchObject({ state: "pending" });
+    expect(report.state === "pending" && report.detail).toContain("knows the transaction");
+  });
+
   test("does not confuse slots with heights", async ({ expect }) => {
     const { report } = await ask((nodes) => {
       for (const node of nodes) node.finalizedHeight = BOUND - 500;
@@ -170,7 +184,10 @@ describe("a balance that changed although the transaction is absent", () => {
   test("keeps it pending when the account's history names the transaction", async ({ expect }) => {
     const { report } = await ask((nodes) => {
       change(nodes, 200n);
-      for (const node of nodes) node.history = [{ ...entry, signature: SIGNATURE }];
+      for (const node of nodes) {
+        node.history = [{ ...entry, signature: SIGNATURE }];
+        node.transaction = sold;
+      }
     });
     expect(report.state).toBe("pending");
   });
