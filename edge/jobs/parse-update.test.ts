@@ -172,7 +172,7 @@ describe("who and where", () => {
 
   it("turns a press on our button into a job and answers a foreign one", ({ expect }) => {
     expect(parseUpdate(pressUpdate(OUR_BUTTON), BOT)).toMatchObject({
-      job: { kind: "press", op: "b", arg: "1", messageId: 11, ticket: "AAAAAAAAAAAAAAAA" },
+      job: { kind: "press", op: "t", arg: "", messageId: 11, ticket: "AAAAAAAAAAAAAAAA" },
     });
     for (const data of ["", "buy:0.5", `${OUR_BUTTON}x`, "2b1.AAAAAAAAAAAAAAAA.BBBBBBBBBBB"]) {
       expect(parseUpdate(pressUpdate(data), BOT)).toMatchObject({

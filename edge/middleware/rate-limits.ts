@@ -1,5 +1,6 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { ENTRY_OP, isUrgentOp } from "@raptor/shared/wire/callback.ts";
 import type { JobKind } from "@raptor/shared/wire/job.ts";
 import type { EdgeEnv } from "../env.ts";
 import type { Metrics } from "./metrics.ts";
@@ -20,16 +21,22 @@ export type RateCounter = (
 ) => Promise<{ isAllowed: boolean; resetMs: number } | undefined>;
 
 export interface RateLimits {
-  takeCommand(userId: number, kind: JobKind): Promise<LimitResult<CommandClass | "user">>;
+  takeCommand(userId: number, job: CountedJob): Promise<LimitResult<CommandClass | "user">>;
   takeApi(ip: string): Promise<LimitResult<"api">>;
   /** The kill switch: counted here only, so that no outage can close it. */
   takeEmergency(key: string): LimitResult<"emergency">;
 }
 
+/** What of a job decides its class; `op` is there for presses only. */
+export interface CountedJob {
+  kind: JobKind;
+  op?: string;
+}
+
 const WINDOW_MS = 60_000;
 const COMMAND_CLASSES: Readonly<Record<JobKind, CommandClass>> = {
   buy: "trade",
-  press: "trade",
+  press: "read",
   say: "trade",
   start: "read",
   showScreen: "read",
@@ -44,8 +51,11 @@ const COMMAND_CLASSES: Readonly<Record<JobKind, CommandClass>> = {
   setTradingState: "emergency",
 };
 
-export function commandClassOf(kind: JobKind): CommandClass {
-  return COMMAND_CLASSES[kind];
+/** A press is worth what its operation says: buying, closing, or only looking around. */
+export function commandClassOf(job: CountedJob): CommandClass {
+  if (job.kind !== "press" || job.op === undefined) return COMMAND_CLASSES[job.kind];
+  if (isUrgentOp(job.op)) return "emergency";
+  return job.op === ENTRY_OP ? "trade" : "read";
 }
 
 /** Counts in Redis with @upstash/ratelimit, one fixed window of a minute per name and key. */
@@ -132,10 +142,10 @@ export function createRateLimits(deps: {
 
   async function takeCommand(
     userId: number,
-    kind: JobKind,
+    job: CountedJob,
   ): Promise<LimitResult<CommandClass | "user">> {
     const key = String(userId);
-    const name = commandClassOf(kind);
+    const name = commandClassOf(job);
     if (name === "emergency") return takeEmergency(key);
     const ofClass =
       name === "trade"

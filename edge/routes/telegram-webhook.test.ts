@@ -1,5 +1,12 @@
 import { afterEach, describe, it, vi } from "vitest";
-import { FakeWorld, MINT, OUR_BUTTON, pressUpdate, textUpdate } from "../testing/fake-world.ts";
+import {
+  FakeWorld,
+  MINT,
+  OUR_BUTTON,
+  OUR_SELL_BUTTON,
+  pressUpdate,
+  textUpdate,
+} from "../testing/fake-world.ts";
 
 const DOWN = { status: 503 } as const;
 
@@ -238,6 +245,12 @@ describe("limits", () => {
     world.advance(60_000);
     await world.update(pressUpdate(OUR_BUTTON));
     expect((await world.jobs()).length).toBe(3);
+  });
+
+  it("never stop a button that sells", async ({ expect }) => {
+    const world = new FakeWorld({ RATE_TRADE_PER_MIN: "1", RATE_USER_PER_MIN: "1" });
+    for (let at = 0; at < 5; at++) await world.update(pressUpdate(OUR_SELL_BUTTON));
+    expect((await world.jobs()).length).toBe(5);
   });
 
   it("bite per user over all classes", async ({ expect }) => {

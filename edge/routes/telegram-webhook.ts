@@ -100,7 +100,7 @@ async function takeJob(services: EdgeServices, updateId: number, job: Job): Prom
 /** The sentence for a limited person, or undefined when the job may pass. */
 async function takeLimit(services: EdgeServices, job: Job): Promise<string | undefined> {
   if (job.actor.kind !== "telegram") return undefined;
-  const taken = await services.limits.takeCommand(job.actor.userId, job.kind);
+  const taken = await services.limits.takeCommand(job.actor.userId, job);
   return taken.isAllowed ? undefined : tooMany(taken.name, taken.retryAfterS);
 }
 

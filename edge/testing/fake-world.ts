@@ -197,5 +197,6 @@ export function pressUpdate(data: string, options: { updateId?: number } = {}) {
   };
 }
 
-export const OUR_BUTTON = "1b1.AAAAAAAAAAAAAAAA.BBBBBBBBBBB";
+export const OUR_BUTTON = "1t.AAAAAAAAAAAAAAAA.BBBBBBBBBBB";
+export const OUR_SELL_BUTTON = "1u.AAAAAAAAAAAAAAAA.BBBBBBBBBBB";
 export const MINT = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263";

@@ -1,11 +1,11 @@
-import { parseCallbackData } from "@raptor/shared/wire/callback.ts";
+import { ENTRY_OP, EXIT_OP, isUrgentOp, parseCallbackData } from "@raptor/shared/wire/callback.ts";
 import type { TicketAction, TicketRow } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
 import type { Panic } from "../engine/panic.ts";
-import type { Reader, Tx } from "../ports/store.ts";
+import type { Tx } from "../ports/store.ts";
 import { sol } from "../screens/numbers.ts";
-import { NAV_OPS, TICKET_OP } from "../screens/screen.ts";
+import { NAV_OPS } from "../screens/screen.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
 /** A pressed message that should show fresh buttons after a refusal. */
@@ -33,7 +33,6 @@ export class JobAdmission {
   readonly #clock: Clock;
   readonly #tickets: TicketIssuer;
   readonly #panic: Panic;
-  readonly #store: Reader;
   readonly #allowed: ReadonlySet<number>;
   readonly #admins: ReadonlySet<number>;
 
@@ -41,14 +40,12 @@ export class JobAdmission {
     clock: Clock;
     tickets: TicketIssuer;
     panic: Panic;
-    store: Reader;
     allowedUserIds: readonly number[];
     adminUserIds: readonly number[];
   }) {
     this.#clock = deps.clock;
     this.#tickets = deps.tickets;
     this.#panic = deps.panic;
-    this.#store = deps.store;
     this.#allowed = new Set([...deps.allowedUserIds, ...deps.adminUserIds]);
     this.#admins = new Set(deps.adminUserIds);
   }
@@ -85,9 +82,7 @@ export class JobAdmission {
 
   /** A sell or panic button overtakes its lane like the typed command. */
   isUrgentPress(job: Job): boolean {
-    if (job.kind !== "press" || job.op !== TICKET_OP) return false;
-    const action = this.#store.ticket(job.ticket)?.action.kind;
-    return action === "sell" || action === "panic";
+    return job.kind === "press" && isUrgentOp(job.op);
   }
 
   #decidePress(tx: Tx, job: JobOf<"press">): Admission {
@@ -103,7 +98,7 @@ export class JobAdmission {
       if (decided.kind === "refused" || decided.sentence === undefined) return decided;
       return { kind: "accepted", toast: decided.sentence, apply: decided.apply };
     }
-    if (job.op !== TICKET_OP) return { kind: "accepted", apply: () => {} };
+    if (job.op !== ENTRY_OP && job.op !== EXIT_OP) return { kind: "accepted", apply: () => {} };
     const pressed: PressedMessage = { userId, chatId, messageId: job.messageId };
     const ticket = tx.ticket(job.ticket);
     const problem = this.#checkTicket(tx, job, ticket);

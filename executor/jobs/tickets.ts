@@ -2,9 +2,14 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { MessageButton, MessageContent } from "@raptor/shared/domain/rows.ts";
 import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import { encodeCallbackData, type CallbackData } from "@raptor/shared/wire/callback.ts";
+import {
+  ENTRY_OP,
+  EXIT_OP,
+  encodeCallbackData,
+  type CallbackData,
+} from "@raptor/shared/wire/callback.ts";
 import type { Tx } from "../ports/store.ts";
-import { NAV_OPS, TICKET_OP, type Screen, type ScreenButton } from "../screens/screen.ts";
+import { NAV_OPS, type Screen, type ScreenButton } from "../screens/screen.ts";
 
 /** 96 random bits: a ticket cannot be guessed. */
 const TICKET_BYTES = 12;
@@ -57,7 +62,8 @@ export class TicketIssuer {
     const ticket = this.#ids.token(TICKET_BYTES);
     const expiresMs = this.#clock.nowMs() + this.#lifetimesMs[button.lifetime];
     tx.putTicket({ ticket, userId, chatId, action: button.action, expiresMs });
-    const data = { op: TICKET_OP, arg: "", ticket };
+    const op = button.action.kind === "buy" ? ENTRY_OP : EXIT_OP;
+    const data = { op, arg: "", ticket };
     return { text: button.text, callbackData: this.#encode(chatId, data), ...style };
   }
 

@@ -19,9 +19,6 @@ export const NAV_OPS = {
 } as const;
 export type NavTarget = keyof typeof NAV_OPS;
 
-/** The operation of every button that moves money: it is worth what its ticket says. */
-export const TICKET_OP = "t";
-
 export type ScreenButton =
   | { text: string; nav: NavTarget; arg?: string; style?: ButtonStyle }
   | { text: string; action: TicketAction; lifetime: "trade" | "menu"; style?: ButtonStyle }

@@ -23,3 +23,15 @@ export function parseCallbackData(data: string): CallbackData | undefined {
 export function encodeCallbackData(data: CallbackData): string {
   return `1${data.op}${data.arg}.${data.ticket}.${data.tag}`;
 }
+
+/** Redeems a ticket that opens a position. */
+export const ENTRY_OP = "t";
+/** Redeems a ticket that closes or protects: sell, panic, release. Overtakes lanes and limits. */
+export const EXIT_OP = "u";
+/** Navigation that must work in an emergency: pause entries, ask for panic. */
+export const URGENT_NAV_OPS: readonly string[] = ["z", "q"];
+
+/** Whether a press may wait behind other commands; the tag makes the operation unforgeable. */
+export function isUrgentOp(op: string): boolean {
+  return op === EXIT_OP || URGENT_NAV_OPS.includes(op);
+}
