@@ -41,6 +41,12 @@ export class ExecutorApi {
     this.#deps = deps;
   }
 
+  /** For what is refused before its signature was looked at. */
+  refuseUnread(status: 405 | 413 | 415, problem: string): ApiAnswer {
+    this.#noteRefusal(problem);
+    return { status, body: this.#error(problem, "the message was not read; nothing was done") };
+  }
+
   async job(jws: string): Promise<ApiAnswer> {
     const { verifier, clock, intake } = this.#deps;
     const verified = verifier.verify(jws, JOB_TYP, clock.nowMs());
@@ -61,12 +67,20 @@ export class ExecutorApi {
     const verified = verifier.verify(jws, READ_TYP, clock.nowMs());
     if (!verified.ok) return this.#refuseJws(verified.problem);
     const claims = readClaimsSchema.safeParse(verified.claims);
-    if (!claims.success) return { status: 422, body: this.#error("invalid", "unknown read") };
+    if (!claims.success) {
+      this.#noteRefusal("shape");
+      return { status: 422, body: this.#error("invalid", "unknown read") };
+    }
     const { read } = claims.data;
     const principal = this.#principalOf(read);
-    if (principal === "unknown")
+    if (principal === "unknown") {
+      this.#noteRefusal("token");
       return { status: 401, body: this.#error("token", "unknown token") };
-    if (principal === "scope") return { status: 403, body: this.#error("scope", "missing scope") };
+    }
+    if (principal === "scope") {
+      this.#noteRefusal("scope");
+      return { status: 403, body: this.#error("scope", "missing scope") };
+    }
     return this.#answerRead(read, principal.userId);
   }
 

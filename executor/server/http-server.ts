@@ -77,14 +77,14 @@ async function answerPublic(
     return send(response, { status: report.status, body: report.body });
   }
   if (path !== "/jobs" && path !== "/reads") return send(response, problem(404, "not-found"));
-  if (request.method !== "POST") return send(response, problem(405, "method"));
+  if (request.method !== "POST") return send(response, deps.api.refuseUnread(405, "method"));
   if (request.headers["content-type"] !== JWS_CONTENT_TYPE) {
-    return send(response, problem(415, "content-type"));
+    return send(response, deps.api.refuseUnread(415, "content-type"));
   }
   const body = await readBody(request);
   if (body === "too-large") {
     response.setHeader("connection", "close");
-    return send(response, problem(413, "too-large"));
+    return send(response, deps.api.refuseUnread(413, "too-large"));
   }
   if (body === "aborted") return;
   send(response, path === "/jobs" ? await deps.api.job(body.text) : deps.api.read(body.text));
