@@ -249,7 +249,7 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
 }
 
 function buildRooms(seams: ExecutorSeams) {
-  const { env, clock, prng, ids, log, metrics, signer, store } = seams;
+  const { env, clock, prng, ids, log, metrics, store } = seams;
   const settings = engineSettingsOf(env);
   const keys = deriveStateKeys(env.STATE_SECRET);
   const lifecycle = new Lifecycle();
@@ -286,28 +286,9 @@ function buildRooms(seams: ExecutorSeams) {
   const phase = () => shownPhase(lifecycle, store);
   const { version } = seams;
   const reads = createReadModels({ store, feed, venue, clock, version, phase, dependencies });
-  const presetsLamports = env.BUY_PRESETS_SOL;
   const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
-  const presenter = new Presenter({ ...shared, presetsLamports });
-  const trading = new Trading({ ...shared, presenter });
-  const accounts = new Accounts(store, signer);
   const apiTokens = new ApiTokens(keys.apiToken);
-  const handlers = new JobHandlers({ ...shared, ids, accounts, presenter, trading, apiTokens });
-  const lanes = new Lanes(env.LANES_MAX, context.onFatal);
-  const { ALLOWED_USER_IDS: allowedUserIds, ADMIN_USER_IDS: adminUserIds } = env;
-  const admission = new JobAdmission({ ...shared, allowedUserIds, adminUserIds });
-  const intake = new JobIntake({
-    store,
-    clock,
-    log,
-    metrics,
-    admission,
-    handlers,
-    lanes,
-    phase: () => lifecycle.phase,
-  });
-  const verifier = new JwsVerifier(env.TRUSTED_JWKS, audienceOf(env.ENVIRONMENT));
-  const api = new ExecutorApi({ verifier, intake, reads, store, apiTokens, clock, log, metrics });
+  const desk = buildDesk(seams, shared, apiTokens, lifecycle, context.onFatal);
   const noteReconcile = (isComplete: boolean): void => {
     isTruthKnown ||= isComplete;
   };
@@ -318,11 +299,49 @@ function buildRooms(seams: ExecutorSeams) {
     outbox,
     dependencies,
     reads,
-    lanes,
-    intake,
-    api,
+    ...desk,
     noteReconcile,
   };
+}
+
+type DeskDeps = ConstructorParameters<typeof JobHandlers>[0] &
+  ConstructorParameters<typeof Presenter>[0] &
+  ConstructorParameters<typeof Trading>[0] &
+  ConstructorParameters<typeof JobAdmission>[0];
+
+/** The desk: takes jobs, runs them in lanes, answers reads. */
+function buildDesk(
+  seams: ExecutorSeams,
+  shared: Omit<
+    DeskDeps,
+    | "presenter"
+    | "trading"
+    | "accounts"
+    | "apiTokens"
+    | "ids"
+    | "presetsLamports"
+    | "allowedUserIds"
+    | "adminUserIds"
+  >,
+  apiTokens: ApiTokens,
+  lifecycle: Lifecycle,
+  onFatal: (error: unknown) => void,
+) {
+  const { env, clock, ids, log, metrics, signer, store } = seams;
+  const { reads } = shared;
+  const presetsLamports = env.BUY_PRESETS_SOL;
+  const presenter = new Presenter({ ...shared, presetsLamports });
+  const trading = new Trading({ ...shared, presenter });
+  const accounts = new Accounts(store, signer);
+  const handlers = new JobHandlers({ ...shared, ids, accounts, presenter, trading, apiTokens });
+  const lanes = new Lanes(env.LANES_MAX, onFatal);
+  const { ALLOWED_USER_IDS: allowedUserIds, ADMIN_USER_IDS: adminUserIds } = env;
+  const admission = new JobAdmission({ ...shared, allowedUserIds, adminUserIds });
+  const phase = () => lifecycle.phase;
+  const intake = new JobIntake({ store, clock, log, metrics, admission, handlers, lanes, phase });
+  const verifier = new JwsVerifier(env.TRUSTED_JWKS, audienceOf(env.ENVIRONMENT));
+  const api = new ExecutorApi({ verifier, intake, reads, store, apiTokens, clock, log, metrics });
+  return { lanes, intake, api };
 }
 
 function shownPhase(lifecycle: Lifecycle, store: Store): ReturnType<ReadModels["status"]>["phase"] {

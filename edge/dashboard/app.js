@@ -114,7 +114,7 @@ function showProblem(error) {
   showError(
     status === 0
       ? "The edge cannot be reached. What you see may be old."
-      : String(/** @type {Error} */ (error).message),
+      : /** @type {Error} */ (error).message,
   );
 }
 
@@ -169,7 +169,7 @@ async function changeState(state) {
     page.killResult.className = "bad";
     const status = error instanceof Error && "status" in error;
     page.killResult.textContent = status
-      ? String(/** @type {Error} */ (error).message)
+      ? /** @type {Error} */ (error).message
       : "NOT confirmed: the edge cannot be reached. Check the state above before you rely on it.";
   }
   for (const button of buttons) button.disabled = false;

@@ -37,7 +37,7 @@ export function table(headings, rows) {
     const line = body.insertRow();
     row.forEach((content, at) => {
       const cell = line.insertCell();
-      if (headings[at]?.startsWith("#") === true) cell.className = "number";
+      if (headings[at]?.startsWith("#")) cell.className = "number";
       cell.append(content);
     });
   }

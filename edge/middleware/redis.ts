@@ -71,7 +71,7 @@ function createClient(
     readYourWrites: false,
   });
   // The SDK's own transport repeats INCR after a network error and has no time limit.
-  redis.use(async <T>(request: { path?: string[]; body?: unknown }) => {
+  redis.use(async (request: { path?: string[]; body?: unknown }) => {
     const response = await net.fetch({
       url: [env.UPSTASH_REDIS_REST_URL, ...(request.path ?? [])].join("/"),
       method: "POST",
@@ -88,7 +88,7 @@ function createClient(
     if ("error" in answer && typeof answer.error === "string") {
       throw new RedisFailure(answer.error.slice(0, 200));
     }
-    return answer as { result?: T };
+    return answer;
   });
   return redis;
 }

@@ -167,7 +167,7 @@ describe("openapi", () => {
   it("describes every public path, and every reference resolves", async ({ expect }) => {
     const document = await (await new FakeWorld().send("/openapi.json")).json<OpenApi>();
     expect(document.openapi).toBe("3.1.0");
-    expect(Object.keys(document.paths).sort()).toEqual([
+    expect(Object.keys(document.paths).toSorted()).toEqual([
       "/admin/kill-switch",
       "/v1/health",
       "/v1/jobs/{id}",

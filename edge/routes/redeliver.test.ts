@@ -1,4 +1,5 @@
-import { CompactSign, importJWK, SignJWT } from "jose";
+import type { SignJWT } from "jose";
+import { CompactSign, importJWK } from "jose";
 import { afterEach, describe, it, vi } from "vitest";
 import { FakeWorld, pressUpdate, OUR_BUTTON, signDelivery } from "../testing/fake-world.ts";
 import { TEST_SETTINGS } from "../testing/settings.ts";

@@ -1,7 +1,7 @@
+import type { Keypair } from "@solana/web3.js";
 import {
   AddressLookupTableAccount,
   ComputeBudgetProgram,
-  Keypair,
   PublicKey,
   TransactionInstruction,
   TransactionMessage,
