@@ -2,7 +2,7 @@ import type { RiskInputs } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
 import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
-import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import type { Tx } from "../ports/store.ts";
 import type { PreparedAttempt, Route, WalletReport } from "../ports/venue.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
@@ -242,8 +242,11 @@ export class OrderDriver {
       );
       this.#context.shout(`Unsafe transaction refused for ${order.orderId}: ${refusal.reason}`);
     }
-    if (order.side === "sell") return { next: "again", cause: refusal.reason };
-    return this.#close(order, "rejected", refusal.reason);
+    const told = refusal.alert
+      ? `Refused before signing, the operator was alerted: ${refusal.reason}.`
+      : `Not sent: ${refusal.reason}.`;
+    if (order.side === "sell") return { next: "again", cause: told };
+    return this.#close(order, "rejected", told);
   }
 
   async #afterVenueError(order: OrderRow, tries: number, error: unknown): Promise<Step> {
@@ -263,8 +266,8 @@ export class OrderDriver {
       "venue trouble",
     );
     const isFinal = error.code === "RAPTOR_VENUE__NO_ROUTE" || tries >= ENTRY_BACKOFF_MS.length - 1;
-    if (order.side === "buy" && isFinal) return this.#close(order, "rejected", error.message);
-    return { next: "again", cause: error.message };
+    if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
+    return { next: "again", cause: sentenceOf(error) };
   }
 
   async #close(order: OrderRow, status: OrderStatus, reason: string): Promise<Step> {

@@ -1,6 +1,6 @@
 import type { View } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import { instrumentOf } from "../engine/ids.ts";
 import type { ReadModels } from "../engine/read-models.ts";
 import type { EngineSettings } from "../engine/settings.ts";
@@ -125,7 +125,7 @@ export class Presenter {
       if (!isRaptorError(error)) throw error;
       return noticeScreen([
         "This token cannot be shown right now",
-        `Cause: ${error.message}`,
+        `Cause: ${sentenceOf(error)}`,
         "Nothing was bought. Paste it again in a moment.",
       ]);
     }

@@ -1,6 +1,6 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { View } from "@raptor/shared/domain/rows.ts";
-import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
 import { deriveJobOrderId, instrumentOf } from "../engine/ids.ts";
 import type { OrderDriver } from "../engine/order-driver.ts";
@@ -84,7 +84,7 @@ export class Trading {
       if (!isRaptorError(error)) throw error;
       return this.#tell(target, [
         "Not bought",
-        `Cause: ${error.message}`,
+        `Cause: ${sentenceOf(error)}`,
         "Nothing was sent and no SOL left the wallet. Paste the token again in a moment.",
       ]);
     }

@@ -20,6 +20,14 @@ export function isRaptorError(value: unknown, code?: ErrorCode): value is Raptor
   return value instanceof RaptorError && (code === undefined || value.code === code);
 }
 
+/** What a person reads of an error: the static text and, when there is one, the reason given. */
+export function sentenceOf(error: RaptorError): string {
+  const text = ERROR_TEXTS[error.code];
+  const { reason } = error.context;
+  const head = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return typeof reason === "string" && reason !== "" ? `${head}: ${reason}.` : `${head}.`;
+}
+
 /** A broken invariant. Whoever catches one at the top stops the process: start-up recovers. */
 export class InvariantError extends Error {
   constructor(message: string) {
