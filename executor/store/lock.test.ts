@@ -36,10 +36,13 @@ describe("the executor's lock", () => {
     await withDirectory(async (directory) => {
       const path = join(directory, "executor.lock");
       const other = startOther(path);
-      await once(other.stdout, "data");
-      expect(() => holdExecutorLock(path)).toThrow("another executor holds this data directory");
-      other.kill("SIGKILL");
-      await once(other, "exit");
+      try {
+        await once(other.stdout, "data");
+        expect(() => holdExecutorLock(path)).toThrow("another executor holds this data directory");
+      } finally {
+        other.kill("SIGKILL");
+        await once(other, "exit");
+      }
       holdExecutorLock(path).release();
     });
   });

@@ -69,7 +69,7 @@ describe("what was spent", () => {
     });
   });
 
-  it("counts a buy whose fill was taken back in full, because it may land again", async ({
+  it("counts a buy whose fill was taken back in full until another fill ends it", async ({
     expect,
   }) => {
     await withStore(async ({ store }) => {
@@ -85,6 +85,12 @@ describe("what was spent", () => {
         },
       );
       expect(store.spentLamportsSince(7, 0, "")).toBe(100n);
+      await append(
+        store,
+        attemptPrepared("o1", 2),
+        fillRecorded("o1", 2, { notionalLamports: "95" }),
+      );
+      expect(store.spentLamportsSince(7, 0, "")).toBe(95n);
     });
   });
 

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "vitest";
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
@@ -338,6 +338,22 @@ describe("what a broken file does", () => {
       await append(store, jobAccepted("tg:1:1"));
       expect(store.headSeq()).toBe(1);
       expect(fatal).toEqual([]);
+      store.close();
+    });
+  });
+});
+
+describe("the probe", () => {
+  it("really writes to the WAL every time, and leaves no event behind", async ({ expect }) => {
+    await withDirectory((directory) => {
+      const path = join(directory, "journal.db");
+      const { store } = openTestStore(path);
+      const sizes = [1, 2, 3].map(() => {
+        store.probe();
+        return statSync(`${path}-wal`).size;
+      });
+      expect(new Set(sizes).size).toBe(3);
+      expect(store.headSeq()).toBe(0);
       store.close();
     });
   });

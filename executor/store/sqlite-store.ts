@@ -30,6 +30,11 @@ interface Unit {
 /** More units than this wait for the next group, so that reads and timers get their turn. */
 const GROUP_UNITS_MAX = 256;
 
+/** SQLite does not write a row that stays the same, so the probe's value changes every time. */
+const PROBE_SQL = `
+insert into meta values ('probe', 'a')
+on conflict do update set value = iif(value = 'a', 'b', 'a')`;
+
 /**
  * Opens or creates the journal.
  * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL or __BROKEN_CHAIN.
@@ -91,9 +96,7 @@ class SqliteStore extends SqliteReader implements Store {
     assert(!this.#isCommitting, "expected no probe inside a unit of work");
     try {
       this.statements.run("begin immediate");
-      // The same value again still dirties its page, so the commit really writes and syncs.
-      const put = "insert into meta values ('probe', '') on conflict do update set value = ''";
-      this.statements.run(put);
+      this.statements.run(PROBE_SQL);
       this.statements.run("commit");
     } catch (error) {
       throw this.#failed(error);
