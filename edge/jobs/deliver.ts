@@ -1,7 +1,7 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { JobAnswer } from "@raptor/shared/wire/answer.ts";
-import { type Job, URGENT_JOB_KINDS } from "@raptor/shared/wire/job.ts";
+import { isUrgentJob, type Job } from "@raptor/shared/wire/job.ts";
 import type { DoorResult, ExecutorDoor } from "./executor-door.ts";
 import type { JobQueue } from "./job-queue.ts";
 import type { JobSigner } from "./job-signer.ts";
@@ -28,8 +28,7 @@ const URGENT_PAUSES_MS = [100, 300];
 
 /** Direct first; the queue when the executor does not take the job. */
 export async function deliverJob(deps: DeliveryDeps, job: Job): Promise<Delivery> {
-  const isUrgent = URGENT_JOB_KINDS.includes(job.kind);
-  const direct = await deliverDirectly(deps, job, isUrgent ? URGENT_TRIES : 1);
+  const direct = await deliverDirectly(deps, job, isUrgentJob(job) ? URGENT_TRIES : 1);
   if (direct.result.kind !== "closed") return direct.result;
   const queued = await deps.queue.publish(job.id, direct.jws);
   if (queued.kind === "queued") {

@@ -1,4 +1,4 @@
-import { ENTRY_OP, EXIT_OP, isUrgentOp, parseCallbackData } from "@raptor/shared/wire/callback.ts";
+import { ENTRY_OP, EXIT_OP, parseCallbackData } from "@raptor/shared/wire/callback.ts";
 import type { TicketAction, TicketRow } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
@@ -78,11 +78,6 @@ export class JobAdmission {
       default:
         return { kind: "accepted", apply: () => {} };
     }
-  }
-
-  /** A sell or panic button overtakes its lane like the typed command. */
-  isUrgentPress(job: Job): boolean {
-    return job.kind === "press" && isUrgentOp(job.op);
   }
 
   #decidePress(tx: Tx, job: JobOf<"press">): Admission {

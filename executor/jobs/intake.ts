@@ -3,7 +3,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { JobAnswer } from "@raptor/shared/wire/answer.ts";
-import { URGENT_JOB_KINDS, type Job } from "@raptor/shared/wire/job.ts";
+import { isUrgentJob, type Job } from "@raptor/shared/wire/job.ts";
 import type { Phase } from "../engine/read-models.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Store, Tx } from "../ports/store.ts";
@@ -45,8 +45,7 @@ export class JobIntake {
   async accept(job: Job): Promise<IntakeResult> {
     const { store, clock, metrics, lanes, phase } = this.#deps;
     if (phase() !== "ready") return this.#busy(`the executor is ${phase()}`);
-    const isUrgent = URGENT_JOB_KINDS.includes(job.kind);
-    if (!isUrgent && lanes.isFull(laneKeyOf(job))) {
+    if (!isUrgentJob(job) && lanes.isFull(laneKeyOf(job))) {
       return this.#busy("too many commands are waiting");
     }
     const stranger = this.#deps.admission.checkStranger(job);
@@ -138,9 +137,8 @@ export class JobIntake {
   }
 
   #run(job: Job): void {
-    const isUrgent = URGENT_JOB_KINDS.includes(job.kind) || this.#deps.admission.isUrgentPress(job);
     const run = (): Promise<void> => this.#deps.handlers.run(job);
-    this.#deps.lanes.enqueue(laneKeyOf(job), { isUrgent, run });
+    this.#deps.lanes.enqueue(laneKeyOf(job), { isUrgent: isUrgentJob(job), run });
   }
 
   #refused(job: Job, sentence: string): IntakeResult {

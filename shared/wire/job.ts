@@ -2,6 +2,7 @@ import * as z from "zod";
 import { TRADING_STATES } from "../domain/trading-state.ts";
 import { isPubkey } from "../values/pubkey.ts";
 import { actorSchema } from "./actor.ts";
+import { isUrgentOp } from "./callback.ts";
 
 /** The longest job in bytes as JSON; a longer body is refused before it is read. */
 export const JOB_BYTES_MAX = 16 * 1024;
@@ -86,4 +87,9 @@ export type JobKind = Job["kind"];
 export type JobOf<K extends JobKind> = Extract<Job, { kind: K }>;
 
 /** Kinds that overtake their user's lane and never wait for a queue or a rate limit. */
-export const URGENT_JOB_KINDS: readonly JobKind[] = ["panic", "setTradingState", "sell"];
+const URGENT_JOB_KINDS: readonly JobKind[] = ["panic", "setTradingState", "sell"];
+
+/** Also a pressed button that closes or protects is urgent; its tag makes that unforgeable. */
+export function isUrgentJob(job: Job): boolean {
+  return URGENT_JOB_KINDS.includes(job.kind) || (job.kind === "press" && isUrgentOp(job.op));
+}
