@@ -169,7 +169,7 @@ async function repeat(
   }
 }
 
-/** Journal trouble (full, read-only) is lived through; anything else unexpected ends the process. */
+/** Journal trouble (full, read-only) is lived through; any other surprise ends the process. */
 function tolerateJournal(
   log: Log,
   shout: (text: string) => void,

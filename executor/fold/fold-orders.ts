@@ -15,7 +15,7 @@ const LIVE_ORDER_STATUSES: readonly OrderStatus[] = [
   "partiallyFilled",
 ];
 
-/** Why an attempt whose fill was rolled back is open again; it may share its slot with a newer one. */
+/** Why an attempt is open again after its fill was rolled back; a newer one may hold its slot. */
 export const REVERSED_CAUSE = "fill reversed";
 
 export function foldOrderInitialized(

@@ -8,7 +8,7 @@ const HEAD = { seq: 9, tsMs: 1_000, version: 1, prevHash: "p", hash: "h" };
 
 /** Frozen all the way down, so that a fold which writes into its event throws. */
 function journaled(event: NewEvent): JournalEvent {
-  return deepFreeze({ ...HEAD, ...event } as JournalEvent);
+  return deepFreeze({ ...HEAD, ...event });
 }
 
 function deepFreeze<T>(value: T): T {

@@ -51,7 +51,9 @@ export class ReconcileSchedule {
   async check(): Promise<void> {
     const { log } = this.#deps;
     try {
-      this.#state = (await this.#stands()) ? { ok: true, detail: "schedule stands" } : await this.#create();
+      this.#state = (await this.#stands())
+        ? { ok: true, detail: "schedule stands" }
+        : await this.#create();
     } catch (error) {
       if (!(error instanceof NetFailure)) throw error;
       this.#state = { ok: false, detail: error.message };

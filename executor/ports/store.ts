@@ -1,4 +1,9 @@
-import type { EventKind, JournalEvent, NewEvent, RiskInputs } from "@raptor/shared/domain/events.ts";
+import type {
+  EventKind,
+  JournalEvent,
+  NewEvent,
+  RiskInputs,
+} from "@raptor/shared/domain/events.ts";
 import type {
   AttemptRow,
   ControlRow,
