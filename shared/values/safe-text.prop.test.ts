@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import { cleanField, FIELD_CHARS_MAX } from "./safe-text.ts";
 
-/** Every code point, the dangerous ones often: controls, bidi, zero-width, tags, lone surrogates. */
+/** The dangerous ones come often: controls, bidi, zero-width, tags, lone surrogates. */
 const dangerous = fc.constantFrom(
   ..."\u0000\u001b\n\r\t\u0085\u200b\u200d\u200e\u202a\u202e\u2066\u2069\u2028\u2029\ufeff\u00ad",
   "\ud800",
