@@ -92,7 +92,7 @@ function readAnswer(response: NetResponse): ApiAnswer {
 function parseBody(text: string): ApiBody | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as ApiBody) : undefined;
+    return typeof value === "object" && value !== null ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

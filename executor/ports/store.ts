@@ -114,7 +114,7 @@ export interface Store extends Reader {
    * @throws RAPTOR_JOURNAL__FULL, RAPTOR_JOURNAL__READ_ONLY when the commit cannot be written.
    */
   transact<T>(work: (tx: Tx) => T): Promise<T>;
-  /** Called after a commit, in order, with its events. For indexes and wake-ups, not for effects. */
+  /** Called after a commit, in order, with its events. For indexes and wake-ups, never effects. */
   onCommit(listener: (events: readonly JournalEvent[]) => void): void;
   /** Journal rows from `seq` on, for verify, why and the mirror. */
   eventsFrom(seq: number, limit: number): JournalEvent[];

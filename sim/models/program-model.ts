@@ -6,7 +6,7 @@ export interface ModelAccountMeta {
   isWritable: boolean;
 }
 
-/** A program that the virtual machine cannot run for real; its instruction means plain transfers. */
+/** A program that the virtual machine cannot run; its instruction means plain transfers. */
 export interface ModelInstruction {
   programId: string;
   accounts: ModelAccountMeta[];
