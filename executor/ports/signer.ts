@@ -19,7 +19,21 @@ export type SwapIntent = {
   feeLamportsMax: string;
   /** Contents of every lookup table that the message names, read from our own RPC nodes. */
   lookupTables: { address: string; addresses: string[] }[];
+  /**
+   * Every token account of the wallet that exists, under both token programs, as our own RPC nodes
+   * see it, at most `WALLET_TOKEN_ACCOUNTS_MAX`. Of these the swap may name only the two that take
+   * part. May stay empty when the route hands no signature on: nobody could debit them then.
+   */
+  walletTokenAccounts: string[];
+  /**
+   * Least base units that the wallet's account of `mint` must hold after the swap. Only looked at
+   * when the route hands the wallet's signature on; the message must then guard it.
+   */
+  tokenQuantityMin: string;
 };
+
+/** So many addresses still fit into one request; a wallet with more gets no handed-on signature. */
+export const WALLET_TOKEN_ACCOUNTS_MAX = 2_000;
 
 export type SignRequest = {
   alg: "ed25519";

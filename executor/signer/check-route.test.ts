@@ -108,7 +108,6 @@ describe("a swap with other accounts or another meaning", () => {
     ["another program in its own place", buy, 11, readonly(STRANGER), /the program account/],
     ["the wallet among the venue's accounts", buy, 13, writable(wallet), /handed on/],
     ["the wallet as the shared source", buy, 3, writable(wallet), /handed on/],
-    ["the wallet among direct venues' accounts", direct, 11, writable(wallet), /handed on/],
   ];
   for (const [name, swap, at, meta, reason] of places) {
     test(`is refused: ${name}`, ({ expect }) => {

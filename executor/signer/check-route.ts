@@ -1,4 +1,5 @@
 import type { AccountKey } from "./account-key.ts";
+import { checkLegs } from "./check-legs.ts";
 import { refused, type StepOrReason } from "./check-setup.ts";
 import type { Account, Instruction } from "./message.ts";
 import { JUPITER_EVENT_AUTHORITY, JUPITER_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
@@ -22,6 +23,9 @@ interface RouteLayout {
   otherDestination: number | undefined;
   eventAuthority: number;
   program: number;
+  /** First account that is handed on to venues; only with `maySign` may the wallet be there. */
+  legs: number;
+  maySign: boolean;
 }
 
 /**
@@ -46,6 +50,8 @@ const LAYOUTS: ReadonlyMap<string, RouteLayout> = new Map([
       otherDestination: 7,
       eventAuthority: 8,
       program: 9,
+      legs: 10,
+      maySign: true,
     },
   ],
   [
@@ -63,6 +69,8 @@ const LAYOUTS: ReadonlyMap<string, RouteLayout> = new Map([
       otherDestination: undefined,
       eventAuthority: 10,
       program: 11,
+      legs: 12,
+      maySign: false,
     },
   ],
 ]);
@@ -89,9 +97,11 @@ export function checkRoute(instruction: Instruction, terms: SwapTerms): StepOrRe
   }
   const reason =
     checkAmounts(instruction.data, layout, terms) ??
-    checkNamedAccounts(instruction.accounts, layout, terms) ??
-    checkWalletUse(instruction.accounts, layout, terms);
-  return reason === undefined ? { kind: "swap" } : refused(`${layout.name}: ${reason}`);
+    checkNamedAccounts(instruction.accounts, layout, terms);
+  if (reason !== undefined) return refused(`${layout.name}: ${reason}`);
+  const legs = checkLegs(instruction.accounts, layout, terms);
+  if (typeof legs === "string") return refused(`${layout.name}: ${legs}`);
+  return { kind: "swap", handsOn: legs.handsOn };
 }
 
 /** The program's minimum out is quoted * (10000 - slippage) / 10000. */
@@ -151,25 +161,4 @@ function checkNamedAccounts(
     return "the output goes to another account";
   }
   return undefined;
-}
-
-/**
- * The wallet may stand in the authority's place and nowhere else. The swap program hands the
- * accounts behind its named ones on to the venues of the route; a wallet among them arrives there
- * as a signer and writable, and a routed program could then empty the wallet's SOL through the
- * system program, spend more of the source account than the input, approve or re-own any token
- * account of the wallet that it was also given, or trade away another token of the wallet. The
- * minimum out guards against none of that. In the authority's place the signature serves the swap
- * program alone. The source and destination accounts may recur: without the wallet's signature
- * nobody can debit them.
- */
-function checkWalletUse(
-  accounts: readonly Account[],
-  layout: RouteLayout,
-  terms: SwapTerms,
-): string | undefined {
-  const handedOn = accounts.some(
-    (account, at) => at !== layout.authority && account.key === terms.wallet,
-  );
-  return handedOn ? "the wallet's signature is handed on to a routed program" : undefined;
 }

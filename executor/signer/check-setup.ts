@@ -11,8 +11,12 @@ export type Step =
   | { kind: "createMint" }
   | { kind: "wrap" }
   | { kind: "sync" }
-  | { kind: "swap" }
-  | { kind: "close" };
+  | { kind: "swap"; handsOn: boolean }
+  | { kind: "close" }
+  | { kind: GuardKind };
+
+/** What must follow a swap that hands the wallet's signature on. */
+export type GuardKind = "revoke" | "clearClose" | "hold";
 
 export type StepOrReason = Step | { kind: "refused"; reason: string };
 
@@ -20,8 +24,12 @@ const SET_UNIT_LIMIT = 2;
 const SET_UNIT_PRICE = 3;
 const ATA_CREATE_IDEMPOTENT = 1;
 const SYSTEM_TRANSFER = 2;
+const TOKEN_REVOKE = 5;
 const TOKEN_CLOSE_ACCOUNT = 9;
+const TOKEN_TRANSFER_CHECKED = 12;
 const TOKEN_SYNC_NATIVE = 17;
+/** Set authority, of the kind that may close, to nobody. */
+const TOKEN_CLEAR_CLOSE = Buffer.of(6, 3, 0);
 
 export function refused(reason: string): StepOrReason {
   return { kind: "refused", reason };
@@ -75,11 +83,19 @@ export function checkSystemTransfer(
   return { kind: "wrap" };
 }
 
-/** Of the classic token program only these two; no transfer, approval, or change of authority. */
-export function checkTokenInstruction(
-  { accounts, data }: Instruction,
-  terms: SwapTerms,
-): StepOrReason {
+/**
+ * Of the classic token program the synchronisation and closing of the wrapped account, and of the
+ * token's own program the guards; no transfer to others, approval, or change of authority.
+ */
+export function checkTokenInstruction(instruction: Instruction, terms: SwapTerms): StepOrReason {
+  if (instruction.programId === terms.tokenProgram) {
+    const guard = checkGuard(instruction, terms);
+    if (guard !== undefined) return guard;
+  }
+  if (instruction.programId !== TOKEN_PROGRAM) {
+    return refused("an instruction of the other token program is not a guard of this trade");
+  }
+  const { accounts, data } = instruction;
   if (data.length === 1 && data[0] === TOKEN_SYNC_NATIVE) {
     if (terms.side === "buy" && areExactly(accounts, [terms.wsolAccount])) return { kind: "sync" };
     return refused("a wrapped account is synchronised that this trade did not fund");
@@ -90,7 +106,29 @@ export function checkTokenInstruction(
     }
     return refused("an account is closed other than the wrapped one to the wallet");
   }
-  return refused("a token instruction is neither a synchronisation nor a closing");
+  return refused("a token instruction is neither a synchronisation nor a closing nor a guard");
+}
+
+/**
+ * The guards let the whole transaction fail unless the wallet still owns its token account, nobody
+ * else may close it, and it holds enough; and they leave nobody allowed to spend from it. A
+ * transfer to the same account moves nothing, but fails when there is less than it says.
+ */
+function checkGuard(
+  { accounts, data }: Instruction,
+  terms: SwapTerms,
+): { kind: GuardKind } | undefined {
+  const { wallet, mint, mintAccount } = terms;
+  if (areExactly(accounts, [mintAccount, wallet])) {
+    if (data.length === 1 && data[0] === TOKEN_REVOKE) return { kind: "revoke" };
+    if (data.equals(TOKEN_CLEAR_CLOSE)) return { kind: "clearClose" };
+  }
+  if (!areExactly(accounts, [mintAccount, mint, mintAccount, wallet])) return undefined;
+  const isHold =
+    data.length === 10 &&
+    data[0] === TOKEN_TRANSFER_CHECKED &&
+    data.readBigUInt64LE(1) === terms.tokenQuantityMin;
+  return isHold ? { kind: "hold" } : undefined;
 }
 
 /** Same keys in the same order, all spelled out in the signed bytes. */

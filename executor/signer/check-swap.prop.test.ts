@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import {
   ComputeBudgetProgram,
+  StakeProgram,
   SystemProgram,
   type AccountMeta,
   type PublicKey,
@@ -18,6 +19,7 @@ import {
   intentOf,
   JUPITER,
   named,
+  otherAccountOf,
   partsOf,
   TOKEN,
   TOKEN_2022,
@@ -32,9 +34,12 @@ import {
  */
 const CASES: SwapCase[] = (["buy", "sell"] as const).flatMap((side) =>
   (["legacy", 0] as const).flatMap((version) =>
-    [true, false].map((shared) =>
-      caseOf({ side, version, shared, tokenProgram: shared ? TOKEN : TOKEN_2022 }),
-    ),
+    [
+      { shared: true, tokenProgram: TOKEN },
+      { shared: false, tokenProgram: TOKEN_2022 },
+      { shared: false, handsOn: true, tokenProgram: TOKEN },
+      { shared: false, handsOn: true, tokenProgram: TOKEN_2022 },
+    ].map((change) => caseOf({ side, version, ...change })),
   ),
 );
 
@@ -110,6 +115,7 @@ describe("a change of single bytes", { timeout: 60_000 }, () => {
 
 type Change =
   | { kind: "account"; at: number; place: number; key: number; isWritable: boolean }
+  | { kind: "extra"; at: number; key: number; isWritable: boolean }
   | { kind: "data"; at: number; place: number; value: number }
   | { kind: "number"; at: number; place: number; by: number }
   | { kind: "program"; at: number; key: number }
@@ -127,6 +133,12 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     key: index,
     isWritable: fc.boolean(),
   }),
+  fc.record({
+    kind: fc.constant("extra" as const),
+    at: index,
+    key: index,
+    isWritable: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant("data" as const), at: index, place: index, value: fc.nat(255) }),
   fc.record({
     kind: fc.constant("number" as const),
@@ -141,7 +153,8 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ kind: fc.constant("insert" as const), at: index, foreign: index }),
 );
 
-function keysFor({ wallet, mint, tokenProgram }: SwapCase): PublicKey[] {
+function keysFor(swap: SwapCase): PublicKey[] {
+  const { wallet, mint, tokenProgram } = swap;
   return [
     named("a stranger"),
     wallet,
@@ -155,6 +168,8 @@ function keysFor({ wallet, mint, tokenProgram }: SwapCase): PublicKey[] {
     ATA,
     JUPITER,
     SystemProgram.programId,
+    StakeProgram.programId,
+    otherAccountOf(swap),
     ...["pool state", "pool vault a", "unused"].map(named),
   ];
 }
@@ -203,6 +218,9 @@ function apply(list: TransactionInstruction[], changed: Change, swap: SwapCase):
       const place = changed.place % copy.keys.length;
       const { isSigner = false } = copy.keys[place] ?? {};
       copy.keys[place] = { pubkey, isSigner, isWritable: changed.isWritable };
+    } else if (changed.kind === "extra") {
+      const pubkey = keys[changed.key % keys.length] as PublicKey;
+      copy.keys.push({ pubkey, isSigner: false, isWritable: changed.isWritable });
     } else if (changed.kind === "data" && copy.data.length > 0) {
       copy.data[changed.place % copy.data.length] = changed.value;
     } else if (changed.kind === "number" && copy.data.length >= 8) {

@@ -127,7 +127,7 @@ describe("an instruction beside the swap", () => {
     [
       "a Token-2022 instruction",
       token("09", [writable(wsolAccount), writable(wallet), signer(wallet)], TOKEN_2022),
-      /not on the list/,
+      /other token program/,
     ],
     [
       "a foreign program",

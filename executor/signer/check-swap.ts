@@ -8,6 +8,7 @@ import {
   checkSystemTransfer,
   checkTokenInstruction,
   refused,
+  type GuardKind,
   type Step,
   type StepOrReason,
 } from "./check-setup.ts";
@@ -17,6 +18,7 @@ import {
   COMPUTE_BUDGET_PROGRAM,
   JUPITER_PROGRAM,
   SYSTEM_PROGRAM,
+  TOKEN_2022_PROGRAM,
   TOKEN_PROGRAM,
 } from "./programs.ts";
 import { parseSwapTerms, type SwapTerms } from "./swap-terms.ts";
@@ -34,7 +36,14 @@ const ORDER: readonly (readonly [Step["kind"], Step["kind"]])[] = [
   ["wrap", "sync"],
   ["sync", "swap"],
   ["swap", "close"],
+  ["swap", "revoke"],
+  ["swap", "clearClose"],
+  ["swap", "hold"],
+  // While an allowance stands, its holder may transfer too: only behind this is it the owner.
+  ["revoke", "hold"],
 ];
+
+const GUARDS: readonly GuardKind[] = ["revoke", "clearClose", "hold"];
 
 /**
  * Why these bytes must not be signed for this intent; empty when they do exactly what was meant.
@@ -88,6 +97,7 @@ function checkInstruction(instruction: Instruction, terms: SwapTerms): StepOrRea
     case SYSTEM_PROGRAM:
       return checkSystemTransfer(instruction, terms);
     case TOKEN_PROGRAM:
+    case TOKEN_2022_PROGRAM:
       return checkTokenInstruction(instruction, terms);
     case JUPITER_PROGRAM:
       return checkRoute(instruction, terms);
@@ -98,12 +108,18 @@ function checkInstruction(instruction: Instruction, terms: SwapTerms): StepOrRea
 
 /**
  * A buy wraps, synchronises and swaps; both sides unwrap at the end, so that what is left over
- * returns to the wallet as SOL.
+ * returns to the wallet as SOL. The guards stand behind a swap that hands the signature on, and
+ * only there.
  */
 function checkOrder(steps: readonly Step[], terms: SwapTerms): string[] {
   const needed: Step["kind"][] =
     terms.side === "buy" ? ["wrap", "sync", "swap", "close"] : ["swap", "close"];
   const present = steps.map(({ kind }) => kind);
+  const handsOn = steps.some((step) => step.kind === "swap" && step.handsOn);
+  if (handsOn) needed.push(...GUARDS);
+  else if (GUARDS.some((kind) => present.includes(kind))) {
+    return ["the message guards a token account although no signature is handed on"];
+  }
   const missing = needed.filter((kind) => !present.includes(kind));
   if (missing.length > 0) return [`the message has no ${missing.join(", no ")}`];
   return ORDER.filter(

@@ -1,7 +1,10 @@
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 
-/** A request holds a message of 1.2 kB and up to a handful of lookup tables of 12 kB each. */
-export const FRAME_BYTES_MAX = 256 * 1024;
+/**
+ * A request holds a message of 1.2 kB, up to a handful of lookup tables of 12 kB each, and the
+ * addresses of up to two thousand token accounts.
+ */
+export const FRAME_BYTES_MAX = 384 * 1024;
 const LENGTH_BYTES = 4;
 
 /** A JSON value as one frame: its length as u32 big-endian, then its UTF-8 bytes. */

@@ -1,5 +1,11 @@
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { CreatedWallet, SignAnswer, SignRequest, SwapIntent } from "../ports/signer.ts";
+import {
+  WALLET_TOKEN_ACCOUNTS_MAX,
+  type CreatedWallet,
+  type SignAnswer,
+  type SignRequest,
+  type SwapIntent,
+} from "../ports/signer.ts";
 
 /** What goes over the pipe to the signer. Ids are the client's and come back with the answer. */
 export type PipeRequest =
@@ -90,6 +96,8 @@ function parseIntent(fields: Fields): SwapIntent {
       const addresses = texts(entry, "addresses", TABLE_ENTRIES_MAX);
       return { address: text(entry, "address"), addresses };
     }),
+    walletTokenAccounts: texts(fields, "walletTokenAccounts", WALLET_TOKEN_ACCOUNTS_MAX),
+    tokenQuantityMin: text(fields, "tokenQuantityMin"),
   };
 }
 

@@ -21,6 +21,10 @@ export interface SwapTerms {
   /** The wallet's two token accounts that may take part. */
   wsolAccount: AccountKey;
   mintAccount: AccountKey;
+  /** What `mintAccount` must hold at the end when the wallet's signature is handed on. */
+  tokenQuantityMin: bigint;
+  /** All token accounts of the wallet that exist, under both token programs. */
+  walletTokenAccounts: ReadonlySet<AccountKey>;
 }
 
 /** @throws RAPTOR_WIRE__INVALID when the intent itself makes no sense. */
@@ -48,6 +52,10 @@ export function parseSwapTerms(intent: SwapIntent): SwapTerms {
     feeLamportsMax: parseU64("feeLamportsMax", intent.feeLamportsMax, 0n),
     wsolAccount: deriveTokenAccount(wallet, WSOL_MINT, TOKEN_PROGRAM),
     mintAccount: deriveTokenAccount(wallet, mint, tokenProgram),
+    tokenQuantityMin: parseU64("tokenQuantityMin", intent.tokenQuantityMin, 0n),
+    walletTokenAccounts: new Set(
+      intent.walletTokenAccounts.map((text) => parseKey("walletTokenAccounts", text)),
+    ),
   };
 }
 

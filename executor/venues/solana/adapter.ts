@@ -16,6 +16,7 @@ import { RpcSocket } from "./rpc-socket.ts";
 import { providerNames, Rpc } from "./rpc.ts";
 import { submitSwap } from "./submit-swap.ts";
 import { createRoute, inputMintOf, outputMintOf } from "./swap-route.ts";
+import { WalletAccounts } from "./wallet-accounts.ts";
 import { fetchWalletReport } from "./wallet-report.ts";
 
 export interface SolanaVenueSettings {
@@ -64,6 +65,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     rpc,
     signer,
     log,
+    walletAccounts: new WalletAccounts(rpc),
     priorityFeeLamportsMax: settings.priorityFeeLamportsMax,
     fetchTokenProgram: async (mint: string) =>
       tokenPrograms.get(mint) ?? rememberProgram(mint, (await fetchMint(rpc, mint)).tokenProgram),

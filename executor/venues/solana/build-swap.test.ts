@@ -1,12 +1,15 @@
-import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
-import { encodeBase58, decodeBase58 } from "@raptor/shared/values/base58.ts";
+import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { VersionedTransaction } from "@solana/web3.js";
 import { describe, test } from "vitest";
-import type { SignAnswer, Signer, SignRequest } from "../../ports/signer.ts";
-import type { PrepareOutcome } from "../../ports/venue.ts";
-import { prepareSwap } from "./build-swap.ts";
-import { createFakeChain } from "./fake-chain.ts";
-import type { FakeAnswer } from "./fake-net.ts";
+import {
+  AFTER,
+  BEFORE,
+  prepare,
+  preparedOf,
+  RENT,
+  SIGNATURE,
+  type World,
+} from "./fake-swap-world.ts";
 import {
   ACCOUNTS,
   BOUGHT_MINT,
@@ -16,173 +19,8 @@ import {
   TABLE,
   TAKER,
 } from "./jupiter-fixture.ts";
-import { buildAnswer, type BuildAnswer } from "./jupiter-answers.ts";
-import { LOOKUP_TABLE_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
-import { createRoute } from "./swap-route.ts";
-
-const RENT = 2_039_280;
-const SIGNATURE = encodeBase58(Buffer.alloc(64, 9));
-const ORDER: OrderRow = {
-  orderId: "o1",
-  userId: 7,
-  walletId: "w1",
-  venue: "SOLANA",
-  instrument: `${BOUGHT_MINT}.SOLANA`,
-  symbol: "JUP",
-  decimals: 6,
-  tokenProgram: TOKEN_PROGRAM,
-  side: "buy",
-  source: { kind: "job", jobId: "j1" },
-  status: "initialized",
-  reason: null,
-  notionalLamports: "100000000",
-  quantity: "0",
-  slippageBpsMax: 100,
-  positionId: null,
-  entryPriceE9: null,
-  deadlineMs: null,
-  guardOverride: false,
-  noticeKey: "n1",
-  createdMs: 0,
-};
-const WALLET: WalletRow = { walletId: "w1", userId: 7, address: TAKER, vaultSha256: "" };
-
-interface Balances {
-  wallet: number;
-  token: bigint | null;
-}
-
-const BEFORE: Balances = { wallet: 1_000_000_000, token: null };
-const AFTER: Balances = { wallet: 1_000_000_000 - 100_000_000 - RENT - 5_000, token: 42_000_000n };
-
-function tokenAccount(quantity: bigint): unknown {
-  const data = Buffer.alloc(165);
-  data.set(decodeBase58(BOUGHT_MINT) ?? [], 0);
-  data.set(decodeBase58(TAKER) ?? [], 32);
-  data.writeBigUInt64LE(quantity, 64);
-  data.writeUInt8(1, 108);
-  return account(RENT, TOKEN_PROGRAM, data);
-}
-
-function account(lamports: number, owner: string, data: Buffer): unknown {
-  const rest = { executable: false, rentEpoch: 18_446_744_073_709_552_000, space: data.length };
-  return { lamports, owner, data: [data.toString("base64"), "base64"], ...rest };
-}
-
-function accountsOf({ wallet, token }: Balances): unknown[] {
-  return [
-    account(wallet, SYSTEM_PROGRAM, Buffer.alloc(0)),
-    token === null ? null : tokenAccount(token),
-    null,
-  ];
-}
-
-function tableAccount(addresses: string[]): unknown {
-  const data = Buffer.alloc(56 + 32 * addresses.length);
-  data.writeUInt32LE(1, 0);
-  data.writeBigUInt64LE(0xffff_ffff_ffff_ffffn, 4);
-  addresses.forEach((address, at) => data.set(decodeBase58(address) ?? [], 56 + 32 * at));
-  return account(1, LOOKUP_TABLE_PROGRAM, data);
-}
-
-interface World {
-  before: Balances[];
-  after: Balances;
-  simulationError: unknown;
-  table: string[];
-  estimate: FakeAnswer;
-  signing: SignAnswer;
-  answer: BuildAnswer;
-  priorityFeeLamportsMax: bigint;
-}
-
-function createWorld(change: Partial<World> = {}): World {
-  return {
-    before: [BEFORE],
-    after: AFTER,
-    simulationError: null,
-    table: [STRANGER, BOUGHT_MINT],
-    estimate: { error: { code: -32_601, message: "Method not found" } },
-    signing: { outcome: "signed", signature: SIGNATURE },
-    answer: createBuild(),
-    priorityFeeLamportsMax: 1_000_000n,
-    ...change,
-  };
-}
-
-function answerOf(
-  world: World,
-  reads: { count: number },
-  method: string,
-  params: readonly unknown[],
-) {
-  const context = { apiVersion: "2.3.6", slot: 5_000 };
-  if (method === "getLatestBlockhash") {
-    const value = { blockhash: STRANGER, lastValidBlockHeight: 3_150 };
-    return { result: { context, value } };
-  }
-  if (method === "getMultipleAccounts") {
-    const isTable = (params[0] as string[])[0] === TABLE;
-    const read = Math.min(Math.floor(reads.count / 2), world.before.length - 1);
-    if (!isTable) reads.count += 1;
-    const value = isTable ? [tableAccount(world.table)] : accountsOf(world.before[read] ?? BEFORE);
-    return { result: { context, value } };
-  }
-  if (method === "simulateTransaction") {
-    const value = {
-      err: world.simulationError,
-      accounts: world.simulationError === null ? accountsOf(world.after) : null,
-      logs: [],
-      returnData: null,
-      unitsConsumed: 100_000,
-    };
-    return { result: { context, value } };
-  }
-  return world.estimate;
-}
-
-async function prepare(change: Partial<World> = {}) {
-  const world = createWorld(change);
-  const { rpc, net, log } = createFakeChain();
-  const reads = { count: 0 };
-  for (const host of net.nodes.keys()) {
-    net.nodes.set(host, (method, params) => answerOf(world, reads, method, params));
-  }
-  const requests: SignRequest[] = [];
-  const signer: Signer = {
-    sign: async (request) => {
-      requests.push(request);
-      return world.signing;
-    },
-    createWallet: () => Promise.reject(new Error("expected no new wallet")),
-  };
-  const request = {
-    wallet: TAKER,
-    mint: BOUGHT_MINT,
-    side: "buy" as const,
-    quantityIn: 100_000_000n,
-    slippageBps: 100,
-  };
-  const outcome = await prepareSwap(
-    {
-      rpc,
-      signer,
-      log,
-      priorityFeeLamportsMax: world.priorityFeeLamportsMax,
-      fetchTokenProgram: async () => TOKEN_PROGRAM,
-    },
-    ORDER,
-    WALLET,
-    "wrapped",
-    createRoute(request, world.answer),
-  );
-  return { outcome, requests, net, log };
-}
-
-function preparedOf(outcome: PrepareOutcome) {
-  if (outcome.outcome !== "prepared") throw new Error(outcome.reason);
-  return outcome.attempt;
-}
+import { buildAnswer } from "./jupiter-answers.ts";
+import { TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
 
 describe("a prepared attempt", () => {
   test("is the signed bytes with everything that must be journaled", async ({ expect }) => {

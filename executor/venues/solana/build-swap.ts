@@ -2,10 +2,11 @@ import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
-import type { Signer, SwapIntent } from "../../ports/signer.ts";
+import { WALLET_TOKEN_ACCOUNTS_MAX, type Signer, type SwapIntent } from "../../ports/signer.ts";
 import type { PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
 import { checkBuild } from "./check-build.ts";
-import { checkLookupTables, fetchLookupTables, type LookupTable } from "./lookup-tables.ts";
+import { checkHandedOn, handsSignatureOn } from "./handed-on.ts";
+import { checkLookupTables, fetchLookupTables } from "./lookup-tables.ts";
 import { instrumentOf } from "./instrument-name.ts";
 import {
   chooseUnitPrice,
@@ -16,40 +17,23 @@ import {
 } from "./priority-fee.ts";
 import { blockhashAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
-import {
-  checkBalances,
-  fetchSwapBalances,
-  simulateSwap,
-  type SwapBalances,
-} from "./simulate-swap.ts";
+import { fetchSwapBalances, type SwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts, parseUnitPrice, type SwapPlan } from "./swap-instructions.ts";
 import { compileSwapMessage, encodeTransaction } from "./swap-message.ts";
+import { refused, type Step } from "./prepare-step.ts";
 import { SwapRoute } from "./swap-route.ts";
+import type { WalletAccounts } from "./wallet-accounts.ts";
+import { simulateTwice, type SwapDraft } from "./witness-swap.ts";
 
 export interface SwapBuilderDeps {
   rpc: Rpc;
   signer: Signer;
   log: Log;
+  walletAccounts: WalletAccounts;
   priorityFeeLamportsMax: bigint;
   /** The program that owns a mint; immutable, so the caller may remember it. */
   fetchTokenProgram(mint: string): Promise<string>;
 }
-
-interface Block {
-  blockhash: string;
-  lastValidBlockHeight: number;
-}
-
-interface Draft {
-  plan: SwapPlan;
-  tables: LookupTable[];
-  block: Block;
-  before: SwapBalances;
-  /** With the largest unit limit and no priority fee, for the simulation. */
-  message: Uint8Array;
-}
-
-type Step<T> = { ok: true; value: T } | { ok: false; reason: string; alert: boolean };
 
 /**
  * From a quote to signed bytes: our own instructions around the route's one swap, our own
@@ -66,7 +50,8 @@ export async function prepareSwap(
   const swap = swapOf(order, wallet, route);
   const draft = await draftSwap(deps, swap);
   if (!draft.ok) return refuse(deps.log, order, draft);
-  const simulated = await simulateTwice(deps, draft.value, route.quantityOutMin);
+  const goal = { quantityOutMin: route.quantityOutMin, decimals: order.decimals };
+  const simulated = await simulateTwice(deps.rpc, draft.value, goal);
   if (!simulated.ok) return refuse(deps.log, order, simulated);
   const { units, after, before } = simulated.value;
   const { accounts } = draft.value.plan;
@@ -78,9 +63,10 @@ export async function prepareSwap(
     deps.priorityFeeLamportsMax,
     [accounts.wallet, accounts.tokenAccount, accounts.wsolAccount],
   );
-  const plan = { ...draft.value.plan, unitLimit, unitPriceMicroLamports };
+  const plan = { ...simulated.value.plan, unitLimit, unitPriceMicroLamports };
   const feeLamports =
     LAMPORTS_PER_SIGNATURE + priorityFeeLamports(unitLimit, unitPriceMicroLamports);
+  if (plan.side === "buy") deps.walletAccounts.expect(wallet.address, accounts.tokenAccount);
   const rentLamports = before.hasTokenAccount ? 0n : after.tokenAccountLamports;
   const signed = await signSwap(deps, { order, wallet, wrapped, route, draft: draft.value, plan });
   if (!signed.ok) return refuse(deps.log, order, signed);
@@ -118,7 +104,7 @@ function swapOf(order: OrderRow, wallet: WalletRow, route: Route): SwapRoute {
   return handle;
 }
 
-async function draftSwap(deps: SwapBuilderDeps, swap: SwapRoute): Promise<Step<Draft>> {
+async function draftSwap(deps: SwapBuilderDeps, swap: SwapRoute): Promise<Step<SwapDraft>> {
   const { request, answer } = swap;
   const tokenProgram = await deps.fetchTokenProgram(request.mint);
   const accounts = deriveSwapAccounts(request.wallet, request.mint, tokenProgram);
@@ -131,27 +117,31 @@ async function draftSwap(deps: SwapBuilderDeps, swap: SwapRoute): Promise<Step<D
     unitLimit: UNITS_MAX,
     unitPriceMicroLamports: 0n,
     swap: answer.swapInstruction,
+    guard: undefined,
   };
+  const handsOn = handsSignatureOn(plan.swap, request.wallet);
+  const unsignable = handsOn ? checkHandedOn(plan.swap) : undefined;
+  if (unsignable !== undefined) return refused(unsignable, false);
   const stated = answer.addressesByLookupTableAddress ?? {};
-  const [found, block, before] = await Promise.all([
+  const [found, block, before, walletTokenAccounts] = await Promise.all([
     fetchLookupTables(deps.rpc, Object.keys(stated)),
     fetchBlock(deps.rpc),
     fetchSwapBalances(deps.rpc, plan),
+    handsOn ? deps.walletAccounts.fetch(request.wallet) : [],
   ]);
   const differing = checkLookupTables(stated, found);
   if (differing.length > 0) return refused(differing.join("; "), true);
   const short = checkFunds(plan, before);
   if (short !== undefined) return refused(short, false);
-  const tables = found.filter((table) => table !== undefined);
-  const compiled = compileSwapMessage(plan, tables, block.blockhash);
-  if (!compiled.ok) {
-    return refused(`the route does not fit into one transaction: ${compiled.reason}`, false);
+  if (walletTokenAccounts.length > WALLET_TOKEN_ACCOUNTS_MAX) {
+    return refused("the wallet has too many token accounts for this route", false);
   }
-  return { ok: true, value: { plan, tables, block, before, message: compiled.message } };
+  const tables = found.filter((table) => table !== undefined);
+  return { ok: true, value: { plan, tables, block, before, walletTokenAccounts } };
 }
 
 /** The node that is furthest ahead: a later bound only makes us wait longer, never too short. */
-async function fetchBlock(rpc: Rpc): Promise<Block> {
+async function fetchBlock(rpc: Rpc): Promise<SwapDraft["block"]> {
   const { value } = await rpc.askNewest(
     "getLatestBlockhash",
     [{ commitment: "confirmed" }],
@@ -172,41 +162,12 @@ function checkFunds(plan: SwapPlan, before: SwapBalances): string | undefined {
   return undefined;
 }
 
-interface Simulated {
-  units: number;
-  after: SwapBalances;
-  before: SwapBalances;
-}
-
-/**
- * Balances are read a moment before the simulation, and another order of the same wallet may land
- * in between: only a difference that shows twice counts as an attack.
- */
-async function simulateTwice(
-  deps: SwapBuilderDeps,
-  draft: Draft,
-  quantityOutMin: bigint,
-): Promise<Step<Simulated>> {
-  const { plan } = draft;
-  let { before } = draft;
-  let reasons: string[] = [];
-  for (let n = 0; n < 2; n++) {
-    if (n > 0) before = await fetchSwapBalances(deps.rpc, plan);
-    const simulation = await simulateSwap(deps.rpc, plan, draft.message);
-    if (simulation.outcome === "failed") return refused(simulation.reason, false);
-    const { units, after } = simulation;
-    reasons = checkBalances(plan, quantityOutMin, LAMPORTS_PER_SIGNATURE, before, after);
-    if (reasons.length === 0) return { ok: true, value: { units, after, before } };
-  }
-  return refused(reasons.join("; "), true);
-}
-
 interface SignInput {
   order: OrderRow;
   wallet: WalletRow;
   wrapped: string;
   route: Route;
-  draft: Draft;
+  draft: SwapDraft;
   plan: SwapPlan;
 }
 
@@ -230,6 +191,8 @@ async function signSwap(
     slippageBpsMax: order.slippageBpsMax,
     feeLamportsMax: String(LAMPORTS_PER_SIGNATURE + deps.priorityFeeLamportsMax),
     lookupTables: draft.tables,
+    walletTokenAccounts: draft.walletTokenAccounts,
+    tokenQuantityMin: String(plan.guard?.tokenQuantityMin ?? 0n),
   };
   const answer = await deps.signer.sign({
     alg: "ed25519",
@@ -246,10 +209,6 @@ async function signSwap(
   assert(signature?.length === 64, "the signer answers 64 bytes in base58");
   const payload = encodeTransaction(signature, message);
   return { ok: true, value: { identity: answer.signature, payload } };
-}
-
-function refused(reason: string, alert: boolean): { ok: false; reason: string; alert: boolean } {
-  return { ok: false, reason, alert };
 }
 
 function refuse(

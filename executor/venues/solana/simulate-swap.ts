@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { checkControls, readControl, type SwapControls } from "./account-control.ts";
 import { accountsAnswer, simulationAnswer, type AccountAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
 import type { SwapPlan } from "./swap-instructions.ts";
@@ -14,6 +15,7 @@ export interface SwapBalances {
   hasTokenAccount: boolean;
   /** Lamports that keep the token account alive. */
   tokenAccountLamports: bigint;
+  controls: SwapControls;
 }
 
 export type SimulationOutcome =
@@ -73,8 +75,22 @@ export async function simulateSwap(
   return { outcome: "passed", units: unitsConsumed ?? 0, after: readBalances(accounts) };
 }
 
+/** Why what the simulation leaves behind breaks the intent; empty when it keeps it. */
+export function checkAftermath(
+  plan: SwapPlan,
+  quantityOutMin: bigint,
+  feeLamportsMax: bigint,
+  before: SwapBalances,
+  after: SwapBalances,
+): string[] {
+  return [
+    ...checkBalances(plan, quantityOutMin, feeLamportsMax, before, after),
+    ...checkControls(plan.accounts, before.controls, after.controls),
+  ];
+}
+
 /** Why the simulated balances break the intent; empty when they keep it. */
-export function checkBalances(
+function checkBalances(
   plan: SwapPlan,
   quantityOutMin: bigint,
   feeLamportsMax: bigint,
@@ -113,6 +129,7 @@ function readBalances(accounts: readonly (AccountAnswer | null)[]): SwapBalances
     tokenQuantity: held?.quantity ?? 0n,
     hasTokenAccount: held !== undefined,
     tokenAccountLamports,
+    controls: { wallet: readControl(wallet), token: readControl(token), wsol: readControl(wsol) },
   };
 }
 

@@ -1,4 +1,5 @@
 import { PublicKey, TransactionInstruction } from "@solana/web3.js";
+import { createClosingGuards, type ClosingGuard } from "./closing-guards.ts";
 import type { JupiterInstruction } from "./jupiter-answers.ts";
 import {
   ATA_PROGRAM,
@@ -25,6 +26,8 @@ export interface SwapPlan {
   unitLimit: number;
   unitPriceMicroLamports: bigint;
   swap: JupiterInstruction;
+  /** Needed when the swap hands the wallet's signature on to the route's venues. */
+  guard: ClosingGuard | undefined;
 }
 
 const SET_UNIT_LIMIT = 2;
@@ -67,6 +70,7 @@ export function createSwapInstructions(plan: SwapPlan): JupiterInstruction[] {
     ...before,
     plan.swap,
     closeWrapped(accounts),
+    ...(plan.guard === undefined ? [] : createClosingGuards(accounts, plan.guard)),
   ];
 }
 

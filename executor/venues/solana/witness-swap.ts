@@ -1,0 +1,102 @@
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import { deriveGuard, handsSignatureOn } from "./handed-on.ts";
+import type { LookupTable } from "./lookup-tables.ts";
+import { refused, type Step } from "./prepare-step.ts";
+import { LAMPORTS_PER_SIGNATURE } from "./priority-fee.ts";
+import type { Rpc } from "./rpc.ts";
+import {
+  checkAftermath,
+  fetchSwapBalances,
+  simulateSwap,
+  type SimulationOutcome,
+  type SwapBalances,
+} from "./simulate-swap.ts";
+import type { SwapPlan } from "./swap-instructions.ts";
+import { compileSwapMessage } from "./swap-message.ts";
+
+/** Everything that a transaction is compiled from. */
+export interface SwapDraft {
+  /** With the largest unit limit, no priority fee and no guard, for the simulation. */
+  plan: SwapPlan;
+  tables: LookupTable[];
+  block: { blockhash: string; lastValidBlockHeight: number };
+  before: SwapBalances;
+  /** Token accounts of the wallet; only asked for when its signature is handed on. */
+  walletTokenAccounts: string[];
+}
+
+export interface SwapGoal {
+  quantityOutMin: bigint;
+  decimals: number;
+}
+
+interface Simulated {
+  /** With the guard that fits the balances before. */
+  plan: SwapPlan;
+  units: number;
+  after: SwapBalances;
+  before: SwapBalances;
+}
+
+/**
+ * Balances are read a moment before the simulation, and another order of the same wallet may land
+ * in between: only a difference that shows twice counts as an attack.
+ */
+export async function simulateTwice(
+  rpc: Rpc,
+  draft: SwapDraft,
+  goal: SwapGoal,
+): Promise<Step<Simulated>> {
+  const { quantityOutMin } = goal;
+  let { before } = draft;
+  let reasons: string[] = [];
+  let failure = "";
+  for (let n = 0; n < 2; n++) {
+    if (n > 0) before = await fetchSwapBalances(rpc, draft.plan);
+    const plan = guardPlan(draft.plan, before, goal);
+    const compiled = compileSwapMessage(plan, draft.tables, draft.block.blockhash);
+    if (!compiled.ok) {
+      return refused(`the route does not fit into one transaction: ${compiled.reason}`, false);
+    }
+    const { alone, whole } = await simulateBoth(rpc, draft, plan, compiled.message);
+    if (alone.outcome === "failed") return refused(alone.reason, false);
+    const { after } = alone;
+    reasons = checkAftermath(plan, quantityOutMin, LAMPORTS_PER_SIGNATURE, before, after);
+    if (reasons.length > 0) continue;
+    if (whole.outcome === "passed") {
+      return { ok: true, value: { plan, units: whole.units, after, before } };
+    }
+    failure = whole.reason;
+  }
+  if (reasons.length > 0) return refused(reasons.join("; "), true);
+  return refused(`behind the swap, ${failure}`, false);
+}
+
+function guardPlan(plan: SwapPlan, before: SwapBalances, goal: SwapGoal): SwapPlan {
+  if (!handsSignatureOn(plan.swap, plan.accounts.wallet)) return plan;
+  const quantities = { in: plan.quantityIn, outMin: goal.quantityOutMin };
+  return { ...plan, guard: deriveGuard(plan.side, before, quantities, goal.decimals) };
+}
+
+/**
+ * `whole` is what will be signed but for two numbers. Its guards also undo what they can, so
+ * `alone` is what the swap would leave behind without them: an attack shows before it is undone.
+ */
+async function simulateBoth(
+  rpc: Rpc,
+  draft: SwapDraft,
+  plan: SwapPlan,
+  message: Uint8Array,
+): Promise<{ alone: SimulationOutcome; whole: SimulationOutcome }> {
+  if (plan.guard === undefined) {
+    const whole = await simulateSwap(rpc, plan, message);
+    return { alone: whole, whole };
+  }
+  const bare = compileSwapMessage(draft.plan, draft.tables, draft.block.blockhash);
+  assert(bare.ok, "a message fits without its guards when it fits with them");
+  const [alone, whole] = await Promise.all([
+    simulateSwap(rpc, plan, bare.message),
+    simulateSwap(rpc, plan, message),
+  ]);
+  return { alone, whole };
+}
