@@ -1,3 +1,4 @@
+import type { MessageContent, OutboxRow } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { IdSource, Prng } from "@raptor/shared/seams/chance.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
@@ -244,7 +245,7 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
     exits: new Exits(context, feed, driver),
     panic: new Panic(context, driver, tracker),
     reconciler: new Reconciler(context),
-    settlement: new Settlement(context),
+    settlement: new Settlement(context, driver),
   };
 }
 
@@ -274,7 +275,9 @@ function buildRooms(seams: ExecutorSeams) {
     onFatal: tolerateJournal(log, shout, seams.onFatal),
   };
   const engine = buildEngine(context, feed);
-  const outbox = createOutbox({ store, chat: telegram, clock, prng, log });
+  const apiTokens = new ApiTokens(keys.apiToken);
+  const contentOf = (row: OutboxRow): MessageContent => apiTokens.contentOf(row);
+  const outbox = createOutbox({ store, chat: telegram, clock, prng, log, contentOf });
   const dependencies = (): DependencyHealth[] => [
     probeJournal(store),
     { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
@@ -287,7 +290,6 @@ function buildRooms(seams: ExecutorSeams) {
   const { version } = seams;
   const reads = createReadModels({ store, feed, venue, clock, version, phase, dependencies });
   const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
-  const apiTokens = new ApiTokens(keys.apiToken);
   const desk = buildDesk(seams, shared, apiTokens, lifecycle, context.onFatal);
   const noteReconcile = (isComplete: boolean): void => {
     isTruthKnown ||= isComplete;

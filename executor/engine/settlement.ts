@@ -2,6 +2,7 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { FillRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { EngineContext } from "./context.ts";
+import type { OrderDriver } from "./order-driver.ts";
 import { applyReversal } from "./positions.ts";
 import { armExits, disarmExits } from "./settle.ts";
 
@@ -10,11 +11,13 @@ const SETTLEMENT_INTERVAL_MS = 5_000;
 /** Watches booked fills until the chain can no longer take them back. */
 export class Settlement {
   readonly #context: EngineContext;
+  readonly #driver: OrderDriver;
   readonly #abort = new AbortController();
   #loop: Promise<void> | undefined;
 
-  constructor(context: EngineContext) {
+  constructor(context: EngineContext, driver: OrderDriver) {
     this.#context = context;
+    this.#driver = driver;
   }
 
   start(): void {
@@ -75,6 +78,8 @@ export class Settlement {
         "The ledger was corrected; the tokens and SOL are as before that trade.",
       ]);
     });
+    // The attempt is undecided again: it is followed until its death is proven.
+    this.#driver.start(fill.orderId);
     metrics.count("alerts_total", { kind: "fill-reversed" });
     this.#context.shout(`Fill ${fill.fillId} was rolled back by the network`);
   }
