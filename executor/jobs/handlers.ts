@@ -218,7 +218,7 @@ export class JobHandlers {
     await store.transact((tx: Tx) => {
       const payload = { tokenId, userId, scopes };
       tx.append({ stream: `user:${userId}`, kind: "TokenIssued", payload });
-      const screen = apiTokenScreen(apiTokens.tokenOf(tokenId), scopes);
+      const screen = apiTokenScreen(apiTokens.placeholderOf(tokenId), scopes);
       const content = tickets.issue(tx, userId, chatId, screen);
       const view: View = { kind: "apiToken", tokenId };
       tx.putOutbox({ key, chatId, content, view, isProtected: true });

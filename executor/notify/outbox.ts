@@ -1,4 +1,4 @@
-import type { OutboxRow } from "@raptor/shared/domain/rows.ts";
+import type { MessageContent, OutboxRow } from "@raptor/shared/domain/rows.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
@@ -11,6 +11,8 @@ export interface OutboxDeps {
   clock: Clock;
   prng: Prng;
   log: Log;
+  /** Fills in what must not be stored; absent, a message goes out as it is stored. */
+  contentOf?(row: OutboxRow): MessageContent;
 }
 
 /** Delivers what the store's outbox holds until it is delivered or refused for good. */
@@ -122,14 +124,15 @@ class OutboxSender implements Outbox {
   }
 
   async #outcomeOf(row: OutboxRow): Promise<DeliverOutcome> {
-    const { store, chat } = this.#deps;
+    const { store, chat, contentOf } = this.#deps;
     const done = this.#unrecorded.get(row.key);
     if (done !== undefined && done.version === row.version) {
       return { outcome: "delivered", messageId: done.messageId };
     }
     const notice = store.notice(row.key);
     const noticed = notice?.chatId === row.chatId ? notice.messageId : null;
-    const { chatId, content, isSilent, isProtected } = row;
+    const { chatId, isSilent, isProtected } = row;
+    const content = contentOf?.(row) ?? row.content;
     const messageId = row.messageId ?? done?.messageId ?? noticed;
     const outcome = await chat.deliver({ chatId, messageId, content, isSilent, isProtected });
     if (outcome.outcome === "delivered") {

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PositionView, TradeView } from "@raptor/shared/wire/read.ts";
 import type { Person } from "./person.ts";
@@ -145,5 +147,11 @@ test("no secret stands in the log, the chats, the journal or the refusals", asyn
   // A token is shown once, in its own protected message; nothing else ever holds it.
   expect(tokens.filter((token) => world.executorLog().includes(token))).toEqual([]);
   expect(tokens.filter((token) => JSON.stringify(world.journal()).includes(token))).toEqual([]);
+  const files = readdirSync(world.file.dataDir).filter((name) => name.startsWith("journal.db"));
+  expect(files.length).toBeGreaterThan(0);
+  for (const name of files) {
+    const bytes = readFileSync(join(world.file.dataDir, name));
+    expect(tokens.filter((token) => bytes.includes(token))).toEqual([]);
+  }
   expect(await findSecrets(world)).toEqual([]);
 });
