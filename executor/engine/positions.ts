@@ -1,6 +1,6 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { FillRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
-import { priceE9Of } from "@raptor/shared/values/money.ts";
+import { mulDivCeil, PRICE_SCALE, priceE9Of } from "@raptor/shared/values/money.ts";
 import { derivePositionId } from "./ids.ts";
 
 type PositionChange = EventPayloads["PositionChanged"];
@@ -50,18 +50,45 @@ export function applySell(held: PositionRow, fill: FillAmounts): PositionChange 
   };
 }
 
-/** Takes a fill back that the chain rolled back for good. */
+/**
+ * Takes a fill back that the chain rolled back for good. Whatever happens, realised profit minus
+ * the cost still held stays equal to all that was received minus all that was paid.
+ */
 export function applyReversal(held: PositionRow, fill: FillRow): PositionChange {
-  const sign = fill.side === "buy" ? -1n : 1n;
-  const quantity = floorZero(BigInt(held.quantity) + sign * BigInt(fill.quantity));
-  const cost = floorZero(BigInt(held.costLamports) + sign * BigInt(fill.notionalLamports));
+  return fill.side === "buy" ? reverseBuy(held, fill) : reverseSell(held, fill);
+}
+
+function reverseBuy(held: PositionRow, fill: FillRow): PositionChange {
+  const cost = BigInt(held.costLamports);
+  const paid = BigInt(fill.notionalLamports);
+  const before = BigInt(held.quantity);
+  const quantity = floorZero(before - BigInt(fill.quantity));
+  // Where sells took away more cost than this buy leaves, the rest keeps its average price.
+  const share = before === 0n ? 0n : mulDivCeil(cost, quantity, before);
+  const costLeft = quantity > 0n && cost > paid ? cost - paid : share;
   return {
     ...baseOf(held),
     quantity: quantity.toString(),
-    costLamports: cost.toString(),
-    realisedLamports: held.realisedLamports,
-    entryPriceE9: priceE9Of(cost, quantity, held.decimals).toString(),
+    costLamports: costLeft.toString(),
+    realisedLamports: (BigInt(held.realisedLamports) + paid - (cost - costLeft)).toString(),
+    entryPriceE9: priceE9Of(costLeft, quantity, held.decimals).toString(),
     state: quantity === 0n ? "closed" : "open",
+    cause: { kind: "fill", fillId: fill.fillId },
+  };
+}
+
+/** The tokens come back at the price that they were bought for, and the profit goes. */
+function reverseSell(held: PositionRow, fill: FillRow): PositionChange {
+  const back = BigInt(fill.quantity);
+  const scale = PRICE_SCALE * 10n ** BigInt(held.decimals);
+  const costBack = mulDivCeil(back, BigInt(held.entryPriceE9), scale);
+  const gained = BigInt(fill.notionalLamports) - costBack;
+  return {
+    ...baseOf(held),
+    quantity: (BigInt(held.quantity) + back).toString(),
+    costLamports: (BigInt(held.costLamports) + costBack).toString(),
+    realisedLamports: (BigInt(held.realisedLamports) - gained).toString(),
+    state: "open",
     cause: { kind: "fill", fillId: fill.fillId },
   };
 }

@@ -4,6 +4,7 @@ import type { Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
 import { createExitRules } from "../strategies/exit-plan.ts";
 import type { EngineContext } from "./context.ts";
+import { derivePositionId } from "./ids.ts";
 import { applyBuy, applySell } from "./positions.ts";
 
 type Landed = Extract<AttemptReport, { state: "landed" }>;
@@ -48,7 +49,9 @@ export function bookFill(
 
 function heldBefore(tx: Tx, order: OrderRow): PositionRow | undefined {
   if (order.positionId !== null) return tx.position(order.positionId);
-  return tx.openPositionOf(order.walletId, order.instrument);
+  const open = tx.openPositionOf(order.walletId, order.instrument);
+  // A buy that was rolled back and landed again goes on with the position that it had opened.
+  return open ?? tx.position(derivePositionId(order.orderId));
 }
 
 function sellOf(
