@@ -1,9 +1,10 @@
 import type { ExitRule } from "@raptor/shared/domain/order.ts";
-import { BPS_ONE } from "@raptor/shared/values/money.ts";
+import { BPS_ONE, mulDivCeil, mulDivFloor } from "@raptor/shared/values/money.ts";
 
 /**
  * The exit rules of a position that was entered at `entryPriceE9`. Zero switches a rule off.
- * Both rules sell the whole position.
+ * Both rules sell the whole position. Triggers are rounded away from the entry price, so that
+ * no rule fires before its distance is reached; an entry price of zero has no distances.
  */
 export function createExitRules(options: {
   entryPriceE9: bigint;
@@ -12,12 +13,13 @@ export function createExitRules(options: {
 }): ExitRule[] {
   const rules: ExitRule[] = [];
   const { entryPriceE9, takeProfitBps, stopLossBps } = options;
+  if (entryPriceE9 === 0n) return rules;
   if (takeProfitBps > 0) {
-    const price = (entryPriceE9 * (BPS_ONE + BigInt(takeProfitBps))) / BPS_ONE;
+    const price = mulDivCeil(entryPriceE9, BPS_ONE + BigInt(takeProfitBps), BPS_ONE);
     rules.push(ruleOf("takeProfit", takeProfitBps, price));
   }
   if (stopLossBps > 0) {
-    const price = (entryPriceE9 * (BPS_ONE - BigInt(stopLossBps))) / BPS_ONE;
+    const price = mulDivFloor(entryPriceE9, BPS_ONE - BigInt(stopLossBps), BPS_ONE);
     rules.push(ruleOf("stopLoss", -stopLossBps, price));
   }
   return rules;
