@@ -1,5 +1,4 @@
 import type { RiskInputs } from "@raptor/shared/domain/events.ts";
-import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Reader } from "../ports/store.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
@@ -33,16 +32,18 @@ export function gatherRiskInputs(
   };
 }
 
-/** Open positions in other tokens, and buys under way that would open more. */
+/**
+ * Open positions in other tokens, and buys initialized before this one that may still open more.
+ * Open orders come in order of initialization, so that of two buys only the later one counts the
+ * other, however close in time they are.
+ */
 function countOtherPositions(reader: Reader, order: OrderRow): number {
   const instruments = new Set(
     reader.openPositions(order.userId).map((position) => position.instrument),
   );
   for (const other of reader.openOrders()) {
-    const isEntry = other.side === "buy" && !FINAL_ORDER_STATUSES.includes(other.status);
-    if (isEntry && other.userId === order.userId && other.createdMs < order.createdMs) {
-      instruments.add(other.instrument);
-    }
+    if (other.orderId === order.orderId) break;
+    if (other.side === "buy" && other.userId === order.userId) instruments.add(other.instrument);
   }
   instruments.delete(order.instrument);
   return instruments.size;
