@@ -24,6 +24,7 @@ const SIGNER_END_MS = 2_000;
 const SIGNER_FLAGS = [
   "--permission",
   `--allow-fs-read=${resolve(HERE, "signer")}/*`,
+  `--allow-fs-read=${resolve(HERE, "ports/signer.ts")}`,
   `--allow-fs-read=${resolve(HERE, "package.json")}`,
   `--allow-fs-read=${resolve(HERE, "node_modules/@raptor")}/*`,
   `--allow-fs-read=${resolve(HERE, "../shared")}/*`,
