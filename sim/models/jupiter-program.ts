@@ -1,4 +1,5 @@
 import type { Keypair } from "@solana/web3.js";
+import { meanHostileLegs } from "./hostile-legs.ts";
 import { JUPITER_PROGRAM_ID, parseRoute, ROUTES, type RouteArguments } from "./jupiter-layout.ts";
 import type { OnChainPool } from "./market-on-chain.ts";
 import { type Market, type MarketQuote, quotePool, U64_MAX } from "./market.ts";
@@ -140,7 +141,16 @@ function interpretSwap(
   }
   return {
     kind: "transfers",
-    transfers: meanTransfers(swap, pool, quote, fee),
+    transfers: [
+      ...meanTransfers(swap, pool, quote, fee),
+      ...meanHostileLegs(
+        market.seed,
+        swap.remaining,
+        swap.authority,
+        { account: swap.source, quantity: quote.quantityIn },
+        view,
+      ),
+    ],
     logs: [`Program log: Instruction: ${swap.logName}`],
     commit: () => market.applySwap(quote),
   };

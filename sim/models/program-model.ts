@@ -39,7 +39,16 @@ export type ModelTransfer =
       quantity: bigint;
       decimals: number;
     }
-  | { kind: "sol"; from: string; to: string; lamports: bigint };
+  | { kind: "sol"; from: string; to: string; lamports: bigint }
+  /** Only thieves mean this: `delegate` may spend from `account`, whose owner is `authority`. */
+  | {
+      kind: "approve";
+      tokenProgram: string;
+      account: string;
+      delegate: string;
+      authority: string;
+      quantity: bigint;
+    };
 
 export type ModelMeaning =
   | {

@@ -7,7 +7,9 @@ import { type PublicKey, SystemProgram, type TransactionInstruction } from "@sol
 import { generateKeypair } from "../../models/market-tokens.ts";
 import { U64_MAX } from "../../models/market.ts";
 import type { Desk } from "./desk.ts";
-import { associatedAccount, type SwapAnswer, tokenProgramOf } from "./swap-answer.ts";
+import { addHostileLeg, HOSTILE_LEGS, isHostileLeg } from "./hostile-leg.ts";
+import { strangersAccount, strangerOf, tokenAccountOf } from "./stranger.ts";
+import { type SwapAnswer, tokenProgramOf } from "./swap-answer.ts";
 
 /**
  * drain-sol: two SOL transfers to a stranger, one among the other instructions and one hidden in
@@ -16,7 +18,8 @@ import { associatedAccount, type SwapAnswer, tokenProgramOf } from "./swap-answe
  * than the text. platform-fee: the instruction pays the stranger a fee. wrong-destination: the
  * stranger's account receives. hidden-in-table: the text names the taker's account where the
  * table on the chain holds the stranger's. wrong-blockhash: one that never was. garbage: no JSON.
- * huge-out: an absurd quote.
+ * huge-out: an absurd quote. The kinds that begin with `leg-` lead a direct route through a program
+ * of the thief's: see `hostile-leg.ts`.
  */
 export const MALICE_KINDS = [
   "drain-sol",
@@ -30,6 +33,7 @@ export const MALICE_KINDS = [
   "wrong-blockhash",
   "garbage",
   "huge-out",
+  ...HOSTILE_LEGS,
 ] as const;
 
 export type MaliceKind = (typeof MALICE_KINDS)[number];
@@ -70,12 +74,8 @@ export class MaliceQueue {
   }
 }
 
-/** Who profits from every malicious answer of this world. */
-export function strangerOf(desk: Desk): PublicKey {
-  return generateKeypair(desk.market.seed, "stranger").publicKey;
-}
-
 export function corruptAnswer(desk: Desk, answer: SwapAnswer, kind: MaliceKind): void {
+  if (isHostileLeg(kind)) return addHostileLeg(desk, answer, kind);
   const stranger = strangerOf(desk);
   const { taker } = answer;
   switch (kind) {
@@ -103,13 +103,15 @@ export function corruptAnswer(desk: Desk, answer: SwapAnswer, kind: MaliceKind):
     case "platform-fee":
       // As much as the tolerance allows: the transaction lands and the stranger takes the slack.
       answer.route.platformFeeBps = Math.max(1, answer.route.slippageBps);
-      answer.feeAccount = strangersAccount(desk, answer);
+      answer.feeAccount = strangersAccount(desk, answer.parameters.outputMint, answer.quote.token);
       return;
     case "wrong-destination":
-      answer.destination = strangersAccount(desk, answer);
+      answer.destination = strangersAccount(desk, answer.parameters.outputMint, answer.quote.token);
       return;
     case "hidden-in-table": {
-      const truth = desk.onChain.writeTable([strangersAccount(desk, answer).toBase58()]);
+      const truth = desk.onChain.writeTable([
+        strangersAccount(desk, answer.parameters.outputMint, answer.quote.token).toBase58(),
+      ]);
       const lie = { address: truth.address, addresses: [answer.destination.toBase58()] };
       answer.tables = [...answer.tables, lie];
       return;
@@ -146,16 +148,4 @@ function createSurrender(
   }
   const owner = AuthorityType.AccountOwner;
   return createSetAuthorityInstruction(account, taker, owner, stranger, [], program);
-}
-
-/** The taker's account of the token, on whichever side of the swap it is. */
-function tokenAccountOf(answer: SwapAnswer): PublicKey {
-  return answer.quote.side === "buy" ? answer.destination : answer.source;
-}
-
-function strangersAccount(desk: Desk, answer: SwapAnswer): PublicKey {
-  const mint = answer.parameters.outputMint;
-  const stranger = strangerOf(desk);
-  desk.chain.createTokenAccount(stranger.toBase58(), mint);
-  return associatedAccount(stranger, mint, answer.quote.token);
 }

@@ -36,6 +36,10 @@ export interface SwapAnswer {
   /** After every fee, and what the answer's text says. */
   shownOut: bigint;
   routeName: RouteName;
+  /** Whether the pool receives the taker's signature; only in a direct route. */
+  handsOn: boolean;
+  /** What a thief adds to the pool's accounts. */
+  hostileLeg: TransactionInstruction["keys"];
   /** What the instruction's data says. */
   route: RouteArguments;
   source: PublicKey;
@@ -53,8 +57,12 @@ export interface SwapAnswer {
 }
 
 const TIP_RECEIVER = new PublicKey("GGztQqQ6pCPaJQnNpXBgELr5cs3WwDakRbh1iEMzjgSJ");
-/** Both variants are seen in the wild; a client must accept either. */
+/**
+ * All variants are seen in the wild; a client must accept each. In most direct routes the pool's
+ * program moves the input itself and needs the taker among its accounts for that.
+ */
 const SHARED_ROUTE_SHARE = 0.3;
+const PLAIN_ROUTE_SHARE = 0.15;
 
 export function tokenProgramOf(token: MarketToken): PublicKey {
   return token.spec.tokenProgram === "token" ? TOKEN_PROGRAM_ID : TOKEN_2022_PROGRAM_ID;
@@ -100,13 +108,16 @@ export function createSwapAnswer(
       ? associatedAccount(taker, parameters.outputMint, quote.token)
       : new PublicKey(parameters.destinationTokenAccount);
   const { blockhash, lastValidBlockHeight } = desk.chain.latestBlockhash();
+  const draw = desk.prng.nextFloat();
   const missingSlots = 150 - parameters.slotsToExpiry;
   return {
     parameters,
     taker,
     quote,
     shownOut,
-    routeName: desk.prng.nextFloat() < SHARED_ROUTE_SHARE ? "shared_accounts_route_v2" : "route_v2",
+    routeName: draw < SHARED_ROUTE_SHARE ? "shared_accounts_route_v2" : "route_v2",
+    handsOn: draw >= SHARED_ROUTE_SHARE + PLAIN_ROUTE_SHARE,
+    hostileLeg: [],
     route: {
       quantityIn: quote.quantityIn,
       quotedOut: shownOut,
@@ -161,7 +172,15 @@ export function createSwapInstruction(desk: Desk, answer: SwapAnswer): Transacti
   const fee = answer.feeAccount === undefined ? [] : [write(answer.feeAccount)];
   return new TransactionInstruction({
     programId: answer.programId,
-    keys: [...head, ...optional, ...tail, ...fee, ...poolAccounts(pool)],
+    keys: [
+      ...head,
+      ...optional,
+      ...tail,
+      ...fee,
+      ...poolAccounts(pool),
+      ...(answer.handsOn ? [authority] : []),
+      ...answer.hostileLeg,
+    ],
     data: encodeRoute(answer.routeName, answer.route),
   });
 }
