@@ -31,6 +31,11 @@ export function parsePercent(text: string): Amount {
   return { ok: false, sentence: `"${clip(text)}" ${why}. Nothing was sold.` };
 }
 
+/** Longest part of a wrong amount that is shown again. */
+const SHOWN_CHARS_MAX = 24;
+
 function clip(text: string): string {
-  return [...text].slice(0, 24).join("");
+  const chars = [...text];
+  if (chars.length <= SHOWN_CHARS_MAX) return text;
+  return `${chars.slice(0, SHOWN_CHARS_MAX).join("")}…`;
 }
