@@ -151,6 +151,13 @@ export function parseTokenHolding(account: ChainAccount | undefined): TokenHoldi
   return { mint: raw.mint.toBase58(), owner: raw.owner.toBase58(), quantity: raw.amount };
 }
 
+/** Who may spend from a token account beside its owner. */
+export function parseTokenDelegate(account: ChainAccount | undefined): string | null {
+  if (parseTokenHolding(account) === undefined || account === undefined) return null;
+  const { delegateOption, delegate } = AccountLayout.decode(account.data);
+  return delegateOption === 0 ? null : delegate.toBase58();
+}
+
 export function parseMintDecimals(account: ChainAccount | undefined): number | undefined {
   if (account === undefined || !TOKEN_PROGRAMS.includes(account.owner)) return undefined;
   return account.data[MINT_DECIMALS_AT];

@@ -11,7 +11,11 @@ import { FaultPlan } from "../faults/fault-plan.ts";
 import { Chain } from "../models/chain.ts";
 import { Market, type MarketToken } from "../models/market.ts";
 import { createNamedPrng } from "../models/prng.ts";
-import { deriveTokenAccount, tokenProgramId } from "../models/token-accounts.ts";
+import {
+  deriveTokenAccount,
+  parseTokenDelegate,
+  tokenProgramId,
+} from "../models/token-accounts.ts";
 import { type JupiterServer, startJupiter } from "../servers/jupiter/server.ts";
 import { ShiftedClock } from "../servers/real-clock.ts";
 import { type Solana, startSolana } from "../servers/solana/solana-server.ts";
@@ -137,6 +141,12 @@ export class VenueWorld {
   quantityOf(owner: string, token: MarketToken): bigint {
     const program = tokenProgramId(token.spec.tokenProgram);
     return this.chain.tokenQuantityOf(deriveTokenAccount(owner, token.mint, program)) ?? 0n;
+  }
+
+  delegateOf(owner: string, token: MarketToken): string | null {
+    const program = tokenProgramId(token.spec.tokenProgram);
+    const account = deriveTokenAccount(owner, token.mint, program);
+    return parseTokenDelegate(this.chain.accounts.current(account));
   }
 
   /** Makes the next swap answer of the route service malicious. */

@@ -12,7 +12,11 @@ import { Chain } from "../../models/chain.ts";
 import { generateKeypair } from "../../models/market-tokens.ts";
 import { Market, type MarketToken } from "../../models/market.ts";
 import { createNamedPrng } from "../../models/prng.ts";
-import { deriveTokenAccount, tokenProgramId } from "../../models/token-accounts.ts";
+import {
+  deriveTokenAccount,
+  parseTokenDelegate,
+  tokenProgramId,
+} from "../../models/token-accounts.ts";
 import { ShiftedClock } from "../real-clock.ts";
 import { type JupiterServer, startJupiter } from "./server.ts";
 
@@ -156,6 +160,12 @@ export class TestWorld {
     const program = tokenProgramId(token.spec.tokenProgram);
     const account = deriveTokenAccount(owner.toBase58(), token.mint, program);
     return this.chain.tokenQuantityOf(account) ?? 0n;
+  }
+
+  delegateOf(owner: PublicKey, token: MarketToken): string | null {
+    const program = tokenProgramId(token.spec.tokenProgram);
+    const account = deriveTokenAccount(owner.toBase58(), token.mint, program);
+    return parseTokenDelegate(this.chain.accounts.current(account));
   }
 }
 
