@@ -82,7 +82,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
   const timers: Promise<void>[] = [];
 
   function every(intervalMs: number, task: () => Promise<void> | void): void {
-    timers.push(repeat(clock, intervalMs, abort.signal, task, seams.onFatal));
+    timers.push(repeat(clock, intervalMs, abort.signal, task, rooms.onFatal));
   }
 
   return {
@@ -94,6 +94,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       const { phase } = rooms.reads.status();
       return healthReport({
         phase,
+        tradingState: store.control().tradingState,
         epoch: store.epoch(),
         version: seams.version,
         dependencies,
@@ -132,6 +133,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       lifecycle.enter("draining");
       abort.abort();
       exits.stop();
+      panic.stop();
       const work = [lanes.stop(), driver.stop(), tracker.stop(), settlement.stop()];
       await Promise.race([Promise.all(work), clock.sleep(env.DRAIN_MS)]);
       await Promise.all([outbox.stop(), schedule.stop(), ...timers]);
@@ -303,6 +305,7 @@ function buildRooms(seams: ExecutorSeams) {
     reads,
     ...desk,
     noteReconcile,
+    onFatal: context.onFatal,
   };
 }
 

@@ -34,7 +34,7 @@ const schema = z.strictObject({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   TRUSTED_JWKS: z.string().min(2),
   STATE_SECRET: secret(32),
-  EDGE_URL: url,
+  EDGE_URL: url.transform((text) => text.replace(/\/+$/, "")),
   TELEGRAM_API_URL: url.default("https://api.telegram.org"),
   TELEGRAM_BOT_TOKEN: secret(20),
   TELEGRAM_WEBHOOK_SECRET: z

@@ -122,7 +122,7 @@ async function registerWithTelegram(
   }));
   while (!isStopping()) {
     const url = `${env.EDGE_URL}/telegram/webhook`;
-    const isSet = await telegram.ensureWebhook({ url, secret: env.TELEGRAM_WEBHOOK_SECRET });
+    const isSet = await telegram.setWebhook({ url, secret: env.TELEGRAM_WEBHOOK_SECRET });
     if (isSet && (await telegram.setCommands(commands))) return;
     await clock.sleep(WEBHOOK_RETRY_MS);
   }

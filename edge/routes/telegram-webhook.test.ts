@@ -98,11 +98,19 @@ describe("an accepted job", () => {
 describe("repeated updates", () => {
   it("are dropped once the executor took the job", async ({ expect }) => {
     const world = new FakeWorld();
-    await world.update(textUpdate("/panic", { updateId: 901 }));
-    const repeated = await world.update(textUpdate("/panic", { updateId: 901 }));
+    await world.update(textUpdate("/status", { updateId: 901 }));
+    const repeated = await world.update(textUpdate("/status", { updateId: 901 }));
     expect(repeated.status).toBe(200);
     expect(await repeated.text()).toBe("");
     expect((await world.jobs()).length).toBe(1);
+  });
+
+  it("reach the executor when they sell, whatever Redis says was done", async ({ expect }) => {
+    const world = new FakeWorld();
+    for (const command of ["/status", "/panic"]) {
+      await world.update(textUpdate(command, { updateId: 901 }));
+    }
+    expect((await world.jobs()).map((job) => job.kind)).toEqual(["showScreen", "panic"]);
   });
 
   it("are delivered again while neither executor nor queue took the job", async ({ expect }) => {

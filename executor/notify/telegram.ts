@@ -23,8 +23,11 @@ export interface BotCommand {
 export interface TelegramChat extends ChatPort {
   /** Fills the menu of commands. @returns false when Telegram did not take it. */
   setCommands(commands: readonly BotCommand[]): Promise<boolean>;
-  /** Points the webhook at `url`. @returns false when Telegram could not be asked or refused. */
-  ensureWebhook(webhook: { url: string; secret: Secret }): Promise<boolean>;
+  /**
+   * Points the webhook at `url`, also when it points there already: the secret cannot be read back,
+   * so only setting it again makes sure of it. @returns false when Telegram could not be asked or refused.
+   */
+  setWebhook(webhook: { url: string; secret: Secret }): Promise<boolean>;
   /** Who the token belongs to; undefined when Telegram did not say. */
   getMe(): Promise<{ id: number; username: string } | undefined>;
 }
@@ -70,10 +73,7 @@ class BotApiChat implements TelegramChat {
     return this.#succeeds("setMyCommands", { commands });
   }
 
-  async ensureWebhook(webhook: { url: string; secret: Secret }): Promise<boolean> {
-    const info = await this.#api.call("getWebhookInfo", {});
-    if (info.kind !== "ok") return false;
-    if (isWebhookRight(info.result, webhook.url)) return true;
+  async setWebhook(webhook: { url: string; secret: Secret }): Promise<boolean> {
     return this.#succeeds("setWebhook", {
       url: webhook.url,
       secret_token: webhook.secret.reveal(),
@@ -137,15 +137,6 @@ function failureOf(answer: Exclude<ApiAnswer, { kind: "ok" }>): DeliverOutcome {
     return { outcome: "retry", afterMs: null, cause: answer.cause };
   }
   return { outcome: "refused", reason: `${answer.status} ${answer.description}`.trim() };
-}
-
-/** The secret cannot be read back; that it is another one shows in the edge's refusals. */
-function isWebhookRight(info: unknown, url: string): boolean {
-  const fields = fieldsOf(info);
-  const allowed = Array.isArray(fields["allowed_updates"]) ? fields["allowed_updates"] : [];
-  const isSameFilter = allowed.map(String).toSorted().join() === ALLOWED_UPDATES.join();
-  const lastError = String(fields["last_error_message"] ?? "");
-  return fields["url"] === url && isSameFilter && !lastError.includes("401");
 }
 
 /** Text and entities, never a parse mode, so that no name can become markup. */

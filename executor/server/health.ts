@@ -1,9 +1,11 @@
+import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
 import type { DependencyHealth, Phase } from "../engine/read-models.ts";
 
 export interface HealthReport {
   status: 200 | 503;
   body: {
     phase: Phase;
+    tradingState: TradingState;
     ok: boolean;
     epoch: number;
     version: string;
@@ -21,12 +23,13 @@ const REACHABLE_PHASES: readonly Phase[] = ["ready", "halted"];
  */
 export function healthReport(options: {
   phase: Phase;
+  tradingState: TradingState;
   epoch: number;
   version: string;
   dependencies: readonly DependencyHealth[];
   isDeep: boolean;
 }): HealthReport {
-  const { phase, epoch, version, dependencies, isDeep } = options;
+  const { phase, tradingState, epoch, version, dependencies, isDeep } = options;
   const broken = dependencies.filter((one) => !one.ok);
   const isVitalBroken = broken.some((one) => VITAL.has(one.name));
   const isServing = REACHABLE_PHASES.includes(phase) && !isVitalBroken;
@@ -35,6 +38,7 @@ export function healthReport(options: {
     status: ok ? 200 : 503,
     body: {
       phase,
+      tradingState,
       ok,
       epoch,
       version,
