@@ -1,6 +1,9 @@
 import { PublicKey, StakeProgram, SystemProgram, type AccountMeta } from "@solana/web3.js";
 import { describe, test } from "vitest";
+import { accountKeyOf } from "./account-key.ts";
+import { checkLegs } from "./check-legs.ts";
 import { checkSwap } from "./check-swap.ts";
+import { parseSwapTerms } from "./swap-terms.ts";
 import {
   ATA,
   caseOf,
@@ -207,5 +210,31 @@ describe("a handed-on signature without its guards", () => {
     for (const data of [owner, closer, Buffer.of(6, 3), Buffer.of(6, 2, 0)]) {
       expect(says("clearClose", () => data)).toMatch(/nor a guard/);
     }
+  });
+});
+
+describe("the places of the wallet", () => {
+  const places = (at: number[], layout: { authority: number; legs: number; maySign: boolean }) => {
+    const keys = Array.from({ length: 14 }, (_, n) => named(`account ${n}`));
+    const accounts = keys.map((key, n) => ({
+      key: accountKeyOf((at.includes(n) ? wallet : key).toBytes()),
+      isStatic: true,
+    }));
+    return checkLegs(accounts, layout, parseSwapTerms(intentOf(handing)));
+  };
+  const own = { authority: 0, legs: 10, maySign: true };
+  const shared = { authority: 1, legs: 12, maySign: false };
+
+  test("are the authority's and, in a direct route, those of the legs", ({ expect }) => {
+    expect(places([0], own)).toEqual({ handsOn: false });
+    expect(places([0, 10], own)).toEqual({ handsOn: true });
+    expect(places([0, 10, 13], own)).toEqual({ handsOn: true });
+    expect(places([1], shared)).toEqual({ handsOn: false });
+  });
+
+  test("are no others, whatever the named accounts are", ({ expect }) => {
+    for (const at of [1, 5, 9]) expect(places([0, at], own)).toMatch(/handed on/);
+    expect(places([0, 5, 11], own)).toMatch(/handed on/);
+    for (const at of [0, 2, 11, 12]) expect(places([1, at], shared)).toMatch(/handed on/);
   });
 });

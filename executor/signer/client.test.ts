@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { duplexPair, type Duplex } from "node:stream";
 import { PublicKey } from "@solana/web3.js";
 import { describe, test } from "vitest";
-import type { SignRequest } from "../ports/signer.ts";
+import { WALLET_TOKEN_ACCOUNTS_MAX, type SignRequest } from "../ports/signer.ts";
 import { connectSigner, createSignerClient, type SignerClient } from "./client.ts";
 import { createSignerCore } from "./core.ts";
 import { MachineClock } from "./fixtures/machine-clock.ts";
@@ -62,6 +62,21 @@ describe("over the pipe", () => {
     expect(await client.sign(request)).toEqual(core.sign(request));
     const bad = { ...request, intent: { ...request.intent, quantityIn: "1" } };
     expect((await client.sign(bad)).outcome).toBe("refused");
+    expect(gone()).toBe(0);
+    client.close();
+  });
+
+  test("a wallet with as many token accounts as may be named is served", async ({ expect }) => {
+    const { client, gone } = served();
+    const wallet = await client.createWallet("w1", 7);
+    const request = requestFor(wallet.address, wallet.wrapped);
+    const [account = ""] = request.intent.walletTokenAccounts;
+    const naming = (length: number) => {
+      const walletTokenAccounts = Array.from({ length }, () => account);
+      return client.sign({ ...request, intent: { ...request.intent, walletTokenAccounts } });
+    };
+    expect((await naming(WALLET_TOKEN_ACCOUNTS_MAX)).outcome).toBe("signed");
+    await expect(naming(WALLET_TOKEN_ACCOUNTS_MAX + 1)).rejects.toThrow(/walletTokenAccounts/);
     expect(gone()).toBe(0);
     client.close();
   });

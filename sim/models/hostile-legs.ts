@@ -1,4 +1,4 @@
-import { PublicKey } from "@solana/web3.js";
+import type { PublicKey } from "@solana/web3.js";
 import { generateKeypair } from "./market-tokens.ts";
 import type { ModelTransfer, ModelView } from "./program-model.ts";
 

@@ -6,7 +6,8 @@ import { parseTokenAccount } from "./token-account.ts";
 /** Who has power over one account of the wallet; a swap changes quantities and nothing of this. */
 export interface AccountControl {
   program: string;
-  bytes: number;
+  /** Null when the length does not matter. */
+  bytes: number | null;
   /** Null for an account that holds no tokens. */
   token: {
     mint: string;
@@ -63,7 +64,7 @@ export function checkControls(
 function newAccount(owner: string, mint: string, program: string): AccountControl {
   const nobody = { delegate: null, delegatedQuantity: 0n, closeAuthority: null };
   // The extensions of a new account depend on its mint, so its length is not compared.
-  return { program, bytes: Number.NaN, token: { mint, owner, isFrozen: false, ...nobody } };
+  return { program, bytes: null, token: { mint, owner, isFrozen: false, ...nobody } };
 }
 
 function checkControl(
@@ -77,7 +78,7 @@ function checkControl(
   const was = { program: before.program, ...before.token };
   const changed = (Object.keys(was) as (keyof typeof was)[]).filter((key) => was[key] !== is[key]);
   const reasons = changed.map((key) => `the ${name} would have another ${WORDS[key]}`);
-  if (!Number.isNaN(before.bytes) && before.bytes !== after.bytes) {
+  if (before.bytes !== null && before.bytes !== after.bytes) {
     reasons.push(`the ${name} would have other extensions`);
   }
   return reasons;

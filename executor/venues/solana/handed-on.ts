@@ -1,7 +1,6 @@
 import type { JupiterInstruction } from "./jupiter-answers.ts";
 import { ATA_PROGRAM, SYSTEM_PROGRAM } from "./programs.ts";
 import type { ClosingGuard } from "./closing-guards.ts";
-import type { SwapBalances } from "./simulate-swap.ts";
 
 /** Whether venues of the route receive the wallet's signature: it stands there more than once. */
 export function handsSignatureOn(swap: JupiterInstruction, wallet: string): boolean {
@@ -20,14 +19,13 @@ export function checkHandedOn(swap: JupiterInstruction): string | undefined {
   return wanted ? "the route's venue wants the wallet's signature and its SOL together" : undefined;
 }
 
-/** What the token account must hold when all is over, by what it held before. */
+/** What the token account must hold when all is over, by what it `held` before. */
 export function deriveGuard(
   side: "buy" | "sell",
-  before: SwapBalances,
+  held: bigint,
   quantities: { in: bigint; outMin: bigint },
   decimals: number,
 ): ClosingGuard {
-  const held = before.tokenQuantity;
   const least = side === "buy" ? held + quantities.outMin : held - quantities.in;
   return { tokenQuantityMin: least > 0n ? least : 0n, decimals };
 }

@@ -75,7 +75,10 @@ export async function simulateTwice(
 function guardPlan(plan: SwapPlan, before: SwapBalances, goal: SwapGoal): SwapPlan {
   if (!handsSignatureOn(plan.swap, plan.accounts.wallet)) return plan;
   const quantities = { in: plan.quantityIn, outMin: goal.quantityOutMin };
-  return { ...plan, guard: deriveGuard(plan.side, before, quantities, goal.decimals) };
+  return {
+    ...plan,
+    guard: deriveGuard(plan.side, before.tokenQuantity, quantities, goal.decimals),
+  };
 }
 
 /**

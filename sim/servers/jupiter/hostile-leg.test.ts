@@ -1,4 +1,4 @@
-import { type Keypair, PublicKey } from "@solana/web3.js";
+import type { Keypair, PublicKey } from "@solana/web3.js";
 import { afterAll, beforeAll, beforeEach, describe, test } from "vitest";
 import { hostileSwitch, STOLEN_LAMPORTS } from "../../models/hostile-legs.ts";
 import { generateKeypair } from "../../models/market-tokens.ts";
