@@ -5,6 +5,7 @@ import type { Tx } from "../ports/store.ts";
 import type { AttemptReport, SubmitOutcome } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
+import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { Semaphore } from "./semaphore.ts";
 import { bookFill } from "./settle.ts";
 
@@ -39,11 +40,16 @@ export class AttemptTracker {
     for (const listener of this.#userListeners) listener(userId);
   }
 
-  /** First send of a journaled attempt, then follows it. */
+  /**
+   * The one first send of an attempt that was journaled a moment ago, then follows it. Only here
+   * the venue's refusal ends the attempt: of bytes that may have left before, it proves nothing.
+   */
   async submit(attemptId: string): Promise<void> {
-    const attempt = this.#attempt(attemptId);
-    await this.#send(attempt);
-    this.track(attemptId);
+    try {
+      await this.#send(this.#attempt(attemptId), true);
+    } finally {
+      this.track(attemptId);
+    }
   }
 
   track(attemptId: string): void {
@@ -72,12 +78,14 @@ export class AttemptTracker {
       while (!isStopping()) {
         const attempt = this.#attempt(attemptId);
         if (!UNRESOLVED_ATTEMPT_STATES.includes(attempt.state)) return;
-        if (clock.monotonicMs() >= sendAtMs) {
-          if (this.#maySend(attempt)) await this.#outlastFullDisk(() => this.#send(attempt));
-          sendAtMs = clock.monotonicMs() + settings.rebroadcastMs;
-        }
+        // After a crash nobody knows whether the bytes have left: the venue is asked first.
         if (await this.#isOver(attempt)) return;
         if (isStopping()) return;
+        if (clock.monotonicMs() >= sendAtMs) {
+          const now = this.#attempt(attemptId);
+          if (this.#maySend(now)) await this.#outlastFullDisk(() => this.#send(now, false));
+          sendAtMs = clock.monotonicMs() + settings.rebroadcastMs;
+        }
         await clock.sleep(settings.attemptPollMs, wake.signal);
         if (wake.signal.aborted) wake = new AbortController();
       }
@@ -89,7 +97,8 @@ export class AttemptTracker {
 
   /**
    * The same bytes may always be sent again without a second effect; but an entry that was never
-   * sent must not start after its deadline, nor any entry after a kill, pause or panic.
+   * sent must not start after its deadline or before the venue's truth is known, nor any entry
+   * after a kill, pause or panic.
    */
   #maySend(attempt: AttemptRow): boolean {
     const { store, clock } = this.#context;
@@ -97,12 +106,14 @@ export class AttemptTracker {
     if (order.side === "sell") return true;
     const wasSent = attempt.submittedMs !== null;
     const gated = wasSent ? { ...order, deadlineMs: null } : order;
-    return checkEntryGate(store, gated, clock.nowMs(), undefined) === undefined;
+    const hold = wasSent ? undefined : this.#context.entryHold();
+    return checkEntryGate(store, gated, clock.nowMs(), hold) === undefined;
   }
 
-  async #send(attempt: AttemptRow): Promise<void> {
-    const { store, venue, clock, metrics, notices } = this.#context;
-    const outcome = await venue.submit(attempt);
+  async #send(attempt: AttemptRow, isFirst: boolean): Promise<void> {
+    const { store, clock, metrics, notices } = this.#context;
+    const answer = await this.#submit(attempt);
+    const outcome = isFirst ? answer : withoutRejection(answer);
     metrics.count("attempts_total", { outcome: outcome.outcome });
     await store.transact((tx) => {
       const now = tx.attempt(attempt.attemptId);
@@ -111,6 +122,16 @@ export class AttemptTracker {
       notices.order(tx, attempt.orderId);
     });
     if (outcome.outcome === "rejected") this.#announce(attempt.orderId);
+  }
+
+  /** A venue that fails instead of answering may have taken the bytes. */
+  async #submit(attempt: AttemptRow): Promise<SubmitOutcome> {
+    try {
+      return await this.#context.venue.submit(attempt);
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+      return { outcome: "unknown", lanes: [], cause: error.message };
+    }
   }
 
   async #isOver(attempt: AttemptRow): Promise<boolean> {
@@ -124,9 +145,8 @@ export class AttemptTracker {
     try {
       return await write();
     } catch (error) {
-      if (!isRaptorError(error) || !error.code.startsWith("RAPTOR_JOURNAL")) throw error;
-      this.#context.log.error({ code: error.code }, "an answer could not be recorded");
-      this.#context.shout(error.message);
+      if (!isJournalTrouble(error)) throw error;
+      reportJournalTrouble(this.#context, error);
       return undefined;
     }
   }
@@ -217,6 +237,11 @@ export class AttemptTracker {
     assert(order !== undefined, `attempt ${attempt.attemptId} has no order`);
     return order;
   }
+}
+
+function withoutRejection(outcome: SubmitOutcome): SubmitOutcome {
+  if (outcome.outcome !== "rejected") return outcome;
+  return { outcome: "unknown", lanes: [], cause: `refused when sent again: ${outcome.reason}` };
 }
 
 function recordSend(tx: Tx, attempt: AttemptRow, outcome: SubmitOutcome, atMs: number): void {

@@ -1,8 +1,10 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { ExitPlanRow } from "@raptor/shared/domain/rows.ts";
 import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
 import type { Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import { deriveExitOrderId } from "./ids.ts";
+import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeSell, openSellOf } from "./orders.ts";
 import { TriggerIndex, type ArmedTrigger } from "./trigger-index.ts";
@@ -27,10 +29,7 @@ export class Exits {
   /** Arms every stored plan; returns how many. Comes before the intake opens. */
   armAll(): number {
     const plans = this.#context.store.armedExitPlans();
-    for (const plan of plans) {
-      this.#index.arm(plan.positionId, plan.instrument, plan.rules);
-      this.#feed.watch(plan.instrument);
-    }
+    for (const plan of plans) this.#arm(plan);
     return plans.length;
   }
 
@@ -40,13 +39,18 @@ export class Exits {
 
   #follow(event: JournalEvent): void {
     if (event.kind === "ExitPlanArmed") {
-      const { positionId, instrument, rules } = event.payload;
-      this.#index.arm(positionId, instrument, rules);
-      this.#feed.watch(instrument);
+      this.#arm(event.payload);
     } else if (event.kind === "ExitPlanDisarmed") {
       const instrument = this.#index.disarm(event.payload.positionId);
       if (instrument !== undefined) this.#feed.unwatch(instrument);
     }
+  }
+
+  /** The feed counts its watchers, so that each instrument is watched once, however often armed. */
+  #arm(plan: Pick<ExitPlanRow, "positionId" | "instrument" | "rules">): void {
+    const isWatched = this.#index.holds(plan.instrument);
+    this.#index.arm(plan.positionId, plan.instrument, plan.rules);
+    if (!isWatched) this.#feed.watch(plan.instrument);
   }
 
   #onPrice(update: PriceUpdate): void {
@@ -55,9 +59,15 @@ export class Exits {
       if (this.#firing.has(trigger.positionId)) continue;
       this.#firing.add(trigger.positionId);
       this.#fire(trigger, update)
-        .catch((error: unknown) => this.#context.onFatal(error))
+        .catch((error: unknown) => this.#afterFailure(error))
         .finally(() => this.#firing.delete(trigger.positionId));
     }
+  }
+
+  /** A trigger that cannot be recorded stays armed; the next price fires it again. */
+  #afterFailure(error: unknown): void {
+    if (isJournalTrouble(error)) reportJournalTrouble(this.#context, error);
+    else this.#context.onFatal(error);
   }
 
   async #fire(trigger: ArmedTrigger, update: PriceUpdate): Promise<void> {

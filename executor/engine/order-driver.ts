@@ -1,42 +1,57 @@
-import type { RiskInputs } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
-import type { OrderStatus } from "@raptor/shared/domain/order.ts";
+import type { AttemptState, OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
-import type { Tx } from "../ports/store.ts";
-import type { PreparedAttempt, Route, WalletReport } from "../ports/venue.ts";
+import type { Route, WalletReport } from "../ports/venue.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
-import { attemptIdOf, closingSlotOf, mintOf, openingSlotOf } from "./ids.ts";
+import { ExitAlarm } from "./exit-alarm.ts";
+import { bookExternalLoss, holdEntries } from "./external-loss.ts";
+import { attemptIdOf } from "./ids.ts";
+import { appendClosed, journalAttempt } from "./journal-attempt.ts";
+import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
+import { quoteOrder } from "./order-quote.ts";
 import { checkEntryRisk } from "./risk.ts";
 import { gatherRiskInputs } from "./risk-inputs.ts";
 import { ENTRY_ATTEMPTS_MAX, ENTRY_BACKOFF_MS, EXIT_BACKOFF_MS } from "./settings.ts";
 
 type Step = { next: "stop" } | { next: "again"; cause: string };
 const STOP: Step = { next: "stop" };
-/** An exit that fails for this long is shouted about; it goes on regardless. */
 const JOURNAL_TROUBLE = "the journal cannot be written";
-const STUCK_ALERTS_MS: readonly number[] = [5_000, 30_000, 120_000];
+/** Ends of an attempt that the next one may meet again at once: exits wait before it. */
+const REFUSED_STATES: readonly AttemptState[] = ["rejected", "failed"];
+/** Reads of an empty wallet in a row before it is believed that nothing is left to sell. */
+const EMPTY_READS_MIN = 2;
+
+/** What one drive has been through since it began. */
+interface Drive {
+  tries: number;
+  emptyReads: number;
+  /** Transactions that were refused before they were signed: the next one allows more slippage. */
+  refusals: number;
+}
 
 /** Moves orders forward: route, risk, attempt, submission. One drive per order at a time. */
 export class OrderDriver {
   readonly #context: EngineContext;
   readonly #tracker: AttemptTracker;
+  readonly #alarm: ExitAlarm;
   readonly #driving = new Map<string, Promise<void>>();
   /** Orders that were asked for while their drive was ending: they are looked at once more. */
   readonly #askedAgain = new Set<string>();
-  #isStopping = false;
+  readonly #abort = new AbortController();
 
   constructor(context: EngineContext, tracker: AttemptTracker) {
     this.#context = context;
     this.#tracker = tracker;
+    this.#alarm = new ExitAlarm(context);
     tracker.onResolved((orderId) => this.start(orderId));
   }
 
   /** Drives an order in the background until it waits for the venue or is final. */
   start(orderId: string): void {
-    if (this.#isStopping) return;
+    if (this.#abort.signal.aborted) return;
     if (this.#driving.has(orderId)) {
       this.#askedAgain.add(orderId);
       return;
@@ -52,24 +67,43 @@ export class OrderDriver {
 
   /** No new attempts; resolves when those under way have reached the journal. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#abort.abort();
     await Promise.all(this.#driving.values());
   }
 
   async #drive(orderId: string): Promise<void> {
-    const startedMs = this.#context.clock.monotonicMs();
-    for (let tries = 0; !this.#isStopping; tries++) {
-      const order = this.#context.store.order(orderId);
-      if (order === undefined || FINAL_ORDER_STATUSES.includes(order.status)) return;
-      const step = await this.#step(order, tries);
+    const { store, clock } = this.#context;
+    const { signal } = this.#abort;
+    const drive: Drive = { tries: 0, emptyReads: 0, refusals: 0 };
+    let hasPaused = false;
+    while (!signal.aborted) {
+      const order = store.order(orderId);
+      if (order === undefined || FINAL_ORDER_STATUSES.includes(order.status)) {
+        this.#alarm.forget(orderId);
+        return;
+      }
+      const pause = hasPaused ? undefined : pauseAfter(order, store.attemptsOf(orderId));
+      hasPaused = true;
+      const step = pause ?? (await this.#tryStep(order, drive));
       if (step.next === "stop") return;
-      await this.#alertIfStuck(order, startedMs, step.cause);
-      const waits = order.side === "buy" ? ENTRY_BACKOFF_MS : EXIT_BACKOFF_MS;
-      await this.#context.clock.sleep(waits[Math.min(tries, waits.length - 1)] as number);
+      await this.#alertIfStuck(order, step.cause);
+      await clock.sleep(pause?.waitMs ?? backOffMs(order, drive.tries), signal);
+      if (pause === undefined) drive.tries++;
     }
   }
 
-  async #step(order: OrderRow, tries: number): Promise<Step> {
+  /** What cannot be journaled is not sent: the order waits until the disk takes writes again. */
+  async #tryStep(order: OrderRow, drive: Drive): Promise<Step> {
+    try {
+      return await this.#step(order, drive);
+    } catch (error) {
+      if (!isJournalTrouble(error)) throw error;
+      reportJournalTrouble(this.#context, error);
+      return { next: "again", cause: JOURNAL_TROUBLE };
+    }
+  }
+
+  async #step(order: OrderRow, drive: Drive): Promise<Step> {
     const attempts = this.#context.store.attemptsOf(order.orderId);
     const open = attempts.find((attempt) => UNRESOLVED_ATTEMPT_STATES.includes(attempt.state));
     if (open !== undefined) {
@@ -79,9 +113,9 @@ export class OrderDriver {
     const ended = this.#checkEnd(order, attempts);
     if (ended !== undefined) return this.#close(order, ended.status, ended.reason);
     try {
-      return await this.#attempt(order, attempts);
+      return await this.#attempt(order, attempts, drive);
     } catch (error) {
-      return this.#afterVenueError(order, tries, error);
+      return this.#afterVenueError(order, drive.tries, error);
     }
   }
 
@@ -108,131 +142,95 @@ export class OrderDriver {
     return checkEntryGate(store, order, clock.nowMs(), this.#context.entryHold());
   }
 
-  async #attempt(order: OrderRow, attempts: readonly AttemptRow[]): Promise<Step> {
+  async #attempt(order: OrderRow, attempts: readonly AttemptRow[], drive: Drive): Promise<Step> {
     const { store, venue } = this.#context;
     const wallet = store.wallet(order.walletId);
     const wrapped = store.vault(order.walletId);
     assert(wallet !== undefined && wrapped !== undefined, `order ${order.orderId} has no wallet`);
-    const quote = await this.#quote(order, wallet, attempts.length);
-    if (quote === undefined) {
-      this.#context.doubtLedger();
-      return this.#close(order, "canceled", "The wallet holds none of this token any more.");
+    const triesBefore = attempts.length + drive.refusals;
+    const quote = await quoteOrder(this.#context, order, wallet, triesBefore);
+    if (quote.kind === "early") {
+      return { next: "again", cause: "The node does not know the last trade yet." };
     }
+    if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, quote.report, drive);
+    drive.emptyReads = 0;
     if (order.side === "buy" && !(await this.#approve(order, quote, attempts.length))) return STOP;
     const n = attempts.length + 1;
     const prepared = await venue.prepare(order, wallet, wrapped, quote.route, n);
-    if (prepared.outcome === "refused") return this.#afterRefusal(order, prepared);
-    if (!(await this.#journalAttempt(order, n, prepared.attempt))) return STOP;
-    await this.#tracker.submit(attemptIdOf(order.orderId, n));
+    if (prepared.outcome === "refused") return this.#afterRefusal(order, prepared, drive);
+    const { attempt } = prepared;
+    const mayLeave = await store.transact((tx) =>
+      journalAttempt(this.#context, tx, order, n, attempt),
+    );
+    if (mayLeave) await this.#tracker.submit(attemptIdOf(order.orderId, n));
+    else this.#tracker.announceClosed(order.userId);
     return STOP;
   }
 
-  async #quote(
-    order: OrderRow,
-    wallet: WalletRow,
-    attemptCount: number,
-  ): Promise<{ route: Route; report: WalletReport } | undefined> {
-    const { venue, settings } = this.#context;
-    const mint = mintOf(order.instrument);
-    if (order.side === "buy") {
-      const [route, report] = await Promise.all([
-        venue.fetchRoute({
-          wallet: wallet.address,
-          mint,
-          side: "buy",
-          quantityIn: BigInt(order.notionalLamports),
-          slippageBps: order.slippageBpsMax,
-        }),
-        venue.fetchWallet(wallet.address),
-      ]);
-      return { route, report };
-    }
-    const report = await venue.fetchWallet(wallet.address);
-    const onChain = report.tokens.get(mint) ?? 0n;
-    const wanted = BigInt(order.quantity);
-    const quantityIn = wanted < onChain ? wanted : onChain;
-    if (quantityIn === 0n) return undefined;
-    const ramp = settings.exitSlippageRampBps;
-    const slippageBps = ramp[Math.min(attemptCount, ramp.length - 1)] as number;
-    const request = {
-      wallet: wallet.address,
-      mint,
-      side: "sell" as const,
-      quantityIn,
-      slippageBps,
-    };
-    return { route: await venue.fetchRoute(request), report };
-  }
-
   /** The risk check; its inputs are journaled, so that the decision can be made again. */
-  #approve(
+  async #approve(
     order: OrderRow,
     quote: { route: Route; report: WalletReport },
     attemptCount: number,
   ): Promise<boolean> {
     const { store, settings, clock, notices, metrics } = this.#context;
-    return store.transact((tx) => {
-      const inputs: RiskInputs = gatherRiskInputs(tx, order, quote, settings, clock.nowMs());
+    const { orderId, side } = order;
+    const stream = `order:${orderId}`;
+    const isApproved = await store.transact((tx) => {
+      const inputs = gatherRiskInputs(tx, order, quote, settings, clock.nowMs());
       const reasons = checkEntryRisk(inputs);
-      const stream = `order:${order.orderId}`;
       if (reasons.length === 0) {
         if (attemptCount === 0) {
-          tx.append({ stream, kind: "OrderApproved", payload: { orderId: order.orderId, inputs } });
+          tx.append({ stream, kind: "OrderApproved", payload: { orderId, inputs } });
         }
         return true;
       }
-      const { orderId } = order;
-      tx.append({ stream, kind: "OrderDenied", payload: { orderId, reasons, inputs } });
+      // Only an order that never had an attempt is denied; a later try is given up instead.
+      if (attemptCount === 0) {
+        tx.append({ stream, kind: "OrderDenied", payload: { orderId, reasons, inputs } });
+      } else {
+        appendClosed(tx, order, "canceled", reasons.join(" "));
+      }
       notices.order(tx, orderId);
-      metrics.count("orders_total", { side: order.side, outcome: "denied" });
       return false;
     });
+    if (isApproved) return true;
+    metrics.count("orders_total", { side, outcome: attemptCount === 0 ? "denied" : "canceled" });
+    this.#tracker.announceClosed(order.userId);
+    return false;
   }
 
-  /** Journals the attempt; judged again on the state of this very transaction. */
-  #journalAttempt(order: OrderRow, n: number, attempt: PreparedAttempt): Promise<boolean> {
-    const { store, clock, notices, venue } = this.#context;
-    return store.transact((tx) => {
-      const hold = this.#context.entryHold();
-      const gate =
-        order.side === "buy" ? checkEntryGate(tx, order, clock.nowMs(), hold) : undefined;
-      const slot = slotOf(order);
-      const taken = tx.unresolvedInSlot(slot);
-      if (gate !== undefined || taken !== undefined) {
-        const reason = gate?.reason ?? "Another order of this token is not decided yet.";
-        appendClosed(tx, order, gate?.status ?? "canceled", reason);
-        notices.order(tx, order.orderId);
-        return false;
+  /** One empty read may be a node's slip; a second one is taken for what the chain says. */
+  async #afterEmptyRead(
+    order: OrderRow,
+    wallet: WalletRow,
+    report: WalletReport,
+    drive: Drive,
+  ): Promise<Step> {
+    const { store, notices, metrics } = this.#context;
+    const reason = "The wallet holds none of this token any more.";
+    drive.emptyReads += 1;
+    if (drive.emptyReads < EMPTY_READS_MIN) return { next: "again", cause: reason };
+    await store.transact((tx) => {
+      const held = order.positionId === null ? undefined : tx.position(order.positionId);
+      if (held?.state === "open") {
+        const seen = { address: wallet.address, quantity: 0n, slot: report.slot };
+        holdEntries(this.#context, tx, order.userId, [bookExternalLoss(tx, held, seen)]);
       }
-      tx.append({
-        stream: `order:${order.orderId}`,
-        kind: "AttemptPrepared",
-        payload: {
-          attemptId: attemptIdOf(order.orderId, n),
-          orderId: order.orderId,
-          n,
-          venue: venue.id,
-          identity: attempt.identity,
-          payload: attempt.payload,
-          bound: attempt.bound,
-          exclusionGroup: attempt.exclusionGroup,
-          slot,
-          costCapLamports: attempt.costCapLamports.toString(),
-          quantityOutMin: attempt.quantityOutMin.toString(),
-          route: attempt.route,
-          witness: {
-            lamports: attempt.witness.lamports.toString(),
-            quantity: attempt.witness.quantity.toString(),
-          },
-          epoch: tx.epoch(),
-        },
-      });
+      appendClosed(tx, order, "canceled", reason);
       notices.order(tx, order.orderId);
-      return true;
     });
+    metrics.count("orders_total", { side: order.side, outcome: "canceled" });
+    this.#context.doubtLedger();
+    this.#tracker.announceClosed(order.userId);
+    return STOP;
   }
 
-  async #afterRefusal(order: OrderRow, refusal: { reason: string; alert: boolean }): Promise<Step> {
+  async #afterRefusal(
+    order: OrderRow,
+    refusal: { reason: string; alert: boolean },
+    drive: Drive,
+  ): Promise<Step> {
     const { log, metrics } = this.#context;
     if (refusal.alert) {
       metrics.count("alerts_total", { kind: "unsafe-transaction" });
@@ -245,22 +243,14 @@ export class OrderDriver {
     const told = refusal.alert
       ? `Refused before signing, the operator was alerted: ${refusal.reason}.`
       : `Not sent: ${refusal.reason}.`;
-    if (order.side === "sell") return { next: "again", cause: told };
-    return this.#close(order, "rejected", told);
+    if (order.side === "buy") return this.#close(order, "rejected", told);
+    if (!refusal.alert) drive.refusals += 1;
+    return { next: "again", cause: told };
   }
 
   async #afterVenueError(order: OrderRow, tries: number, error: unknown): Promise<Step> {
-    if (!isRaptorError(error)) throw error;
+    if (!isRaptorError(error) || isJournalTrouble(error)) throw error;
     if (error.code === "RAPTOR_SIGNER__GONE") throw error;
-    // What cannot be journaled is not sent: the order waits until the disk takes writes again.
-    if (error.code.startsWith("RAPTOR_JOURNAL")) {
-      this.#context.log.error(
-        { orderId: order.orderId, code: error.code },
-        "nothing can be recorded",
-      );
-      this.#context.shout(error.message);
-      return { next: "again", cause: JOURNAL_TROUBLE };
-    }
     this.#context.log.warn(
       { orderId: order.orderId, code: error.code, ...error.context },
       "venue trouble",
@@ -281,36 +271,32 @@ export class OrderDriver {
     return STOP;
   }
 
-  async #alertIfStuck(order: OrderRow, startedMs: number, cause: string): Promise<void> {
+  async #alertIfStuck(order: OrderRow, cause: string): Promise<void> {
     if (order.side === "buy" || cause === JOURNAL_TROUBLE) return;
-    const { store, notices, clock, metrics, log } = this.#context;
-    const elapsedMs = clock.monotonicMs() - startedMs;
-    const passed = STUCK_ALERTS_MS.filter((limitMs) => elapsedMs >= limitMs).at(-1);
-    const key = `stuck:${order.orderId}:${passed ?? 0}`;
-    if (passed === undefined || store.outbox(key) !== undefined) return;
-    log.error({ orderId: order.orderId, elapsedMs, cause }, "an exit is stuck");
-    metrics.count("alerts_total", { kind: "stuck-exit" });
-    this.#context.shout(`Exit ${order.orderId} is stuck for ${Math.round(elapsedMs / 1000)} s`);
-    await store.transact((tx) =>
-      notices.alert(tx, order.userId, key, [
-        `Selling ${order.symbol} does not get through (${Math.round(elapsedMs / 1000)} s).`,
-        `Cause: ${cause}`,
-        "You still hold the tokens. It goes on trying; nothing is sold twice.",
-      ]),
-    );
+    try {
+      await this.#alarm.check(order, cause);
+    } catch (error) {
+      if (!isJournalTrouble(error)) throw error;
+      reportJournalTrouble(this.#context, error);
+    }
   }
 }
 
-export function slotOf(order: OrderRow): string {
-  if (order.side === "buy") return openingSlotOf(order.walletId, order.instrument);
-  assert(order.positionId !== null, `sell ${order.orderId} has no position`);
-  return closingSlotOf(order.positionId);
+function backOffMs(order: OrderRow, tries: number): number {
+  const waits = order.side === "buy" ? ENTRY_BACKOFF_MS : EXIT_BACKOFF_MS;
+  return waits[Math.min(tries, waits.length - 1)] as number;
 }
 
-function appendClosed(tx: Tx, order: OrderRow, status: OrderStatus, reason: string): void {
-  tx.append({
-    stream: `order:${order.orderId}`,
-    kind: "OrderClosed",
-    payload: { orderId: order.orderId, status, reason },
-  });
+/** The pause of an exit after tries that the venue refused or reverted, longer with each. */
+function pauseAfter(
+  order: OrderRow,
+  attempts: readonly AttemptRow[],
+): { next: "again"; cause: string; waitMs: number } | undefined {
+  if (order.side === "buy") return undefined;
+  const ended = attempts.findLastIndex((attempt) => !REFUSED_STATES.includes(attempt.state));
+  const refused = attempts.slice(ended + 1);
+  const last = refused.at(-1);
+  if (last === undefined) return undefined;
+  const cause = last.cause ?? "The venue did not take the transaction.";
+  return { next: "again", cause, waitMs: backOffMs(order, refused.length - 1) };
 }

@@ -1,5 +1,5 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
-import { FINAL_ORDER_STATUSES, type OrderSource } from "@raptor/shared/domain/order.ts";
+import type { OrderSource } from "@raptor/shared/domain/order.ts";
 import type { OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { BPS_ONE } from "@raptor/shared/values/money.ts";
 import type { Reader, Tx } from "../ports/store.ts";
@@ -8,12 +8,7 @@ import type { Reader, Tx } from "../ports/store.ts";
 export function openSellOf(reader: Reader, positionId: string): OrderRow | undefined {
   return reader
     .openOrders()
-    .find(
-      (order) =>
-        order.positionId === positionId &&
-        order.side === "sell" &&
-        !FINAL_ORDER_STATUSES.includes(order.status),
-    );
+    .find((order) => order.positionId === positionId && order.side === "sell");
 }
 
 /** Writes a sell of `quantityBps` of a position; the whole of it at 10,000. */

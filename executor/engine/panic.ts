@@ -1,8 +1,8 @@
-import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
 import type { Tx } from "../ports/store.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { derivePanicId, derivePanicOrderId } from "./ids.ts";
+import { outlastJournalTrouble } from "./journal-trouble.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeSell, openSellOf } from "./orders.ts";
 
@@ -13,6 +13,7 @@ import { initializeSell, openSellOf } from "./orders.ts";
 export class Panic {
   readonly #context: EngineContext;
   readonly #driver: OrderDriver;
+  readonly #abort = new AbortController();
 
   constructor(context: EngineContext, driver: OrderDriver, tracker: AttemptTracker) {
     this.#context = context;
@@ -46,9 +47,16 @@ export class Panic {
     }
   }
 
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  /** Nobody asks a second time, so that a full disk must not end the look. */
   #look(userId: number): void {
-    if (this.#context.store.user(userId)?.panicId === null) return;
-    this.advance(userId).catch((error: unknown) => this.#context.onFatal(error));
+    const { store, onFatal } = this.#context;
+    if ((store.user(userId)?.panicId ?? null) === null) return;
+    const advance = (): Promise<void> => this.advance(userId);
+    outlastJournalTrouble(this.#context, this.#abort.signal, advance).catch(onFatal);
   }
 
   #step(tx: Tx, userId: number): string[] {
@@ -70,9 +78,7 @@ export class Panic {
       this.#context.notices.order(tx, orderId);
       started.push(orderId);
     }
-    const isBusy = tx
-      .openOrders()
-      .some((order) => order.userId === userId && !FINAL_ORDER_STATUSES.includes(order.status));
+    const isBusy = tx.openOrders().some((order) => order.userId === userId);
     if (positions.length === 0 && !isBusy) {
       tx.append({
         stream: `user:${userId}`,

@@ -4,9 +4,8 @@ import type { Drift } from "@raptor/shared/wire/read.ts";
 import type { Tx } from "../ports/store.ts";
 import type { WalletReport } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
+import { bookExternalLoss, holdEntries, isReadTooEarly } from "./external-loss.ts";
 import { instrumentOf, mintOf } from "./ids.ts";
-import { applyExternal } from "./positions.ts";
-import { disarmExits } from "./settle.ts";
 
 /** Wrapped SOL is money on its way in a swap, not a position. */
 const WSOL_MINT = "So11111111111111111111111111111111111111112";
@@ -36,12 +35,11 @@ export class Reconciler {
 
   async #run(trigger: string): Promise<ReconcileResult> {
     const { store, venue, log, metrics, clock } = this.#context;
-    const seen: { wallet: WalletRow; report: WalletReport; seqBefore: number }[] = [];
+    const seen: { wallet: WalletRow; report: WalletReport }[] = [];
     const unread: string[] = [];
     for (const wallet of store.wallets()) {
-      const seqBefore = store.headSeq();
       try {
-        seen.push({ wallet, report: await venue.fetchWallet(wallet.address), seqBefore });
+        seen.push({ wallet, report: await venue.fetchWallet(wallet.address) });
       } catch (error) {
         if (!isRaptorError(error)) throw error;
         unread.push(wallet.address);
@@ -82,7 +80,7 @@ export class Reconciler {
     this.#context.notices.alertAdmins(tx, `boot:${tx.epoch()}`, [head, ...lines.slice(0, 20)]);
   }
 
-  #compare(tx: Tx, entry: { wallet: WalletRow; report: WalletReport; seqBefore: number }): Drift[] {
+  #compare(tx: Tx, entry: { wallet: WalletRow; report: WalletReport }): Drift[] {
     const { wallet, report } = entry;
     const open = tx
       .openPositions(wallet.userId)
@@ -95,11 +93,11 @@ export class Reconciler {
     const known = new Set(open.map((position) => mintOf(position.instrument)));
     for (const [mint, quantity] of report.tokens) {
       if (known.has(mint) || quantity === 0n || mint === WSOL_MINT) continue;
-      if (this.#isMoving(tx, wallet, instrumentOf(mint))) continue;
+      if (this.#isUnsettled(tx, wallet, instrumentOf(mint), report)) continue;
       drift.push(driftOf(wallet, mint, 0n, quantity, "orphan"));
     }
     const lost = drift.filter((one) => one.class === "external");
-    if (lost.length > 0) this.#hold(tx, wallet.userId, lost);
+    if (lost.length > 0) holdEntries(this.#context, tx, wallet.userId, lost);
     return drift;
   }
 
@@ -112,38 +110,23 @@ export class Reconciler {
     const mint = mintOf(position.instrument);
     const ledger = BigInt(position.quantity);
     const chain = report.tokens.get(mint) ?? 0n;
-    if (chain === ledger || this.#isMoving(tx, wallet, position.instrument)) return undefined;
-    if (this.#isTooFresh(position, report)) return undefined;
+    if (chain === ledger || this.#isUnsettled(tx, wallet, position.instrument, report)) {
+      return undefined;
+    }
     if (chain > ledger) return driftOf(wallet, mint, ledger, chain, "adopt");
-    const detail = `the wallet holds ${chain} of ${ledger} base units at slot ${report.slot}`;
-    const change = applyExternal(position, chain, detail);
-    const stream = `position:${position.positionId}`;
-    tx.append({ stream, kind: "PositionChanged", payload: change });
-    if (change.state === "closed") disarmExits(tx, position.positionId, "sold outside Raptor");
-    return driftOf(wallet, mint, ledger, chain, "external");
+    const seen = { address: wallet.address, quantity: chain, slot: report.slot };
+    return bookExternalLoss(tx, position, seen);
   }
 
-  /** An order under way changes balances by itself; it is judged once it has ended. */
-  #isMoving(tx: Tx, wallet: WalletRow, instrument: string): boolean {
-    return tx
+  /**
+   * An order under way changes balances by itself, and a balance read before the newest fill says
+   * nothing about it: both are judged at the next run.
+   */
+  #isUnsettled(tx: Tx, wallet: WalletRow, instrument: string, report: WalletReport): boolean {
+    const isMoving = tx
       .openOrders()
       .some((order) => order.walletId === wallet.walletId && order.instrument === instrument);
-  }
-
-  /** A balance read from before the newest fill says nothing about that fill. */
-  #isTooFresh(position: PositionRow, report: WalletReport): boolean {
-    const newest = this.#context.store
-      .fillsPage(position.userId, 50, null)
-      .find((fill) => fill.positionId === position.positionId);
-    return newest !== undefined && report.slot <= newest.venueSlot;
-  }
-
-  #hold(tx: Tx, userId: number, lost: readonly Drift[]): void {
-    const reason = "The wallet holds less than the ledger said; look at the notice first.";
-    if (tx.user(userId)?.heldReason === "") {
-      tx.append({ stream: `user:${userId}`, kind: "EntriesHeld", payload: { userId, reason } });
-    }
-    this.#context.notices.drift(tx, userId, `drift:${userId}:${tx.headSeq()}`, lost);
+    return isMoving || isReadTooEarly(tx, wallet.userId, instrument, report.slot);
   }
 }
 

@@ -61,8 +61,8 @@ export class TriggerIndex {
     return found;
   }
 
-  instruments(): string[] {
-    return [...this.#byInstrument.keys()];
+  holds(instrument: string): boolean {
+    return this.#byInstrument.has(instrument);
   }
 }
 

@@ -1,0 +1,42 @@
+import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import type { EngineContext } from "./context.ts";
+
+/** An exit that fails for this long is shouted about; it goes on regardless. */
+const STUCK_ALERTS_MS: readonly number[] = [5_000, 30_000, 120_000];
+
+/** Tells the person and the operators, once per step, that an exit does not get through. */
+export class ExitAlarm {
+  readonly #context: EngineContext;
+  /** When each order first failed; it lasts until the order ends, over all of its attempts. */
+  readonly #failingSinceMs = new Map<string, number>();
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  async check(order: OrderRow, cause: string): Promise<void> {
+    const { store, notices, clock, metrics, log } = this.#context;
+    const sinceMs = this.#failingSinceMs.get(order.orderId) ?? clock.monotonicMs();
+    this.#failingSinceMs.set(order.orderId, sinceMs);
+    const elapsedMs = clock.monotonicMs() - sinceMs;
+    const passedMs = STUCK_ALERTS_MS.filter((limitMs) => elapsedMs >= limitMs).at(-1);
+    if (passedMs === undefined) return;
+    const key = `stuck:${order.orderId}:${passedMs}`;
+    if (store.outbox(key) !== undefined) return;
+    const seconds = Math.round(elapsedMs / 1000);
+    await store.transact((tx) =>
+      notices.alert(tx, order.userId, key, [
+        `Selling ${order.symbol} does not get through (${seconds} s).`,
+        `Cause: ${cause}`,
+        "You still hold the tokens. It goes on trying; nothing is sold twice.",
+      ]),
+    );
+    log.error({ orderId: order.orderId, elapsedMs, cause }, "an exit is stuck");
+    metrics.count("alerts_total", { kind: "stuck-exit" });
+    this.#context.shout(`Exit ${order.orderId} is stuck for ${seconds} s`);
+  }
+
+  forget(orderId: string): void {
+    this.#failingSinceMs.delete(orderId);
+  }
+}
