@@ -52,12 +52,9 @@ export class JobHandlers {
   async run(job: Job): Promise<void> {
     if (this.#deps.store.job(job.id)?.state !== "pending") return;
     if (job.actor.kind === "telegram") await this.#deps.accounts.ensure(job.actor);
-    const outcome = await this.#dispatch(job);
-    await this.#deps.store.transact((tx) => {
-      if (tx.job(job.id)?.state !== "pending") return;
-      const payload = { jobId: job.id, outcome };
-      tx.append({ stream: `job:${job.id}`, kind: "JobFinished", payload });
-    });
+    // After a crash the order of this job is the answer: what made it may look different by now.
+    const outcome = this.#deps.trading.resume(job) ?? (await this.#dispatch(job));
+    await this.#deps.store.transact((tx) => finish(tx, job, outcome));
   }
 
   /** Shows a pressed message again with fresh buttons, after its button was refused. */
@@ -144,7 +141,14 @@ export class JobHandlers {
   async #redeem(target: Target, job: JobOf<"press">): Promise<string> {
     const { store, trading, panic } = this.#deps;
     const ticket = store.ticket(job.ticket);
-    assert(ticket !== undefined, `claimed ticket of ${job.id} is gone`);
+    // Tickets are not part of the journal: after a restore they are void.
+    if (ticket === undefined) {
+      const lines = [
+        "This button is void",
+        "Nothing was done. Open the screen again for a new one.",
+      ];
+      return this.#tell({ ...target, key: `job:${job.id}`, messageId: null }, lines);
+    }
     const { action } = ticket;
     switch (action.kind) {
       case "buy":
@@ -157,8 +161,8 @@ export class JobHandlers {
       case "sell":
         return trading.sell(target, job, action.positionId, action.quantityBps);
       case "panic":
-        await this.#show(target, { kind: "positions", page: 0 });
         await panic.advance(target.userId);
+        await this.#show(target, { kind: "positions", page: 0 });
         return "panic opened";
       case "releaseEntries":
         await store.transact((tx) => {
@@ -215,7 +219,10 @@ export class JobHandlers {
     const { userId, chatId, key } = target;
     const tokenId = ids.token(API_TOKEN_ID_BYTES);
     const scopes = job.scopes.length === 0 ? [...API_SCOPES] : job.scopes;
+    const outcome = "token issued";
+    // The job ends in the same transaction, so that a crash cannot issue a second token for it.
     await store.transact((tx: Tx) => {
+      finish(tx, job, outcome);
       const payload = { tokenId, userId, scopes };
       tx.append({ stream: `user:${userId}`, kind: "TokenIssued", payload });
       const screen = apiTokenScreen(apiTokens.placeholderOf(tokenId), scopes);
@@ -223,7 +230,7 @@ export class JobHandlers {
       const view: View = { kind: "apiToken", tokenId };
       tx.putOutbox({ key, chatId, content, view, isProtected: true });
     });
-    return "token issued";
+    return outcome;
   }
 
   async #revokeTokens(target: Target): Promise<string> {
@@ -233,4 +240,10 @@ export class JobHandlers {
     );
     return this.#tell(target, ["All your access tokens are revoked", "Nothing else changed."]);
   }
+}
+
+function finish(tx: Tx, job: Job, outcome: string): void {
+  if (tx.job(job.id)?.state !== "pending") return;
+  const payload = { jobId: job.id, outcome };
+  tx.append({ stream: `job:${job.id}`, kind: "JobFinished", payload });
 }

@@ -4,6 +4,7 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { JobAnswer } from "@raptor/shared/wire/answer.ts";
 import { isUrgentJob, type Job } from "@raptor/shared/wire/job.ts";
+import { isJournalTrouble, JOURNAL_RETRY_MS } from "../engine/journal-trouble.ts";
 import type { Phase } from "../engine/read-models.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Store, Tx } from "../ports/store.ts";
@@ -137,8 +138,22 @@ export class JobIntake {
   }
 
   #run(job: Job): void {
-    const run = (): Promise<void> => this.#deps.handlers.run(job);
+    const run = (): Promise<void> => this.#runToEnd(job);
     this.#deps.lanes.enqueue(laneKeyOf(job), { isUrgent: isUrgentJob(job), run });
+  }
+
+  /** An acknowledged job waits in its lane while nothing can be recorded; it is never dropped. */
+  async #runToEnd(job: Job): Promise<void> {
+    const { handlers, clock, log, phase } = this.#deps;
+    while (phase() === "ready") {
+      try {
+        return await handlers.run(job);
+      } catch (error) {
+        if (!isJournalTrouble(error)) throw error;
+        log.error({ jobId: job.id }, "a job waits because nothing can be recorded");
+        await clock.sleep(JOURNAL_RETRY_MS);
+      }
+    }
   }
 
   #refused(job: Job, sentence: string): IntakeResult {

@@ -21,7 +21,8 @@ export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #lanesMax: number;
   readonly #onFatal: (error: unknown) => void;
-  readonly #waiting: string[] = [];
+  /** Lanes with work and without a place, in the order in which they asked; each once. */
+  readonly #waiting = new Set<string>();
   #running = 0;
   #idle: (() => void)[] = [];
   #isStopping = false;
@@ -44,14 +45,14 @@ export class Lanes {
       void this.#runUrgent(key, lane);
     } else {
       lane.normal.push(task);
-      this.#tryRun(key);
+      this.#ask(key, lane);
     }
   }
 
   /** Tasks not yet begun stay in the journal for the next start; resolves when the rest ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#waiting.length = 0;
+    this.#waiting.clear();
     const isBusy = (): boolean =>
       [...this.#lanes.values()].some((lane) => lane.isRunning || lane.isUrgentRunning);
     while (isBusy()) await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -65,16 +66,21 @@ export class Lanes {
     return lane;
   }
 
-  #tryRun(key: string): void {
-    const lane = this.#laneOf(key);
-    if (lane.isRunning || lane.normal.length === 0) return;
-    if (this.#running >= this.#lanesMax) {
-      if (!this.#waiting.includes(key)) this.#waiting.push(key);
-      return;
-    }
-    void this.#runNormal(key, lane);
+  #ask(key: string, lane: Lane): void {
+    if (this.#isStopping || lane.isRunning || lane.normal.length === 0) return;
+    this.#waiting.add(key);
+    this.#fillPlaces();
   }
 
+  #fillPlaces(): void {
+    for (const key of this.#waiting) {
+      if (this.#running >= this.#lanesMax) return;
+      this.#waiting.delete(key);
+      void this.#runNormal(key, this.#laneOf(key));
+    }
+  }
+
+  /** One task a turn: a long lane goes to the end of the queue and cannot hold its place. */
   async #runNormal(key: string, lane: Lane): Promise<void> {
     lane.isRunning = true;
     this.#running += 1;
@@ -82,9 +88,8 @@ export class Lanes {
     if (task !== undefined) await this.#run(task);
     this.#running -= 1;
     lane.isRunning = false;
+    this.#fillPlaces();
     this.#afterTask(key, lane);
-    const next = this.#waiting.shift();
-    if (next !== undefined) this.#tryRun(next);
   }
 
   async #runUrgent(key: string, lane: Lane): Promise<void> {
@@ -106,7 +111,7 @@ export class Lanes {
   }
 
   #afterTask(key: string, lane: Lane): void {
-    if (!this.#isStopping && lane.normal.length > 0) this.#tryRun(key);
+    this.#ask(key, lane);
     const isEmpty = lane.normal.length + lane.urgent.length === 0;
     if (isEmpty && !lane.isRunning && !lane.isUrgentRunning) this.#lanes.delete(key);
     for (const wake of this.#idle.splice(0)) wake();

@@ -59,6 +59,14 @@ export class Trading {
     this.#settings = deps.settings;
   }
 
+  /** Goes on with the order that this job has made already, if any; says which one. */
+  resume(job: Job): string | undefined {
+    const orderId = deriveJobOrderId(job.id, 0);
+    if (this.#store.order(orderId) === undefined) return undefined;
+    this.#driver.start(orderId);
+    return `order ${orderId}`;
+  }
+
   async buyTyped(target: Target, job: Job, mint: string, amountText: string): Promise<string> {
     const amount = parseSolAmount(amountText);
     if (!amount.ok) return this.#tell(target, ["Not bought", amount.sentence]);
@@ -73,10 +81,6 @@ export class Trading {
   /** One buy order for this job; its message is the pressed card, or a new one. */
   async buy(target: Target, job: Job, request: BuyRequest): Promise<string> {
     const orderId = deriveJobOrderId(job.id, 0);
-    if (this.#store.order(orderId) !== undefined) {
-      this.#driver.start(orderId);
-      return `order ${orderId}`;
-    }
     let instrument: InstrumentReport;
     try {
       instrument = await this.#venue.fetchInstrument(request.mint);
@@ -125,7 +129,7 @@ export class Trading {
       slippageBpsMax: request.slippageBpsMax,
       positionId: null,
       entryPriceE9: null,
-      deadlineMs: job.deadlineMs ?? this.#clock.nowMs() + this.#settings.buyDeadlineMs,
+      deadlineMs: job.deadlineMs ?? this.#pressDeadlineMs(tx, job),
       guardOverride: request.guardOverride,
       noticeKey,
     });
@@ -135,6 +139,12 @@ export class Trading {
       tx.putOutbox({ key: noticeKey, chatId, messageId, content, view });
     }
     this.#notices.order(tx, orderId);
+  }
+
+  /** Counted from the press, so that a job found after a long stop does not buy much later. */
+  #pressDeadlineMs(tx: Tx, job: Job): number {
+    const receivedMs = tx.job(job.id)?.receivedMs ?? this.#clock.nowMs();
+    return receivedMs + this.#settings.buyDeadlineMs;
   }
 
   async sellTyped(target: Target, job: JobOf<"sell">): Promise<string> {
