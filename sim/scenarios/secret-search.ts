@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import type { WorldOptions } from "../local/start-world.ts";
 import { readVault } from "./journal-view.ts";
-import { Person } from "./person.ts";
+import { Person, postJson } from "./person.ts";
 import { refusalBodies } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
 const KID = "searched";
-const masterKeys = new WeakMap<ScenarioWorld, Buffer>();
+const knownKeys = new WeakMap<ScenarioWorld, { masterKey: Buffer; stateSecret: string }>();
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -21,16 +21,21 @@ export async function startWithKnownKeys(
   options: Partial<WorldOptions> = {},
 ): Promise<ScenarioWorld> {
   const masterKey = randomBytes(32);
+  const stateSecret = randomBytes(32).toString("hex");
   const world = await ScenarioWorld.start({
     ...options,
     executorEnv: {
       WALLET_MASTER_KEYS: `${KID}:${masterKey.toString("base64")}`,
+      STATE_SECRET: stateSecret,
       RECONCILE_INTERVAL_MS: "3600000",
       RECONCILE_CRON: "0 0 1 1 *",
       ...options.executorEnv,
     },
   });
-  masterKeys.set(world, masterKey);
+  // Many short answers in one chat: the pace of Telegram is tested elsewhere.
+  const pace = { chatPerSecond: 100, chatBurst: 100, overallPerSecond: 1_000 };
+  await postJson(`${world.file.telegram}/world/limits`, pace);
+  knownKeys.set(world, { masterKey, stateSecret });
   return world;
 }
 
@@ -69,8 +74,9 @@ async function collectPlaces(world: ScenarioWorld): Promise<Map<string, string>>
 
 function collectSecrets(world: ScenarioWorld): Map<string, string[]> {
   const { file } = world;
-  const masterKey = masterKeys.get(world);
-  if (masterKey === undefined) throw new Error("expected a world of startWithKnownKeys");
+  const keys = knownKeys.get(world);
+  if (keys === undefined) throw new Error("expected a world of startWithKnownKeys");
+  const { masterKey, stateSecret } = keys;
   const { d = "" } = JSON.parse(file.edgeSigningJwk) as { d?: string };
   const secrets = new Map<string, string[]>([
     ["the bot token", [file.botToken, file.botToken.split(":")[1] ?? file.botToken]],
@@ -81,6 +87,7 @@ function collectSecrets(world: ScenarioWorld): Map<string, string[]> {
     ["a QStash signing key", [file.qstashCurrentKey, file.qstashNextKey]],
     ["the Redis token", [file.redisToken]],
     ["the Jupiter key", [file.jupiterKey]],
+    ["the state secret", [stateSecret]],
     ["the master key", formsOf(masterKey)],
   ]);
   for (const row of readVault(world)) {
