@@ -20,16 +20,19 @@ async function main(): Promise<void> {
     process.stdout.write(`  ${((performance.now() - startedMs) / 1_000).toFixed(1)} s  ${step}\n`);
   };
   process.stdout.write(`Raptor: starting a new local world, seed ${seed}\n`);
-  const world = await startWorld({ seed, stateDir: values.state ?? STATE_DIR, onProgress });
   let isStopping = false;
+  const starting = startWorld({ seed, stateDir: values.state ?? STATE_DIR, onProgress });
   const stop = async (): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     process.stdout.write("\nStopping: drain, close, end.\n");
-    await world.close();
+    await (await starting).close();
     process.exit(0);
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => void stop());
+  }
+  const world = await starting;
   process.stdout.write(banner(world.file));
 }
 

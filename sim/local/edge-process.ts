@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 
 const CONFIG = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 export interface EdgeProcess {
   close(): Promise<void>;
 }
@@ -18,6 +20,7 @@ export async function startEdge(
   const bindings = Object.fromEntries(
     Object.entries(vars).map(([name, value]) => [name, { type: "plain_text" as const, value }]),
   );
+  const before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal)]));
   const worker = await startWorker({
     config: CONFIG,
     bindings,
@@ -30,5 +33,11 @@ export async function startEdge(
     },
   });
   await worker.ready;
+  // The bundler's own handlers end this process at once; the world has to stop in order first.
+  for (const signal of SIGNALS) {
+    for (const listener of process.listeners(signal)) {
+      if (before.get(signal)?.includes(listener) !== true) process.off(signal, listener);
+    }
+  }
   return { close: () => worker.dispose() };
 }
