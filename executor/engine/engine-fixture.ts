@@ -1,0 +1,342 @@
+import { mkdtempSync, rmSync, existsSync, copyFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EventKind, EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { createNotices } from "../jobs/notices.ts";
+import { TicketIssuer } from "../jobs/tickets.ts";
+import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
+import type { EventOf, Store, Tx } from "../ports/store.ts";
+import type { Venue } from "../ports/venue.ts";
+import { openStore } from "../store/sqlite-store.ts";
+import { quietLog } from "../store/store-fixture.ts";
+import { AttemptTracker } from "./attempt-tracker.ts";
+import type { EngineContext } from "./context.ts";
+import { Exits } from "./exits.ts";
+import { FakeVenue } from "./fake-venue.ts";
+import { OrderDriver } from "./order-driver.ts";
+import { Panic } from "./panic.ts";
+import { Reconciler } from "./reconcile.ts";
+import type { EngineSettings } from "./settings.ts";
+import { Settlement } from "./settlement.ts";
+import { TestClock } from "./test-clock-fixture.ts";
+
+export const USER = 7;
+export const WALLET_ID = "wal_test";
+export const ADDRESS = "WalletAddress1111111111111111111111";
+export const MINT = "Mint1111111111111111111111111111111111111111";
+export const INSTRUMENT = `${MINT}.SOLANA`;
+
+export const SETTINGS: EngineSettings = {
+  limits: {
+    notionalLamportsMax: "2000000000",
+    dailyLamportsMax: "10000000000",
+    openPositionsMax: 5,
+    priceImpactBpsMax: 1_500,
+    duplicateBuyGuardMs: 24 * 3_600_000,
+    reserveLamports: "20000000",
+  },
+  buySlippageBps: 1_000,
+  exitSlippageRampBps: [300, 600, 1_200],
+  takeProfitBps: 10_000,
+  stopLossBps: 3_000,
+  buyDeadlineMs: 30_000,
+  attemptPollMs: 1_000,
+  rebroadcastMs: 2_000,
+  unknownAfterMs: 15_000,
+  recoveryConcurrency: 16,
+  priceStaleMs: 15_000,
+};
+
+/** Prices that a test emits; counts watchers as the real feed does. */
+export class FakeFeed implements PriceFeed {
+  readonly watching = new Map<string, number>();
+  readonly #listeners: ((update: PriceUpdate) => void)[] = [];
+  readonly #latest = new Map<string, PriceUpdate>();
+
+  watch(instrument: string): void {
+    this.watching.set(instrument, (this.watching.get(instrument) ?? 0) + 1);
+  }
+  unwatch(instrument: string): void {
+    this.watching.set(instrument, (this.watching.get(instrument) ?? 0) - 1);
+  }
+  latest(instrument: string): PriceUpdate | undefined {
+    return this.#latest.get(instrument);
+  }
+  onUpdate(listener: (update: PriceUpdate) => void): void {
+    this.#listeners.push(listener);
+  }
+  emit(priceE9: bigint, instrument = INSTRUMENT): void {
+    const update = { instrument, priceE9, atMonotonicMs: 0 };
+    this.#latest.set(instrument, update);
+    for (const listener of this.#listeners) listener(update);
+  }
+  health(): { name: string; ok: boolean; detail: string } {
+    return { name: "prices", ok: true, detail: "" };
+  }
+  start(): void {}
+  stop(): void {}
+}
+
+/** A disk that refuses what a test wants it to refuse: the unit runs and is rolled back. */
+export class FakeDisk {
+  isFull = false;
+  /** Refuses this unit of work, counted from 1 since `count` was reset. */
+  failAt = 0;
+  count = 0;
+
+  wrap(store: Store, isAlive: () => boolean): Store {
+    const transact = <T>(work: (tx: Tx) => T): Promise<T> => {
+      this.count += 1;
+      const mustFail = this.isFull || this.count === this.failAt;
+      const done = store.transact((tx) => {
+        const result = work(tx);
+        if (mustFail) throw new RaptorError("RAPTOR_JOURNAL__FULL");
+        return result;
+      });
+      return new Promise((resolve, reject) => {
+        done.then(
+          (value) => isAlive() && resolve(value),
+          (error: unknown) => isAlive() && reject(error),
+        );
+      });
+    };
+    return new Proxy<Store>(store, {
+      get(target, name) {
+        if (name === "transact") return transact;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  }
+}
+
+/** One run of the executor's engine, from boot to its end or its sudden death. */
+export interface Engine {
+  store: Store;
+  clock: Clock;
+  venue: Venue;
+  feed: FakeFeed;
+  tickets: TicketIssuer;
+  context: EngineContext;
+  tracker: AttemptTracker;
+  driver: OrderDriver;
+  exits: Exits;
+  panic: Panic;
+  reconciler: Reconciler;
+  settlement: Settlement;
+}
+
+/** A desk over one journal on disk: engines come and go, the journal and the venue stay. */
+export class TestDesk {
+  readonly clock = new TestClock();
+  readonly venue = new FakeVenue();
+  readonly disk = new FakeDisk();
+  readonly fatal: unknown[] = [];
+  readonly shouts: string[] = [];
+  readonly alerts: string[] = [];
+  readonly counts = new Map<string, number>();
+  doubts = 0;
+  hold: string | undefined;
+  settings: EngineSettings = SETTINGS;
+  /** Commits wait while this is set, as they do on a slow disk. */
+  heldCommits: (() => void)[] | undefined;
+  readonly #directory: string;
+  #generation = 0;
+  #ticketCount = 0;
+  #kill = (): void => {};
+  #engine: Engine | undefined;
+
+  constructor() {
+    const base = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+    this.#directory = mkdtempSync(join(base, "raptor-engine-"));
+  }
+
+  get engine(): Engine {
+    if (this.#engine === undefined) throw new Error("expected a running engine");
+    return this.#engine;
+  }
+
+  get store(): Store {
+    return this.engine.store;
+  }
+
+  /** Starts an engine on the journal; with `isArmed` false nothing that was pending goes on. */
+  async boot(isArmed = true): Promise<Engine> {
+    let isDead = false;
+    const isAlive = (): boolean => !isDead;
+    const raw = this.#open(isAlive);
+    this.#kill = () => {
+      isDead = true;
+      raw.close();
+    };
+    const engine = this.#build(this.disk.wrap(raw, isAlive), isAlive);
+    this.#engine = engine;
+    const { store, tracker, driver, exits, panic } = engine;
+    await this.#write(store, (tx) => {
+      const payload = { epoch: tx.epoch() + 1, version: "test", pid: 1 };
+      tx.append({ stream: "executor", kind: "EpochStarted", payload });
+      if (tx.user(USER) === undefined) registerPerson(tx);
+    });
+    exits.armAll();
+    if (!isArmed) return engine;
+    for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);
+    for (const order of store.openOrders()) driver.start(order.orderId);
+    await this.#settled(panic.resumeAll());
+    return engine;
+  }
+
+  /** The process dies between two instructions; what was committed is all that is left. */
+  async crash(): Promise<Engine> {
+    this.kill();
+    return this.boot();
+  }
+
+  kill(): void {
+    this.heldCommits = undefined;
+    this.#kill();
+    this.#kill = () => {};
+    this.#engine = undefined;
+  }
+
+  /** Ends the test; an error that would have ended the process fails it. */
+  close(): void {
+    this.#kill();
+    rmSync(this.#directory, { recursive: true, force: true });
+    if (this.fatal.length > 0) throw this.fatal[0];
+  }
+
+  transact<T>(work: (tx: Tx) => T): Promise<T> {
+    return this.#write(this.store, work);
+  }
+
+  events(): JournalEvent[] {
+    return this.store.eventsFrom(1, 100_000);
+  }
+
+  eventsOf<K extends EventKind>(kind: K): EventOf<K>[] {
+    return this.events().filter((event): event is EventOf<K> => event.kind === kind);
+  }
+
+  payloads<K extends EventKind>(kind: K): EventPayloads[K][] {
+    return this.eventsOf(kind).map((event) => event.payload as EventPayloads[K]);
+  }
+
+  kinds(): EventKind[] {
+    return this.events().map((event) => event.kind);
+  }
+
+  async #write<T>(store: Store, work: (tx: Tx) => T): Promise<T> {
+    return this.#settled(store.transact(work));
+  }
+
+  async #settled<T>(promise: Promise<T>): Promise<T> {
+    promise.catch(() => {});
+    await this.clock.settle();
+    return promise;
+  }
+
+  /** A copy of the files is what a dead process leaves behind. */
+  #open(isAlive: () => boolean): Store {
+    const path = join(this.#directory, `journal-${this.#generation}.db`);
+    const next = join(this.#directory, `journal-${this.#generation + 1}.db`);
+    if (this.#generation > 0) {
+      for (const suffix of ["", "-wal"]) {
+        if (existsSync(path + suffix)) copyFileSync(path + suffix, next + suffix);
+      }
+    }
+    this.#generation += 1;
+    return openStore({
+      path: next,
+      clock: this.clock.forProcess(isAlive),
+      log: quietLog,
+      release: "test",
+      onFatal: (error) => isAlive() && this.fatal.push(error),
+      defer: (task) => {
+        const run = (): void => void (isAlive() && task());
+        if (this.heldCommits === undefined) this.clock.defer(run);
+        else this.heldCommits.push(run);
+      },
+    });
+  }
+
+  #build(store: Store, isAlive: () => boolean): Engine {
+    const clock = this.clock.forProcess(isAlive);
+    const venue = this.venue.forProcess(isAlive);
+    const feed = new FakeFeed();
+    const token = (byteCount: number): string =>
+      (this.#ticketCount++).toString(36).padStart(Math.ceil((byteCount * 4) / 3), "0");
+    const tickets = new TicketIssuer({
+      key: Buffer.alloc(32, 1),
+      ids: { token },
+      clock,
+      lifetimesMs: { trade: 60_000, menu: 300_000 },
+    });
+    const context: EngineContext = {
+      store,
+      venue,
+      notices: createNotices({ venue, clock, tickets, adminUserIds: [USER] }),
+      clock,
+      log: quietLog,
+      metrics: {
+        count: (name, labels = {}) => {
+          const key = [name, ...Object.values(labels)].join(" ");
+          this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+        },
+        gauge: () => {},
+        observeMs: () => {},
+      },
+      settings: this.settings,
+      shout: (text) => this.shouts.push(text),
+      doubtLedger: () => (this.doubts += 1),
+      entryHold: () => this.hold,
+      onFatal: (error) => isAlive() && this.fatal.push(error),
+    };
+    const tracker = new AttemptTracker(context);
+    const driver = new OrderDriver(context, tracker);
+    return {
+      store,
+      clock,
+      venue,
+      feed,
+      tickets,
+      context,
+      tracker,
+      driver,
+      exits: new Exits(context, feed, driver),
+      panic: new Panic(context, driver, tracker),
+      reconciler: new Reconciler(context),
+      settlement: new Settlement(context, driver),
+    };
+  }
+}
+
+function registerPerson(tx: Tx): void {
+  const stream = `user:${USER}`;
+  tx.append({
+    stream,
+    kind: "UserRegistered",
+    payload: { userId: USER, chatId: USER, name: "Ann" },
+  });
+  tx.append({
+    stream,
+    kind: "WalletCreated",
+    payload: { walletId: WALLET_ID, userId: USER, address: ADDRESS, vaultSha256: "sha" },
+  });
+  tx.putVault(WALLET_ID, "wrapped");
+}
+
+/** Runs one story on a desk of its own. */
+export async function withDesk(use: (desk: TestDesk) => Promise<void>): Promise<void> {
+  const desk = new TestDesk();
+  try {
+    await desk.boot();
+    await use(desk);
+  } catch (error) {
+    // The error that stopped the engine explains the expectation that then failed.
+    throw desk.fatal[0] ?? error;
+  } finally {
+    desk.close();
+  }
+}

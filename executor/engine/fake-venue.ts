@@ -1,0 +1,124 @@
+import type { EffectBound } from "@raptor/shared/domain/events.ts";
+import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import type {
+  AttemptReport,
+  InstrumentReport,
+  PrepareOutcome,
+  Route,
+  RouteRequest,
+  SubmitOutcome,
+  Venue,
+  WalletReport,
+} from "../ports/venue.ts";
+
+type Answer<T> = T | Promise<T>;
+type SettlementReport = Awaited<ReturnType<Venue["fetchSettlement"]>>;
+
+/** What a test tells the venue to answer; a call that has no answer here fails. */
+export interface VenueScript {
+  fetchInstrument?: (mint: string) => Answer<InstrumentReport>;
+  fetchRoute?: (request: RouteRequest) => Answer<Route>;
+  fetchWallet?: (address: string) => Answer<WalletReport>;
+  prepare?: (order: OrderRow, route: Route, n: number) => Answer<PrepareOutcome>;
+  submit?: (attempt: AttemptRow) => Answer<SubmitOutcome>;
+  fetchAttempt?: (attempt: AttemptRow) => Answer<AttemptReport>;
+  fetchSettlement?: (identity: string) => Answer<SettlementReport>;
+}
+
+/** One outside world that every process of a test talks to, one after the other. */
+export class FakeVenue {
+  script: VenueScript = {};
+  readonly submitted: AttemptRow[] = [];
+  readonly routes: RouteRequest[] = [];
+  /** Names of all calls in order. */
+  readonly calls: string[] = [];
+  readonly watchers = new Map<string, Set<() => void>>();
+
+  /** The venue has news of this attempt and says so to whoever watches. */
+  announce(identity: string): void {
+    for (const onNews of this.watchers.get(identity) ?? []) onNews();
+  }
+
+  /** The venue as one process sees it: no answer reaches a process that is dead. */
+  forProcess(isAlive: () => boolean): Venue {
+    return new VenueView(this, isAlive);
+  }
+}
+
+class VenueView implements Venue {
+  readonly id = "SOLANA";
+  readonly capabilities = { dedupe: "forever", canRebroadcast: true } as const;
+  readonly #world: FakeVenue;
+  readonly #isAlive: () => boolean;
+
+  constructor(world: FakeVenue, isAlive: () => boolean) {
+    this.#world = world;
+    this.#isAlive = isAlive;
+  }
+
+  fetchInstrument(mint: string): Promise<InstrumentReport> {
+    return this.#ask("fetchInstrument", mint);
+  }
+  fetchRoute(request: RouteRequest): Promise<Route> {
+    if (this.#isAlive()) this.#world.routes.push(request);
+    return this.#ask("fetchRoute", request);
+  }
+  fetchWallet(address: string): Promise<WalletReport> {
+    return this.#ask("fetchWallet", address);
+  }
+  prepare(
+    order: OrderRow,
+    _wallet: WalletRow,
+    _wrapped: string,
+    route: Route,
+    n: number,
+  ): Promise<PrepareOutcome> {
+    return this.#ask("prepare", order, route, n);
+  }
+  submit(attempt: AttemptRow): Promise<SubmitOutcome> {
+    if (this.#isAlive()) this.#world.submitted.push(attempt);
+    return this.#ask("submit", attempt);
+  }
+  fetchAttempt(attempt: AttemptRow): Promise<AttemptReport> {
+    return this.#ask("fetchAttempt", attempt);
+  }
+  fetchSettlement(identity: string): Promise<SettlementReport> {
+    return this.#ask("fetchSettlement", identity);
+  }
+
+  watchAttempt(attempt: AttemptRow, onNews: () => void): () => void {
+    const all = this.#world.watchers.get(attempt.identity) ?? new Set();
+    this.#world.watchers.set(attempt.identity, all.add(onNews));
+    return () => void all.delete(onNews);
+  }
+  explorerUrl(identity: string): string {
+    return `https://explorer.test/${identity}`;
+  }
+  health(): { name: string; ok: boolean; detail: string }[] {
+    return [];
+  }
+  boundSecondsLeft(_bound: EffectBound): number | null {
+    return null;
+  }
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  #ask<N extends keyof VenueScript, T>(
+    name: N,
+    ...args: Parameters<Required<VenueScript>[N]>
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.#isAlive()) return;
+      this.#world.calls.push(name);
+      const answer = this.#world.script[name] as ((...given: unknown[]) => Answer<T>) | undefined;
+      const run = async (): Promise<T> => {
+        if (answer === undefined) throw new Error(`unexpected venue call: ${name}`);
+        return answer(...args);
+      };
+      run().then(
+        (value) => this.#isAlive() && resolve(value),
+        (error: unknown) => this.#isAlive() && reject(error),
+      );
+    });
+  }
+}
