@@ -1,0 +1,150 @@
+import { describe, it } from "vitest";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Venue } from "../ports/venue.ts";
+import { withDesk, type TestDesk } from "./engine-fixture.ts";
+import type { FakeChain } from "./fake-chain.ts";
+import { chainOf, MINT, openPosition, orderRow, startSell, USER } from "./trade-fixture.ts";
+
+type Settled = Awaited<ReturnType<Venue["fetchSettlement"]>>["state"];
+
+/** Watches fills for one round; the chain says `state` of every one of `identities`, else pending. */
+async function settle(
+  desk: TestDesk,
+  chain: FakeChain,
+  state: Settled,
+  isMeant = (_identity: string) => true,
+): Promise<void> {
+  desk.venue.script = {
+    ...chain.script(),
+    fetchSettlement: (identity) => ({
+      state: isMeant(identity) ? state : "pending",
+      evidence: { identity },
+    }),
+  };
+  desk.engine.settlement.start();
+  await desk.clock.settle();
+  const stopped = desk.engine.settlement.stop();
+  await desk.clock.settle();
+  await stopped;
+}
+
+/** The network forgets a transaction: its effect is undone and it may land again. */
+function forget(chain: FakeChain, identity: string): void {
+  const found = chain.transactions.get(identity);
+  if (found === undefined) throw new Error(`expected ${identity}`);
+  found.fate = "pending";
+  const held = chain.tokens.get(found.mint) ?? 0n;
+  const change = found.side === "buy" ? -found.quantityOut : found.quantityIn;
+  chain.tokens.set(found.mint, held + change);
+}
+
+describe("settlement", () => {
+  it("marks a fill that is final for good, and asks no more", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      await settle(desk, chain, "settled");
+      expect(desk.store.unsettledFills()).toEqual([]);
+      expect(desk.payloads("FillSettled")[0]?.evidence).toHaveProperty("identity");
+    });
+  });
+
+  it("leaves a fill alone while it is pending or cannot be asked for", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      await settle(desk, chain, "pending");
+      expect(desk.store.unsettledFills()).toHaveLength(1);
+      await desk.crash();
+      desk.venue.script = {
+        ...chain.script(),
+        fetchSettlement: () => {
+          throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE");
+        },
+      };
+      desk.engine.settlement.start();
+      await desk.clock.advance(20_000);
+      expect(desk.store.unsettledFills()).toHaveLength(1);
+      expect(desk.venue.calls.filter((call) => call === "fetchSettlement").length).toBe(6);
+    });
+  });
+
+  it("takes a buy back that was rolled back, and follows its bytes on", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openPosition(desk, chain);
+      const identity = chain.effects[0]?.identity ?? "";
+      forget(chain, identity);
+      await settle(desk, chain, "gone");
+      expect(desk.store.position(position.positionId)).toMatchObject({
+        state: "closed",
+        quantity: "0",
+        costLamports: "0",
+        realisedLamports: "0",
+      });
+      expect(desk.store.exitPlan(position.positionId)?.state).toBe("disarmed");
+      expect(desk.store.outbox(`reversed:fill-${identity}`)?.content.text).toContain("took back");
+      expect(desk.shouts.join()).toContain("rolled back");
+      expect(orderRow(desk, "ord_buy").status).toBe("submitted");
+      chain.land(identity);
+      await desk.clock.advance(3_000);
+      expect(orderRow(desk, "ord_buy").status).toBe("filled");
+      const { quantity, costLamports, entryPriceE9 } = position;
+      expect(desk.store.position(position.positionId)).toMatchObject({
+        state: "open",
+        quantity,
+        costLamports,
+        entryPriceE9,
+      });
+      expect(desk.store.exitPlan(position.positionId)?.state).toBe("armed");
+      expect(desk.eventsOf("AttemptPrepared")).toHaveLength(1);
+    });
+  });
+
+  it("ends an order whose rolled back bytes are proven dead", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      await desk.clock.advance(40_000);
+      const identity = chain.effects[0]?.identity ?? "";
+      forget(chain, identity);
+      await settle(desk, chain, "gone");
+      chain.bury(identity);
+      await desk.clock.advance(3_000);
+      expect(orderRow(desk, "ord_buy").status).toBe("expired");
+      expect(desk.store.unresolvedAttempts()).toEqual([]);
+    });
+  });
+
+  it("opens and arms a position again whose sell was rolled back, and sells it anew", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openPosition(desk, chain);
+      chain.price = 1_500_000n;
+      await startSell(desk, position);
+      const sale = chain.open;
+      chain.land();
+      await desk.clock.advance(1_000);
+      forget(chain, sale);
+      await settle(desk, chain, "gone", (identity) => identity === sale);
+      const { quantity, costLamports, entryPriceE9 } = position;
+      expect(desk.store.position(position.positionId)).toMatchObject({
+        state: "open",
+        quantity,
+        costLamports,
+        entryPriceE9,
+        realisedLamports: "0",
+      });
+      expect(desk.store.exitPlan(position.positionId)?.state).toBe("armed");
+      chain.bury(sale);
+      await desk.clock.advance(3_000);
+      chain.land();
+      await desk.clock.advance(3_000);
+      expect(orderRow(desk, "ord_sell").status).toBe("filled");
+      expect(chain.tokens.get(MINT)).toBe(0n);
+      expect(desk.store.openPositions(USER)).toEqual([]);
+    });
+  });
+});
