@@ -62,8 +62,9 @@ describe("panic", () => {
     const coming = world.mint("normal", 1);
     await alice.buy(held);
     const question = await askPanic(alice);
+    // The entry reaches the chain only after what was held has been sold.
     for (const { http } of world.file.rpcs) {
-      await breakDown(http, { on: "sendTransaction", kind: "delay", ms: 900, count: 2 });
+      await breakDown(http, { on: "sendTransaction", kind: "delay", ms: 2_500, count: 1 });
     }
     const prepared = world.eventsOf("AttemptPrepared").length;
     await alice.say(`/buy ${coming} 0.3`);
