@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createExecutor, type Executor } from "./create-executor.ts";
 import { parseExecutorEnv, type ExecutorEnv } from "./env.ts";
+import { createSharedHealth } from "./server/health.ts";
 import { startMetricsServer, startPublicServer } from "./server/http-server.ts";
 import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
 import { createNodeNet } from "./server/node-net.ts";
@@ -58,13 +59,15 @@ async function main(): Promise<void> {
   });
   const deps = {
     api: executor.api,
-    health: (isDeep: boolean) => executor.health(isDeep),
+    health: createSharedHealth((isDeep) => executor.health(isDeep), clock),
     metricsText: () => metrics.text(),
     log,
+    clock,
     onFatal,
   };
-  const server = await startPublicServer(deps, env.HOST, env.PORT);
-  const metricsServer = await startMetricsServer(deps, env.HOST, env.METRICS_PORT);
+  const server = await startPublicServer(deps, { host: env.HOST, port: env.PORT });
+  const metricsAddress = { host: env.HOST, port: env.METRICS_PORT };
+  const metricsServer = await startMetricsServer(deps, metricsAddress);
   log.info({ port: server.port, metricsPort: metricsServer.port, version }, "listening");
 
   let isStopping = false;

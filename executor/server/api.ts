@@ -19,11 +19,11 @@ export interface ApiAnswer {
 }
 
 export interface ApiDeps {
-  verifier: JwsVerifier;
-  intake: JobIntake;
+  verifier: Pick<JwsVerifier, "verify">;
+  intake: Pick<JobIntake, "accept">;
   reads: ReadModels;
-  store: Reader;
-  apiTokens: ApiTokens;
+  store: Pick<Reader, "activeTokens" | "epoch" | "job">;
+  apiTokens: Pick<ApiTokens, "sha256Of">;
   clock: Clock;
   log: Log;
   metrics: Metrics;

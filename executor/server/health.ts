@@ -1,4 +1,5 @@
 import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { DependencyHealth, Phase } from "../engine/read-models.ts";
 
 export interface HealthReport {
@@ -46,5 +47,24 @@ export function healthReport(options: {
         dependencies.map(({ name, ok: isOk, detail }) => [name, { ok: isOk, detail }]),
       ),
     },
+  };
+}
+
+/** The check writes to the disk and may ask the queue, and anybody may ask for it. */
+const SHARED_FOR_MS = 250;
+
+/** Lets everybody who asks at about the same time share one look. */
+export function createSharedHealth(
+  look: (isDeep: boolean) => Promise<HealthReport>,
+  clock: Pick<Clock, "monotonicMs">,
+): (isDeep: boolean) => Promise<HealthReport> {
+  const last = new Map<boolean, { atMs: number; report: Promise<HealthReport> }>();
+  return (isDeep) => {
+    const nowMs = clock.monotonicMs();
+    const known = last.get(isDeep);
+    if (known !== undefined && nowMs - known.atMs < SHARED_FOR_MS) return known.report;
+    const report = look(isDeep);
+    last.set(isDeep, { atMs: nowMs, report });
+    return report;
   };
 }
