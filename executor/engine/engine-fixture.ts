@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { EventKind, EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { encodeBase58 } from "@raptor/shared/values/base58.ts";
+import { isPubkey, type Pubkey } from "@raptor/shared/values/pubkey.ts";
 import { createNotices } from "../jobs/notices.ts";
 import { TicketIssuer } from "../jobs/tickets.ts";
 import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
@@ -25,7 +27,7 @@ import { TestClock } from "./test-clock-fixture.ts";
 export const USER = 7;
 export const WALLET_ID = "wal_test";
 export const ADDRESS = "WalletAddress1111111111111111111111";
-export const MINT = "Mint1111111111111111111111111111111111111111";
+export const MINT = mintOf(7);
 export const INSTRUMENT = `${MINT}.SOLANA`;
 
 export const SETTINGS: EngineSettings = {
@@ -48,6 +50,13 @@ export const SETTINGS: EngineSettings = {
   recoveryConcurrency: 16,
   priceStaleMs: 15_000,
 };
+
+/** Any address that is well formed. */
+export function mintOf(fill: number): Pubkey {
+  const text = encodeBase58(new Uint8Array(32).fill(fill));
+  if (!isPubkey(text)) throw new Error(`expected an address, was ${text}`);
+  return text;
+}
 
 /** Prices that a test emits; counts watchers as the real feed does. */
 export class FakeFeed implements PriceFeed {
