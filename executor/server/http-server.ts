@@ -123,7 +123,6 @@ function readBody(request: IncomingMessage): Promise<{ text: string } | "too-lar
     });
     request.once("end", () => resolve({ text: Buffer.concat(chunks).toString("utf8") }));
     // The sender went away before the end; there is nobody to answer and nothing was done.
-    request.once("error", () => resolve("aborted"));
     request.once("close", () => resolve("aborted"));
   });
 }
