@@ -94,11 +94,16 @@ export class FakeDisk {
   /** Refuses this unit of work, counted from 1 since `count` was reset. */
   failAt = 0;
   count = 0;
+  /** The process dies just before or just after this unit of work is committed. */
+  dieAt: { unit: number; when: "before" | "after"; die(): void } | undefined;
 
   wrap(store: Store, isAlive: () => boolean): Store {
     const transact = <T>(work: (tx: Tx) => T): Promise<T> => {
       this.count += 1;
       const mustFail = this.isFull || this.count === this.failAt;
+      const death = this.dieAt?.unit === this.count ? this.dieAt : undefined;
+      if (death?.when === "before") death.die();
+      if (!isAlive()) return new Promise(() => {});
       const done = store.transact((tx) => {
         const result = work(tx);
         if (mustFail) throw new RaptorError("RAPTOR_JOURNAL__FULL");
@@ -106,7 +111,10 @@ export class FakeDisk {
       });
       return new Promise((resolve, reject) => {
         done.then(
-          (value) => isAlive() && resolve(value),
+          (value) => {
+            if (isAlive()) death?.die();
+            if (isAlive()) resolve(value);
+          },
           (error: unknown) => isAlive() && reject(error),
         );
       });
@@ -167,6 +175,10 @@ export class TestDesk {
     return this.#engine;
   }
 
+  get isRunning(): boolean {
+    return this.#engine !== undefined;
+  }
+
   get store(): Store {
     return this.engine.store;
   }
@@ -175,9 +187,16 @@ export class TestDesk {
   async boot(isArmed = true): Promise<Engine> {
     let isDead = false;
     const isAlive = (): boolean => !isDead;
-    const raw = this.#open(isAlive);
+    const path = join(this.#directory, `journal-${this.#generation}.db`);
+    const raw = this.#open(path, isAlive);
+    this.#generation += 1;
+    const next = join(this.#directory, `journal-${this.#generation}.db`);
+    // What is on the disk at the moment of death is all that the next process finds.
     this.#kill = () => {
       isDead = true;
+      for (const suffix of ["", "-wal"]) {
+        if (existsSync(path + suffix)) copyFileSync(path + suffix, next + suffix);
+      }
       raw.close();
     };
     const engine = this.#build(this.disk.wrap(raw, isAlive), isAlive);
@@ -246,18 +265,9 @@ export class TestDesk {
     return promise;
   }
 
-  /** A copy of the files is what a dead process leaves behind. */
-  #open(isAlive: () => boolean): Store {
-    const path = join(this.#directory, `journal-${this.#generation}.db`);
-    const next = join(this.#directory, `journal-${this.#generation + 1}.db`);
-    if (this.#generation > 0) {
-      for (const suffix of ["", "-wal"]) {
-        if (existsSync(path + suffix)) copyFileSync(path + suffix, next + suffix);
-      }
-    }
-    this.#generation += 1;
+  #open(path: string, isAlive: () => boolean): Store {
     return openStore({
-      path: next,
+      path,
       clock: this.clock.forProcess(isAlive),
       log: quietLog,
       release: "test",
