@@ -44,7 +44,7 @@ export class FakeChain {
   onSubmit: (attempt: AttemptRow, chain: FakeChain) => SubmitOutcome = () => accepted();
   #count = 0;
 
-  script(): Required<Omit<VenueScript, "fetchSettlement">> {
+  script(): Required<Omit<VenueScript, "fetchSettlement" | "fetchWalletViews">> {
     return {
       fetchInstrument: (mint) => this.#instrument(mint),
       fetchRoute: (request) => this.#route(request),

@@ -1,5 +1,6 @@
 import type { EffectBound } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type {
   AttemptReport,
   InstrumentReport,
@@ -9,6 +10,7 @@ import type {
   SubmitOutcome,
   Venue,
   WalletReport,
+  WalletView,
 } from "../ports/venue.ts";
 
 type Answer<T> = T | Promise<T>;
@@ -19,6 +21,8 @@ export interface VenueScript {
   fetchInstrument?: (mint: string) => Answer<InstrumentReport>;
   fetchRoute?: (request: RouteRequest) => Answer<Route>;
   fetchWallet?: (address: string) => Answer<WalletReport>;
+  /** Two nodes that agree on `fetchWallet`, unless a test says otherwise. */
+  fetchWalletViews?: (address: string) => Answer<WalletView[]>;
   prepare?: (order: OrderRow, route: Route, n: number) => Answer<PrepareOutcome>;
   submit?: (attempt: AttemptRow) => Answer<SubmitOutcome>;
   fetchAttempt?: (attempt: AttemptRow) => Answer<AttemptReport>;
@@ -65,6 +69,16 @@ class VenueView implements Venue {
   }
   fetchWallet(address: string): Promise<WalletReport> {
     return this.#ask("fetchWallet", address);
+  }
+  async fetchWalletViews(address: string): Promise<WalletView[]> {
+    if (this.#world.script.fetchWalletViews !== undefined) {
+      return this.#ask("fetchWalletViews", address);
+    }
+    const report = await this.fetchWallet(address).catch((error: unknown) => {
+      if (isRaptorError(error)) return null;
+      throw error;
+    });
+    return ["node-1", "node-2"].map((provider) => ({ provider, report }));
   }
   prepare(
     order: OrderRow,

@@ -59,6 +59,12 @@ export interface WalletReport {
   slot: number;
 }
 
+/** What one node says of a wallet; null when it did not answer or serves an unconfirmed chain. */
+export interface WalletView {
+  provider: string;
+  report: WalletReport | null;
+}
+
 /** Signed bytes with everything that must be journaled before they may leave. */
 export interface PreparedAttempt {
   identity: string;
@@ -105,7 +111,13 @@ export interface Venue {
   readonly capabilities: VenueCapabilities;
   fetchInstrument(mint: string): Promise<InstrumentReport>;
   fetchRoute(request: RouteRequest): Promise<Route>;
+  /** For screens and quotes: whatever is newest, from whichever node has it. */
   fetchWallet(address: string): Promise<WalletReport>;
+  /**
+   * Each configured node's own word, all asked at once, so that no single node decides what a
+   * wallet holds. One entry per node, in the order of configuration; never throws for a node.
+   */
+  fetchWalletViews(address: string): Promise<WalletView[]>;
   /** Builds, checks, simulates and has signed; sends nothing. */
   prepare(
     order: OrderRow,

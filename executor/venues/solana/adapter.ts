@@ -17,7 +17,7 @@ import { providerNames, Rpc } from "./rpc.ts";
 import { submitSwap } from "./submit-swap.ts";
 import { createRoute, inputMintOf, outputMintOf } from "./swap-route.ts";
 import { WalletAccounts } from "./wallet-accounts.ts";
-import { fetchWalletReport } from "./wallet-report.ts";
+import { fetchWalletReport, fetchWalletViews } from "./wallet-report.ts";
 
 export interface SolanaVenueSettings {
   /** One entry per provider: SOLANA_RPC_URLS and SOLANA_WS_URLS side by side. */
@@ -81,6 +81,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     },
     fetchRoute: (request) => fetchRoute(jupiter, request),
     fetchWallet: (address) => fetchWalletReport(rpc, address),
+    fetchWalletViews: (address) => fetchWalletViews(rpc, address),
     prepare: (order, wallet, wrapped, route) =>
       prepareSwap(builderDeps, order, wallet, wrapped, route),
     submit: (attempt) => submitSwap(rpc, attempt),

@@ -90,6 +90,14 @@ function answer(state: NodeState, method: string, params: readonly unknown[]): F
       };
     case "getAccountInfo":
       return { result: accountOf(state) };
+    case "getBalance":
+      return { result: { context: { slot: state.accountSlot }, value: 10_000_000_000 } };
+    case "getTokenAccountsByOwner": {
+      const { context, value } = accountOf(state);
+      const isClassic = (params[1] as { programId: string }).programId === TOKEN_PROGRAM;
+      const owned = isClassic ? [{ pubkey: TOKEN_ACCOUNT, account: value }] : [];
+      return { result: { context, value: owned } };
+    }
     default:
       return { error: { code: -32_601, message: "Method not found" } };
   }
@@ -103,7 +111,7 @@ function statusOf({ status }: NodeState): unknown {
   return { slot: 4_400, confirmations, err, status: outcome, confirmationStatus: commitment };
 }
 
-function accountOf(state: NodeState): unknown {
+function accountOf(state: NodeState) {
   const data = Buffer.alloc(165);
   data.set(decodeBase58(MINT) ?? [], 0);
   data.set(decodeBase58(WALLET) ?? [], 32);

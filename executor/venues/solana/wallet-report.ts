@@ -1,31 +1,86 @@
-import type { WalletReport } from "../../ports/venue.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { z } from "zod";
+import type { WalletReport, WalletView } from "../../ports/venue.ts";
 import { TOKEN_PROGRAMS, WSOL_MINT } from "./programs.ts";
 import { balanceAnswer, ownedAccountsAnswer } from "./rpc-answers.ts";
+import type { RpcProvider } from "./rpc-provider.ts";
 import type { Rpc } from "./rpc.ts";
 import { parseTokenAccount } from "./token-account.ts";
 
 /**
- * SOL and all tokens of a wallet, from the node that is furthest ahead. Wrapped SOL is left out:
- * it exists only inside a swap, and a remainder comes back with the next one.
+ * SOL and all tokens of a wallet, from the node that is furthest ahead.
  * @throws RAPTOR_VENUE__UNAVAILABLE: a failed query is never an empty wallet.
  */
 export async function fetchWalletReport(rpc: Rpc, address: string): Promise<WalletReport> {
   const [balance, ...owned] = await Promise.all([
-    rpc.askNewest(
-      "getBalance",
-      [address, { commitment: "confirmed" }],
-      balanceAnswer,
-      ({ context }) => context.slot,
-    ),
+    rpc.askNewest("getBalance", balanceParams(address), balanceAnswer, slotOf),
     ...TOKEN_PROGRAMS.map((programId) =>
       rpc.askNewest(
         "getTokenAccountsByOwner",
-        [address, { programId }, { encoding: "base64", commitment: "confirmed" }],
+        ownedParams(address, programId),
         ownedAccountsAnswer,
-        ({ context }) => context.slot,
+        slotOf,
       ),
     ),
   ]);
+  return createReport(address, balance, owned);
+}
+
+/** The same from every node for itself; a node of a chain that is not confirmed has no word. */
+export async function fetchWalletViews(rpc: Rpc, address: string): Promise<WalletView[]> {
+  if (rpc.providers.some(({ name }) => !rpc.hasConfirmedChain(name))) await confirmChains(rpc);
+  return Promise.all(
+    rpc.providers.map(async (provider) => ({
+      provider: provider.name,
+      report: rpc.hasConfirmedChain(provider.name) ? await fetchView(provider, address) : null,
+    })),
+  );
+}
+
+/** A node of another chain is logged and left out; the others can still be heard. */
+async function confirmChains(rpc: Rpc): Promise<void> {
+  try {
+    await rpc.checkChain();
+  } catch (error) {
+    if (!isRaptorError(error, "RAPTOR_VENUE__BAD_ANSWER")) throw error;
+  }
+}
+
+async function fetchView(provider: RpcProvider, address: string): Promise<WalletReport | null> {
+  const [balance, ...owned] = await Promise.all([
+    provider.call("getBalance", balanceParams(address), balanceAnswer),
+    ...TOKEN_PROGRAMS.map((programId) =>
+      provider.call(
+        "getTokenAccountsByOwner",
+        ownedParams(address, programId),
+        ownedAccountsAnswer,
+      ),
+    ),
+  ]);
+  // A part is not a wallet: what one program's accounts hold must not look like all there is.
+  const found = owned.flatMap((result) => (result.ok ? [result.value] : []));
+  if (!balance.ok || found.length < owned.length) return null;
+  return createReport(address, balance.value, found);
+}
+
+function balanceParams(address: string): readonly unknown[] {
+  return [address, { commitment: "confirmed" }];
+}
+
+function ownedParams(address: string, programId: string): readonly unknown[] {
+  return [address, { programId }, { encoding: "base64", commitment: "confirmed" }];
+}
+
+function slotOf({ context }: { context: { slot: number } }): number {
+  return context.slot;
+}
+
+/** Wrapped SOL is left out: it exists only inside a swap, and a remainder comes back. */
+function createReport(
+  address: string,
+  balance: z.infer<typeof balanceAnswer>,
+  owned: readonly z.infer<typeof ownedAccountsAnswer>[],
+): WalletReport {
   const tokens = new Map<string, bigint>();
   for (const { value } of owned) {
     for (const { account } of value) {

@@ -1,0 +1,48 @@
+import { describe, test } from "vitest";
+import { createFakeChain, MINT, WALLET } from "./fake-chain.ts";
+import type { FakeAnswer } from "./fake-net.ts";
+import { fetchWalletViews } from "./wallet-report.ts";
+
+describe("what each node says of a wallet", () => {
+  test("stands beside the others, also when they differ", async ({ expect }) => {
+    const { rpc, nodes } = createFakeChain();
+    nodes[1].tokenQuantity = 0n;
+    nodes[1].accountSlot += 3;
+    const views = await fetchWalletViews(rpc, WALLET);
+    const report = { lamports: 10_000_000_000n, tokens: new Map([[MINT, 700n]]) };
+    expect(views).toEqual([
+      { provider: "node0.example", report: { ...report, slot: nodes[0].accountSlot } },
+      {
+        provider: "node1.example",
+        report: { ...report, tokens: new Map(), slot: nodes[1].accountSlot },
+      },
+    ]);
+  });
+
+  const silences: [string, FakeAnswer][] = [
+    ["times out", { failure: "timeout" }],
+    ["answers 502", { status: 502, body: "bad gateway" }],
+    ["answers garbage", { result: { context: {}, value: [] } }],
+  ];
+  for (const method of ["getBalance", "getTokenAccountsByOwner", "getGenesisHash"]) {
+    test.for(silences)(
+      `is nothing when its ${method} %s, and the other still speaks`,
+      async ([, answer], { expect }) => {
+        const { rpc, nodes } = createFakeChain();
+        nodes[0].broken.set(method, answer);
+        const [broken, good] = await fetchWalletViews(rpc, WALLET);
+        expect(broken).toEqual({ provider: "node0.example", report: null });
+        expect(good?.report?.tokens.get(MINT)).toBe(700n);
+      },
+    );
+  }
+
+  test("does not count when it serves another chain", async ({ expect }) => {
+    const { rpc, nodes } = createFakeChain();
+    nodes[1].broken.set("getGenesisHash", {
+      result: "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY",
+    });
+    const views = await fetchWalletViews(rpc, WALLET);
+    expect(views.map(({ report }) => report === null)).toEqual([false, true]);
+  });
+});
