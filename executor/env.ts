@@ -3,24 +3,44 @@ import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { parseDecimal } from "@raptor/shared/values/decimal.ts";
 import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 import { Secret } from "@raptor/shared/values/secret.ts";
+import { parseJwks } from "./server/verify-jws.ts";
 
-const url = z.url({ protocol: /^(https?|wss?)$/ });
-const urlList = z.string().transform(splitList).pipe(z.array(url).min(2).max(8));
-const ms = (fallback: number) => z.coerce.number().int().min(1).max(3_600_000).default(fallback);
-const count = (fallback: number, max: number) =>
-  z.coerce.number().int().min(1).max(max).default(fallback);
-const bps = (fallback: number) => z.coerce.number().int().min(1).max(10_000).default(fallback);
-const secret = (charsMin: number) =>
-  z
+const url = z.url({ protocol: /^https?$/ });
+const wsUrl = z.url({ protocol: /^wss?$/ });
+const PROVIDERS_MIN = 2;
+const PROVIDERS_MAX = 8;
+
+/** Digits only: `Number` would also take an empty text for 0 and read `1e3` and `0x10`. */
+function whole(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, `expected a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+}
+function secret(charsMin: number) {
+  return z
     .string()
     .min(charsMin, `expected at least ${charsMin} characters`)
+    .regex(/^[\x21-\x7e]*$/, "expected printable ASCII without spaces")
     .transform((text) => new Secret(text));
-const userIds = z
-  .string()
-  .default("")
-  .transform(splitList)
-  .pipe(z.array(z.coerce.number<string>().int().positive()));
-const sol = (fallback: string) => z.string().default(fallback).transform(parseSol);
+}
+function list<T extends z.ZodType<unknown, string>>(item: T) {
+  return z.string().transform(splitList).pipe(z.array(item));
+}
+const ms = (fallback: number) => whole(1, 3_600_000).prefault(String(fallback));
+const count = (fallback: number, max: number) => whole(1, max).prefault(String(fallback));
+const bps = (fallback: number, min = 1, max = 10_000) => whole(min, max).prefault(String(fallback));
+const port = (fallback: number) => whole(0, 65_535).prefault(String(fallback));
+const sol = (fallback: string) => z.string().prefault(fallback).transform(parseSol);
+const userIds = list(whole(1, Number.MAX_SAFE_INTEGER)).prefault("");
+/** Each try to sell accepts at least as bad a price as the one before. */
+const isRamp = (steps: readonly number[]): boolean =>
+  steps.every((step, at) => step >= (steps[at - 1] ?? 0));
+
+const PROVIDERS_EXPECTED = `expected ${PROVIDERS_MIN} to ${PROVIDERS_MAX} addresses`;
+const isEnough = ({ length }: readonly string[]): boolean =>
+  length >= PROVIDERS_MIN && length <= PROVIDERS_MAX;
 
 const schema = z.strictObject({
   ENVIRONMENT: z
@@ -29,10 +49,12 @@ const schema = z.strictObject({
     .default("production"),
   DATA_DIR: z.string().min(1),
   HOST: z.string().default("::"),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
-  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(9091),
+  PORT: port(8080),
+  METRICS_PORT: port(9091),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  TRUSTED_JWKS: z.string().min(2),
+  TRUSTED_JWKS: z
+    .string()
+    .refine(isJwks, "expected a JWKS of 1 to 8 public Ed25519 keys with different kids"),
   STATE_SECRET: secret(32),
   EDGE_URL: url.transform((text) => text.replace(/\/+$/, "")),
   TELEGRAM_API_URL: url.default("https://api.telegram.org"),
@@ -43,36 +65,42 @@ const schema = z.strictObject({
     .transform((text) => new Secret(text)),
   ALLOWED_USER_IDS: userIds,
   ADMIN_USER_IDS: userIds,
-  SOLANA_RPC_URLS: urlList,
-  SOLANA_WS_URLS: urlList,
+  SOLANA_RPC_URLS: list(url).refine(isEnough, PROVIDERS_EXPECTED),
+  SOLANA_WS_URLS: list(wsUrl).refine(isEnough, PROVIDERS_EXPECTED),
   JUPITER_URL: url.default("https://api.jup.ag"),
   JUPITER_API_KEY: secret(1).optional(),
   QSTASH_URL: url.default("https://qstash.upstash.io"),
   QSTASH_TOKEN: secret(8),
-  RECONCILE_CRON: z.string().max(64).default("*/5 * * * *"),
-  DISCORD_WEBHOOK_URL: secret(10).optional(),
+  RECONCILE_CRON: z
+    .string()
+    .max(64)
+    .regex(/^(CRON_TZ=\S+ )?\S+( \S+){4}$/, "expected five fields, like */5 * * * *")
+    .default("*/5 * * * *"),
+  DISCORD_WEBHOOK_URL: url.transform((text) => new Secret(text)).optional(),
   ORDER_SOL_MAX: sol("2"),
   DAILY_SOL_MAX: sol("10"),
   RESERVE_SOL: sol("0.01"),
   OPEN_POSITIONS_MAX: count(5, 1_000),
   PRICE_IMPACT_BPS_MAX: bps(1_500),
-  DUPLICATE_BUY_GUARD_HOURS: z.coerce.number().min(0).max(720).default(24),
-  BUY_PRESETS_SOL: z
+  DUPLICATE_BUY_GUARD_HOURS: z
     .string()
-    .default("0.1,0.25,0.5,1")
-    .transform(splitList)
-    .pipe(z.array(z.string().transform(parseSol)).length(4)),
+    .regex(/^\d{1,3}(\.\d{1,6})?$/, "expected hours like 24 or 0.5")
+    .transform(Number)
+    .pipe(z.number().max(720))
+    .prefault("24"),
+  BUY_PRESETS_SOL: list(z.string().transform(parseSol))
+    .refine(({ length }) => length === 4, "expected four amounts")
+    .prefault("0.1,0.25,0.5,1"),
   BUY_SLIPPAGE_BPS: bps(1_000),
-  EXIT_SLIPPAGE_RAMP_BPS: z
-    .string()
-    .default("500,1000,2000,3500")
-    .transform(splitList)
-    .pipe(z.array(z.coerce.number<string>().int().min(1).max(9_900)).min(1).max(8)),
-  PRIORITY_FEE_LAMPORTS_MAX: z.coerce.bigint().min(5_000n).max(100_000_000n).default(2_000_000n),
-  TRANSFER_FEE_BPS_MAX: z.coerce.number().int().min(0).max(10_000).default(100),
+  EXIT_SLIPPAGE_RAMP_BPS: list(whole(1, 9_900))
+    .refine(({ length }) => length >= 1 && length <= 8, "expected 1 to 8 steps")
+    .refine(isRamp, "expected steps that never get smaller")
+    .prefault("500,1000,2000,3500"),
+  PRIORITY_FEE_LAMPORTS_MAX: whole(5_000, 100_000_000).transform(BigInt).prefault("2000000"),
+  TRANSFER_FEE_BPS_MAX: bps(100, 0),
   PRICE_JUMP_BPS_MAX: bps(5_000),
-  TAKE_PROFIT_BPS: z.coerce.number().int().min(0).max(1_000_000).default(10_000),
-  STOP_LOSS_BPS: z.coerce.number().int().min(0).max(9_999).default(3_000),
+  TAKE_PROFIT_BPS: bps(10_000, 0, 1_000_000),
+  STOP_LOSS_BPS: bps(3_000, 0, 9_999),
   TICKET_TRADE_TTL_MS: ms(60_000),
   TICKET_MENU_TTL_MS: ms(300_000),
   BUY_DEADLINE_MS: ms(30_000),
@@ -101,7 +129,9 @@ export function parseExecutorEnv(raw: Readonly<Record<string, string | undefined
   const given: Record<string, string> = {};
   const unknown: string[] = [];
   for (const [name, value] of Object.entries(raw)) {
-    if (KNOWN.has(name) && value !== undefined && value !== "") given[name] = value;
+    // A secret that was piped into the platform's command line often ends with a line break.
+    const text = value?.trim() ?? "";
+    if (KNOWN.has(name) && text !== "") given[name] = text;
     else if (name.startsWith("RAPTOR_")) unknown.push(name);
   }
   const parsed = schema.safeParse(given);
@@ -110,6 +140,9 @@ export function parseExecutorEnv(raw: Readonly<Record<string, string | undefined
     for (const issue of parsed.error.issues) {
       problems.push(`${issue.path.join(".")}: ${issue.message}`);
     }
+  }
+  if (!isPaired(given)) {
+    problems.push("SOLANA_WS_URLS: expected as many addresses as SOLANA_RPC_URLS");
   }
   if (problems.length > 0 || !parsed.success) {
     throw new RaptorError("RAPTOR_ENV__INVALID", { problems: problems.join(" | ") });
@@ -120,6 +153,21 @@ export function parseExecutorEnv(raw: Readonly<Record<string, string | undefined
 /** The names of all settings, for the documentation test. */
 export function executorSettingNames(): string[] {
   return [...KNOWN];
+}
+
+/** Each RPC address needs its WebSocket address; one list alone is reported by the schema. */
+function isPaired({ SOLANA_RPC_URLS, SOLANA_WS_URLS }: Readonly<Record<string, string>>): boolean {
+  if (SOLANA_RPC_URLS === undefined || SOLANA_WS_URLS === undefined) return true;
+  return splitList(SOLANA_RPC_URLS).length === splitList(SOLANA_WS_URLS).length;
+}
+
+function isJwks(text: string): boolean {
+  try {
+    return parseJwks(text).length > 0;
+  } catch {
+    // The reason may quote the text; the setting's name is enough to find it.
+    return false;
+  }
 }
 
 function splitList(text: string): string[] {

@@ -1,6 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import type { Secret } from "@raptor/shared/values/secret.ts";
-import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { EngineSettings } from "./engine/settings.ts";
 import type { ExecutorEnv } from "./env.ts";
 
@@ -13,7 +13,7 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
       dailyLamportsMax: env.DAILY_SOL_MAX.toString(),
       openPositionsMax: env.OPEN_POSITIONS_MAX,
       priceImpactBpsMax: env.PRICE_IMPACT_BPS_MAX,
-      duplicateBuyGuardMs: env.DUPLICATE_BUY_GUARD_HOURS * HOUR_MS,
+      duplicateBuyGuardMs: Math.round(env.DUPLICATE_BUY_GUARD_HOURS * HOUR_MS),
       reserveLamports: env.RESERVE_SOL.toString(),
     },
     buySlippageBps: env.BUY_SLIPPAGE_BPS,
@@ -30,12 +30,14 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
 }
 
 /** Pairs each RPC address with its WebSocket address, by position. */
-export function venueProvidersOf(env: ExecutorEnv): { url: string; wsUrl: string }[] {
-  if (env.SOLANA_RPC_URLS.length !== env.SOLANA_WS_URLS.length) {
-    const problems = "SOLANA_WS_URLS: expected as many addresses as SOLANA_RPC_URLS";
-    throw new RaptorError("RAPTOR_ENV__INVALID", { problems });
-  }
-  return env.SOLANA_RPC_URLS.map((url, at) => ({ url, wsUrl: env.SOLANA_WS_URLS[at] as string }));
+export function venueProvidersOf(
+  env: Pick<ExecutorEnv, "SOLANA_RPC_URLS" | "SOLANA_WS_URLS">,
+): { url: string; wsUrl: string }[] {
+  return env.SOLANA_RPC_URLS.map((url, at) => {
+    const wsUrl = env.SOLANA_WS_URLS[at];
+    assert(wsUrl !== undefined, "expected as many WebSocket addresses as RPC addresses");
+    return { url, wsUrl };
+  });
 }
 
 /** Separate keys for buttons and API tokens, both from one secret (HKDF-SHA256). */

@@ -54,6 +54,11 @@ const jwksSchema = z.object({
     .refine((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, "kids repeat"),
 });
 
+/** @throws when the text is not a JWKS of public Ed25519 keys with different names. */
+export function parseJwks(text: string): z.infer<typeof jwksSchema>["keys"] {
+  return jwksSchema.parse(JSON.parse(text)).keys;
+}
+
 /**
  * Checks compact JWS made by the edge: EdDSA over Ed25519 only, header members alg, kid and typ
  * only, keys from a static set. Synchronous, so that the simulator stays deterministic; jose
@@ -66,7 +71,7 @@ export class JwsVerifier {
   /** @throws when the key set is not a JWKS of public Ed25519 keys. */
   constructor(jwksText: string, audience: string) {
     this.#audience = audience;
-    for (const jwk of jwksSchema.parse(JSON.parse(jwksText)).keys) {
+    for (const jwk of parseJwks(jwksText)) {
       const { kty, crv, x } = jwk;
       this.#keys.set(jwk.kid, createPublicKey({ key: { kty, crv, x }, format: "jwk" }));
     }
