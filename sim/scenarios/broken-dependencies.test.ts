@@ -150,8 +150,10 @@ describe("a journal that cannot be written", () => {
     const release = lockJournal();
     const lockedMs = performance.now();
     try {
-      const report = await health(world.file);
-      expect(report.status).toBe(503);
+      const report = await waitUntil(async () => {
+        const seen = await health(world.file);
+        return seen.status === 503 ? seen : undefined;
+      });
       expect(report.dependencies["journal"]?.ok).toBe(false);
       expect((await health(world.file, true)).status).toBe(503);
       await alice.press(question, "Yes, sell everything");

@@ -110,7 +110,9 @@ export function forgeries(file: WorldFile): ForgedPiece[] {
   return [
     as("signature", "another key under our kid", forgeJob(file, { sign: signAsStranger })),
     as("signature", "our signature over another job", `${header}.${otherPayload}.${signature}`),
-    as("signature", "a signature cut short", good.slice(0, -8)),
+    // 80 characters are 60 whole bytes; with stray bits it would not even be read.
+    as("signature", "a signature cut short", good.slice(0, -6)),
+    as("malformed", "a signature with stray bits", good.slice(0, -8)),
     as("malformed", "no signature", `${header}.${payload}`),
     as("malformed", "half a job", good.slice(0, header.length + 20)),
     as("malformed", "alg none without a signature", unsigned(file, "none")),
