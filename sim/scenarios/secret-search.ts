@@ -116,7 +116,7 @@ function formsOf(bytes: Buffer): string[] {
   ];
 }
 
-/** Opens a vault row as the signer would; written out here because the signer keeps its doors shut. */
+/** Opens a vault row as the signer would; written out because the signer keeps its doors shut. */
 function unwrap(
   masterKey: Buffer,
   wrapped: string,
