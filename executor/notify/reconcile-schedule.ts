@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { NetFailure, type Net } from "@raptor/shared/seams/net.ts";
@@ -8,6 +9,14 @@ export const RECONCILE_SCHEDULE_ID = "raptor-reconcile";
 const CHECK_INTERVAL_MS = 60_000;
 const FIRST_RETRIES_MS: readonly number[] = [1_000, 2_000, 5_000, 15_000];
 const TIMEOUT_MS = 5_000;
+
+/** What QStash says of a schedule, as far as it matters here. */
+const scheduleSchema = z.object({
+  cron: z.string(),
+  destination: z.string(),
+  isPaused: z.boolean().optional(),
+});
+type Schedule = z.infer<typeof scheduleSchema>;
 
 export interface ReconcileScheduleDeps {
   net: Net;
@@ -51,9 +60,10 @@ export class ReconcileSchedule {
   async check(): Promise<void> {
     const { log } = this.#deps;
     try {
-      this.#state = (await this.#stands())
-        ? { ok: true, detail: "schedule stands" }
-        : await this.#create();
+      const known = await this.#fetch();
+      if (!this.#isOurs(known)) this.#state = await this.#create();
+      else if (known.isPaused === true) this.#state = { ok: false, detail: "schedule is paused" };
+      else this.#state = { ok: true, detail: "schedule stands" };
     } catch (error) {
       if (!(error instanceof NetFailure)) throw error;
       this.#state = { ok: false, detail: error.message };
@@ -69,11 +79,14 @@ export class ReconcileSchedule {
     }
   }
 
-  async #stands(): Promise<boolean> {
+  async #fetch(): Promise<Schedule | undefined> {
     const response = await this.#request("GET", `/v2/schedules/${RECONCILE_SCHEDULE_ID}`, {});
-    if (response.status !== 200) return false;
+    return response.status === 200 ? parseSchedule(response.body) : undefined;
+  }
+
+  #isOurs(known: Schedule | undefined): known is Schedule {
     const { cron, destination } = this.#deps;
-    return response.body.includes(cron) && response.body.includes(destination);
+    return known?.cron === cron && known.destination === destination;
   }
 
   async #create(): Promise<{ ok: boolean; detail: string }> {
@@ -101,5 +114,14 @@ export class ReconcileSchedule {
       headers: { authorization: `Bearer ${token.reveal()}`, ...headers },
       timeoutMs: TIMEOUT_MS,
     });
+  }
+}
+
+/** Undefined for every answer that is not a schedule: it is then made again. */
+function parseSchedule(body: string): Schedule | undefined {
+  try {
+    return scheduleSchema.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
   }
 }
