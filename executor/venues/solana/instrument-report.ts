@@ -1,6 +1,7 @@
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { LAMPORTS_PER_SOL, PRICE_SCALE } from "@raptor/shared/values/money.ts";
+import { cleanField } from "@raptor/shared/values/safe-text.ts";
 import type { InstrumentReport } from "../../ports/venue.ts";
 import { instrumentOf } from "./instrument-name.ts";
 import type { TokenAnswer } from "./jupiter-answers.ts";
@@ -21,8 +22,7 @@ export interface InstrumentReaderDeps {
 const TOP_HOLDERS_BPS_GOOD = 3_000;
 const LIQUIDITY_USD_GOOD = 10_000;
 const AGE_MS_GOOD = 24 * 3_600_000;
-/** Names and symbols are written by strangers: long ones are cut before anybody shows them. */
-const NAME_CHARS_MAX = 64;
+/** Names and symbols are written by strangers; what is stored of them is harmless and short. */
 const SYMBOL_CHARS_MAX = 16;
 
 /** The mint account as the chain holds it. @throws RAPTOR_VENUE__NO_ROUTE when it is no token. */
@@ -81,8 +81,8 @@ export async function fetchInstrumentReport(
   return {
     instrument: instrumentOf(mint),
     mint,
-    symbol: cut(listed?.symbol ?? mint.slice(0, 4), SYMBOL_CHARS_MAX),
-    name: cut(listed?.name ?? "unlisted token", NAME_CHARS_MAX),
+    symbol: cleanField(listed?.symbol ?? mint.slice(0, 4), SYMBOL_CHARS_MAX),
+    name: cleanField(listed?.name ?? "unlisted token"),
     decimals: onChain.decimals,
     tokenProgram: onChain.tokenProgram,
     ...figures,
@@ -144,9 +144,4 @@ function ageOf(listed: TokenAnswer | undefined, nowMs: number): number | null {
 /** Null when the figure is not known. */
 function compare(value: number | null, limit: number, sign: 1 | -1): boolean | null {
   return value === null ? null : (value - limit) * sign >= 0;
-}
-
-function cut(text: string, charsMax: number): string {
-  const chars = [...text];
-  return chars.length <= charsMax ? text : `${chars.slice(0, charsMax - 1).join("")}…`;
 }
