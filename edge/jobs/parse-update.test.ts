@@ -124,13 +124,18 @@ describe("typed numbers", () => {
 });
 
 describe("times", () => {
-  it("gives typed buys and numbers thirty seconds, and exits no deadline", ({ expect }) => {
+  it("gives what makes or allows a buy thirty seconds, and what stops no deadline", ({
+    expect,
+  }) => {
     expect(jobOf(`/buy ${MINT} 1`)).toMatchObject({
       createdMs: START_MS,
       deadlineMs: START_MS + 30_000,
     });
     expect(jobOf("1")?.deadlineMs).toBe(START_MS + 30_000);
-    for (const text of ["/panic", "/kill", `/sell ${MINT} 5`, "/start", MINT]) {
+    const loosening = ["/resume", "/kill active", "/kill active all is well"];
+    for (const text of loosening) expect(jobOf(text)?.deadlineMs).toBe(START_MS + 30_000);
+    const tightening = ["/pause", "/kill", "/kill reducing", "/kill halted", "/kill activ"];
+    for (const text of ["/panic", ...tightening, `/sell ${MINT} 5`, "/start", MINT]) {
       expect(jobOf(text)).toBeDefined();
       expect(jobOf(text)?.deadlineMs).toBeUndefined();
     }

@@ -20,7 +20,7 @@ export interface BotIdentity {
   username: string | undefined;
 }
 
-/** A buy typed this long ago is not what the person wants any more. */
+/** A buy, or a word that allows buys, typed this long ago is not what the person wants any more. */
 const TYPED_DEADLINE_MS = 30_000;
 const NAME_CHARS_MAX = 128;
 
@@ -117,12 +117,17 @@ function decideMessage(
     return { kind: "reply", updateId, reply: encodeMessage(chat.id, meaning.text) };
   }
   const createdMs = message.date * 1_000;
-  const hasDeadline = meaning.request.kind === "buy" || meaning.request.kind === "say";
   return createJob(updateId, bot, meaning.request, {
     actor: createActor(from, chat.id),
     createdMs,
-    ...(hasDeadline ? { deadlineMs: createdMs + TYPED_DEADLINE_MS } : {}),
+    ...(hasDeadline(meaning.request) ? { deadlineMs: createdMs + TYPED_DEADLINE_MS } : {}),
   });
+}
+
+/** What allows or makes a buy must be fresh. What stops, pauses or sells is obeyed for ever. */
+function hasDeadline(request: JobRequest): boolean {
+  if (request.kind === "setTradingState") return request.state === "active";
+  return request.kind === "buy" || request.kind === "say" || request.kind === "resume";
 }
 
 function decidePress(

@@ -26,10 +26,12 @@ export class Panic {
     const user = tx.user(userId);
     if (user === undefined || user.panicId !== null) return;
     const stream = `user:${userId}`;
+    // A press carries no time: it counts as made now, so that no older /resume undoes it.
+    const tightenedMs = Math.max(user.pausedMs, this.#context.clock.nowMs());
     tx.append({
       stream,
       kind: "UserPausedChanged",
-      payload: { userId, paused: true, jobId },
+      payload: { userId, paused: true, jobId, createdMs: 0, tightenedMs },
     });
     const panicId = derivePanicId(jobId);
     tx.append({ stream, kind: "PanicOpened", payload: { panicId, userId } });

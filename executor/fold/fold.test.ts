@@ -46,8 +46,8 @@ describe("folding", () => {
       {
         op: "upsert",
         table: "users",
-        row: { ...payload, paused: false, heldReason: "", panicId: null },
-        keep: ["paused", "heldReason", "panicId"],
+        row: { ...payload, paused: false, heldReason: "", panicId: null, pausedMs: 0 },
+        keep: ["paused", "heldReason", "panicId", "pausedMs"],
       },
     ]);
   });

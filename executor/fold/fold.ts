@@ -55,11 +55,12 @@ const FOLDS: Folds = {
     {
       op: "upsert",
       table: "users",
-      row: { ...user, paused: false, heldReason: "", panicId: null },
-      keep: ["paused", "heldReason", "panicId"],
+      row: { ...user, paused: false, heldReason: "", panicId: null, pausedMs: 0 },
+      keep: ["paused", "heldReason", "panicId", "pausedMs"],
     },
   ],
-  UserPausedChanged: ({ userId, paused }) => updateUser(userId, { paused }),
+  UserPausedChanged: ({ userId, paused, tightenedMs = 0 }) =>
+    updateUser(userId, { paused, pausedMs: tightenedMs }),
   WalletCreated: (wallet) => [{ op: "insert", table: "wallets", row: wallet }],
   OrderInitialized: foldOrderInitialized,
   OrderApproved: () => [],
@@ -111,8 +112,12 @@ const FOLDS: Folds = {
     { op: "insert", table: "exit_triggers", row: { ...trigger, firedMs: head.tsMs } },
   ],
   NoticeDelivered: (notice) => [{ op: "upsert", table: "notices", row: notice }],
-  TradingStateChanged: ({ state, reason, by }) => [
-    { op: "upsert", table: "control", row: { id: 1, tradingState: state, reason, by } },
+  TradingStateChanged: ({ state, reason, by, tightenedMs = 0 }) => [
+    {
+      op: "upsert",
+      table: "control",
+      row: { id: 1, tradingState: state, reason, by, tightenedMs },
+    },
   ],
   PanicOpened: ({ panicId, userId }) => updateUser(userId, { panicId }),
   PanicClosed: ({ userId }) => updateUser(userId, { panicId: null }),

@@ -233,6 +233,7 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
       paused: bool,
       heldReason: text,
       panicId: textOrNull,
+      pausedMs: int,
     },
   },
   wallets: {
@@ -270,7 +271,10 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
   },
   notices: { key: "key", columns: { key: text, chatId: int, messageId: int } },
   tokens: { key: "tokenId", columns: { tokenId: text, userId: int, scopes: json, revoked: bool } },
-  control: { key: "id", columns: { id: int, tradingState: text, reason: text, by: text } },
+  control: {
+    key: "id",
+    columns: { id: int, tradingState: text, reason: text, by: text, tightenedMs: int },
+  },
   last_reconcile: { key: "id", columns: { id: int, atMs: int, trigger: text, drift: json } },
   epochs: { key: "epoch", columns: { epoch: int, version: text, pid: int, startedMs: int } },
 };

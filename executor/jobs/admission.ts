@@ -6,6 +6,7 @@ import type { Panic } from "../engine/panic.ts";
 import type { Tx } from "../ports/store.ts";
 import { sol } from "../screens/numbers.ts";
 import { NAV_OPS } from "../screens/screen.ts";
+import { Switches, type SwitchDeps } from "./switches.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
 /** A pressed message that should show fresh buttons after a refusal. */
@@ -23,7 +24,14 @@ export type Admission =
       /** Events that belong to the acceptance itself: ticket claims, switches. */
       apply(tx: Tx): void;
     }
-  | { kind: "refused"; reason: string; sentence: string; followUp?: PressedMessage };
+  | {
+      kind: "refused";
+      reason: string;
+      sentence: string;
+      followUp?: PressedMessage;
+      /** Notices that belong to the refusal itself. */
+      tell?(tx: Tx): void;
+    };
 
 /** A deadline of a typed command may have passed only by this much clock difference. */
 const DEADLINE_SKEW_MS = 1_000;
@@ -33,6 +41,7 @@ export class JobAdmission {
   readonly #clock: Clock;
   readonly #tickets: TicketIssuer;
   readonly #panic: Panic;
+  readonly #switches: Switches;
   readonly #allowed: ReadonlySet<number>;
   readonly #admins: ReadonlySet<number>;
 
@@ -40,12 +49,14 @@ export class JobAdmission {
     clock: Clock;
     tickets: TicketIssuer;
     panic: Panic;
+    notices: SwitchDeps["notices"];
     allowedUserIds: readonly number[];
     adminUserIds: readonly number[];
   }) {
     this.#clock = deps.clock;
     this.#tickets = deps.tickets;
     this.#panic = deps.panic;
+    this.#switches = new Switches(deps);
     this.#allowed = new Set([...deps.allowedUserIds, ...deps.adminUserIds]);
     this.#admins = new Set(deps.adminUserIds);
   }
@@ -60,21 +71,31 @@ export class JobAdmission {
   }
 
   decide(tx: Tx, job: Job): Admission {
+    const decided = this.#decide(tx, job);
+    if (decided.kind === "accepted" || !isSwitch(job)) return decided;
+    const tell = (inner: Tx): void => this.#switches.tellIfLate(inner, job, decided.sentence);
+    return { ...decided, tell };
+  }
+
+  #decide(tx: Tx, job: Job): Admission {
     const late =
       job.deadlineMs !== undefined && this.#clock.nowMs() > job.deadlineMs + DEADLINE_SKEW_MS;
     if (late) {
-      const sentence = "This command came too late and has expired. Nothing was bought.";
+      const sentence = `This command came too late and has expired. ${nothingDoneBy(job)}`;
       return { kind: "refused", reason: "stale", sentence };
     }
     switch (job.kind) {
       case "press":
         return this.#decidePress(tx, job);
       case "setTradingState":
-        return this.#decideTradingState(job);
+        return this.#decideTradingState(tx, job);
       case "pause":
       case "resume":
         if (job.actor.kind !== "telegram") return refuse("foreign", "This needs a person.");
-        return this.#decidePause(tx, job.actor.userId, job.kind === "pause", job.id);
+        return this.#switches.decidePause(tx, job, {
+          userId: job.actor.userId,
+          paused: job.kind === "pause",
+        });
       default:
         return { kind: "accepted", apply: () => {} };
     }
@@ -88,9 +109,9 @@ export class JobAdmission {
     if (isShaped === undefined || !this.#tickets.isGenuine(chatId, data)) {
       return refuse("forged-button", "This button was not made here. Nothing was done.");
     }
-    if (job.op === NAV_OPS.pause || job.op === NAV_OPS.resume) {
-      const decided = this.#decidePause(tx, userId, job.op === NAV_OPS.pause, job.id);
-      if (decided.kind === "refused" || decided.sentence === undefined) return decided;
+    if (job.op === NAV_OPS.pause) {
+      const decided = this.#switches.decidePause(tx, job, { userId, paused: true });
+      if (decided.kind === "refused") return decided;
       return { kind: "accepted", toast: decided.sentence, apply: decided.apply };
     }
     if (job.op !== ENTRY_OP && job.op !== EXIT_OP) return { kind: "accepted", apply: () => {} };
@@ -99,12 +120,28 @@ export class JobAdmission {
     const problem = this.#checkTicket(tx, job, ticket);
     if (problem !== undefined) return { ...problem, followUp: pressed };
     const action = (ticket as TicketRow).action;
+    const claim = (inner: Tx): void => {
+      const payload = { ticket: job.ticket, jobId: job.id, userId };
+      inner.append({ stream: `job:${job.id}`, kind: "TicketClaimed", payload });
+    };
+    if (action.kind === "resume") {
+      const wish = { userId, paused: false, shownMs: action.shownMs };
+      const decided = this.#switches.decidePause(tx, job, wish);
+      if (decided.kind === "refused") return { ...decided, followUp: pressed };
+      return {
+        kind: "accepted",
+        toast: decided.sentence,
+        apply: (inner) => {
+          claim(inner);
+          decided.apply(inner);
+        },
+      };
+    }
     return {
       kind: "accepted",
       toast: toastOf(action),
       apply: (inner) => {
-        const payload = { ticket: job.ticket, jobId: job.id, userId };
-        inner.append({ stream: `job:${job.id}`, kind: "TicketClaimed", payload });
+        claim(inner);
         if (action.kind === "panic") this.#panic.open(inner, userId, job.id);
       },
     };
@@ -133,49 +170,12 @@ export class JobAdmission {
     return undefined;
   }
 
-  #decideTradingState(job: JobOf<"setTradingState">): Admission {
-    const by = job.actor.kind === "telegram" ? `telegram:${job.actor.userId}` : job.actor.kind;
+  #decideTradingState(tx: Tx, job: JobOf<"setTradingState">): Admission {
     const isAdmin = job.actor.kind === "admin" || this.#isAdmin(job);
     if (!isAdmin) {
       return refuse("not-admin", "Only an admin may use the kill switch. Nothing was changed.");
     }
-    const { state, reason, id: jobId } = job;
-    const meaning = {
-      active: "all trading",
-      reducing: "exits only",
-      halted: "exits only, no entry",
-    };
-    return {
-      kind: "accepted",
-      sentence: `Trading is now ${state}: ${meaning[state]}.`,
-      apply: (tx) => {
-        const payload = { state, reason, by, jobId };
-        tx.append({ stream: "control", kind: "TradingStateChanged", payload });
-      },
-    };
-  }
-
-  #decidePause(tx: Tx, userId: number, paused: boolean, jobId: string): Admission {
-    const user = tx.user(userId);
-    if (user === undefined) return refuse("unknown-user", "Press /start first.");
-    if (!paused && user.panicId !== null) {
-      return refuse("panic-open", "Panic is still selling; /resume works when it is done.");
-    }
-    const stream = `user:${userId}`;
-    return {
-      kind: "accepted",
-      sentence: paused
-        ? "Paused: no new buys. Exits and sells go on."
-        : "Resumed: buys are allowed again.",
-      apply: (inner) => {
-        const payload = { userId, paused, jobId };
-        inner.append({ stream, kind: "UserPausedChanged", payload });
-        if (!paused && user.heldReason !== "") {
-          const reason = "resumed by the person";
-          inner.append({ stream, kind: "EntriesReleased", payload: { userId, reason } });
-        }
-      },
-    };
+    return this.#switches.decideTradingState(tx, job);
   }
 
   #isAdmin(job: Job): boolean {
@@ -185,6 +185,15 @@ export class JobAdmission {
 
 function refuse(reason: string, sentence: string): Extract<Admission, { kind: "refused" }> {
   return { kind: "refused", reason, sentence };
+}
+
+function isSwitch(job: Job): boolean {
+  return job.kind === "setTradingState" || job.kind === "pause" || job.kind === "resume";
+}
+
+function nothingDoneBy(job: Job): string {
+  if (job.kind === "setTradingState") return "Trading stays as it was.";
+  return job.kind === "resume" ? "Nothing was changed." : "Nothing was bought.";
 }
 
 function toastOf(action: TicketAction): string {

@@ -129,7 +129,6 @@ export class JobHandlers {
         return trading.prompt(target, view.mint);
       case NAV_OPS.refresh:
       case NAV_OPS.pause:
-      case NAV_OPS.resume:
         if (view === undefined) return "nothing to refresh";
         return this.#refresh(pressed, view);
       default:
@@ -160,6 +159,11 @@ export class JobHandlers {
         });
       case "sell":
         return trading.sell(target, job, action.positionId, action.quantityBps);
+      case "resume":
+        return this.#refresh(
+          target,
+          store.viewOf(target.chatId, job.messageId) ?? { kind: "home" },
+        );
       case "panic":
         await panic.advance(target.userId);
         await this.#show(target, { kind: "positions", page: 0 });

@@ -87,6 +87,7 @@ export class JobIntake {
     if (admission.kind === "refused") {
       const payload = { jobId: job.id, digest, userId, kind: job.kind, reason: admission.reason };
       tx.append({ stream, kind: "JobRefused", payload });
+      admission.tell?.(tx);
       return { kind: "decided", admission };
     }
     tx.append({

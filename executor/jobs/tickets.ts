@@ -62,7 +62,8 @@ export class TicketIssuer {
     const ticket = this.#ids.token(TICKET_BYTES);
     const expiresMs = this.#clock.nowMs() + this.#lifetimesMs[button.lifetime];
     tx.putTicket({ ticket, userId, chatId, action: button.action, expiresMs });
-    const op = button.action.kind === "buy" ? ENTRY_OP : EXIT_OP;
+    const isForEntries = button.action.kind === "buy" || button.action.kind === "resume";
+    const op = isForEntries ? ENTRY_OP : EXIT_OP;
     const data = { op, arg: "", ticket };
     return { text: button.text, callbackData: this.#encode(chatId, data), ...style };
   }

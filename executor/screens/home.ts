@@ -59,7 +59,12 @@ export function homeScreen(model: HomeModel): Screen {
     [
       { text: "Refresh", nav: "refresh" },
       model.paused
-        ? { text: "Resume entries", nav: "resume", style: "success" }
+        ? {
+            text: "Resume entries",
+            action: { kind: "resume", shownMs: model.nowMs },
+            lifetime: "trade",
+            style: "success",
+          }
         : { text: "Pause entries", nav: "pause", style: "danger" },
     ],
     [{ text: "Panic: sell everything", nav: "askPanic", style: "danger" }],

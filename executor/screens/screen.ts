@@ -15,7 +15,6 @@ export const NAV_OPS = {
   customBuy: "x",
   askPanic: "q",
   pause: "z",
-  resume: "y",
 } as const;
 export type NavTarget = keyof typeof NAV_OPS;
 

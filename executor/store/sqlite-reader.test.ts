@@ -135,7 +135,12 @@ describe("rows", () => {
         kind: "TradingStateChanged",
         payload: { state: "halted", reason: "drill", by: "admin", jobId: "ui:1" },
       });
-      expect(store.control()).toEqual({ tradingState: "halted", reason: "drill", by: "admin" });
+      expect(store.control()).toEqual({
+        tradingState: "halted",
+        reason: "drill",
+        by: "admin",
+        tightenedMs: 0,
+      });
     });
   });
 });

@@ -162,8 +162,9 @@ export class SqliteReader implements Reader {
   }
   control(): ControlRow {
     const row = this.one("control", "where id = 1");
-    if (row === undefined) return { tradingState: "active", reason: "", by: "" };
-    return { tradingState: row.tradingState, reason: row.reason, by: row.by };
+    if (row === undefined) return { tradingState: "active", reason: "", by: "", tightenedMs: 0 };
+    const { tradingState, reason, by, tightenedMs } = row;
+    return { tradingState, reason, by, tightenedMs };
   }
   lastReconcile(): ReconcileRow | undefined {
     const row = this.one("last_reconcile", "where id = 1");

@@ -39,6 +39,14 @@ export interface RiskLimits {
 /** Evidence of what a venue said; whole enough for a person to check it later. */
 export type Evidence = Readonly<Record<string, unknown>>;
 
+/** When a switch was thrown, so that a late message cannot undo a newer one. */
+export interface SwitchTimes {
+  /** When the person asked for it, milliseconds; 0 or absent where that is not known. */
+  createdMs?: number;
+  /** The newest moment so far at which anybody asked for less trading; 0 or absent: never. */
+  tightenedMs?: number;
+}
+
 export interface EventPayloads {
   JobAccepted: {
     jobId: string;
@@ -59,7 +67,7 @@ export interface EventPayloads {
   JobFinished: { jobId: string; outcome: string };
   TicketClaimed: { ticket: string; jobId: string; userId: number };
   UserRegistered: { userId: number; chatId: number; name: string };
-  UserPausedChanged: { userId: number; paused: boolean; jobId: string };
+  UserPausedChanged: { userId: number; paused: boolean; jobId: string } & SwitchTimes;
   WalletCreated: { walletId: string; userId: number; address: string; vaultSha256: string };
   OrderInitialized: {
     orderId: string;
@@ -171,7 +179,12 @@ export interface EventPayloads {
     orderId: string;
   };
   NoticeDelivered: { key: string; chatId: number; messageId: number };
-  TradingStateChanged: { state: TradingState; reason: string; by: string; jobId: string };
+  TradingStateChanged: {
+    state: TradingState;
+    reason: string;
+    by: string;
+    jobId: string;
+  } & SwitchTimes;
   PanicOpened: { panicId: string; userId: number };
   PanicClosed: { panicId: string; userId: number };
   TokenIssued: { tokenId: string; userId: number; scopes: ApiScope[] };

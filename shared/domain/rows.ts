@@ -25,6 +25,8 @@ export interface UserRow {
   /** Why entries wait (drift found, restart); empty when they do not. */
   heldReason: string;
   panicId: string | null;
+  /** The newest moment at which this person's entries were paused; 0 when never. */
+  pausedMs: number;
 }
 
 export interface WalletRow {
@@ -119,6 +121,8 @@ export interface ControlRow {
   tradingState: TradingState;
   reason: string;
   by: string;
+  /** The newest moment at which the kill switch was tightened; 0 when never. */
+  tightenedMs: number;
 }
 
 export interface ReconcileRow {
@@ -147,6 +151,8 @@ export type TicketAction =
     }
   | { kind: "sell"; positionId: string; quantityBps: number }
   | { kind: "panic" }
+  /** Allows buys again, unless they were paused after `shownMs`, when the button was made. */
+  | { kind: "resume"; shownMs: number }
   | { kind: "releaseEntries" };
 
 /** A bot message and what it shows, so that Refresh needs nothing in the button. */

@@ -24,7 +24,7 @@ export function encodeCallbackData(data: CallbackData): string {
   return `1${data.op}${data.arg}.${data.ticket}.${data.tag}`;
 }
 
-/** Redeems a ticket that opens a position. */
+/** Redeems a ticket that opens a position or allows entries again. */
 export const ENTRY_OP = "t";
 /** Redeems a ticket that closes or protects: sell, panic, release. Overtakes lanes and limits. */
 export const EXIT_OP = "u";
