@@ -24,8 +24,9 @@ export interface TelegramChat extends ChatPort {
   /** Fills the menu of commands. @returns false when Telegram did not take it. */
   setCommands(commands: readonly BotCommand[]): Promise<boolean>;
   /**
-   * Points the webhook at `url`, also when it points there already: the secret cannot be read back,
-   * so only setting it again makes sure of it. @returns false when Telegram could not be asked or refused.
+   * Points the webhook at `url`, also when it points there already: the secret cannot be read
+   * back, so only setting it again makes sure of it.
+   * @returns false when Telegram could not be asked or refused.
    */
   setWebhook(webhook: { url: string; secret: Secret }): Promise<boolean>;
   /** Who the token belongs to; undefined when Telegram did not say. */

@@ -47,4 +47,14 @@ describe("a cleaned field", () => {
       expect(cleanField(name)).toBe(name);
     }
   });
+
+  it("shows a mark for a name that cannot be seen", ({ expect }) => {
+    for (const name of ["", "  ", "\u3164\u115f\uffa0\u2800", "\u200b\u202e", "\ufffd"]) {
+      expect(cleanField(name)).toBe("?");
+    }
+  });
+
+  it("counts an accent and its letter as one", ({ expect }) => {
+    expect(cleanField("e\u0301".repeat(40))).toBe("\u00e9".repeat(FIELD_CHARS_MAX));
+  });
 });

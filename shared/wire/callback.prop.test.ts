@@ -54,6 +54,7 @@ describe("button data", () => {
     "1h..AAAAAAAAAAAA",
     "1h.AAAA.AAAAAAAAAAA",
     "1habc..AAAAAAAAAAA",
+    `1h.${"A".repeat(32)}.AAAAAAAAAAA`,
     "1h-..AAAAAAAAAAA",
     "1h..AAAAAAAAAA=",
     "1h..AAAAAAAAAAA\n",
