@@ -2,13 +2,11 @@ import { mkdtempSync, rmSync, existsSync, copyFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventKind, EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
-import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { isPubkey, type Pubkey } from "@raptor/shared/values/pubkey.ts";
 import { createNotices } from "../jobs/notices.ts";
 import { TicketIssuer } from "../jobs/tickets.ts";
-import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
 import type { EventOf, Store, Tx } from "../ports/store.ts";
 import type { Venue } from "../ports/venue.ts";
 import { openStore } from "../store/sqlite-store.ts";
@@ -16,6 +14,8 @@ import { quietLog } from "../store/store-fixture.ts";
 import { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { Exits } from "./exits.ts";
+import { FakeDisk } from "./fake-disk.ts";
+import { FakeFeed } from "./fake-feed.ts";
 import { FakeVenue } from "./fake-venue.ts";
 import { OrderDriver } from "./order-driver.ts";
 import { Panic } from "./panic.ts";
@@ -56,77 +56,6 @@ export function mintOf(fill: number): Pubkey {
   const text = encodeBase58(new Uint8Array(32).fill(fill));
   if (!isPubkey(text)) throw new Error(`expected an address, was ${text}`);
   return text;
-}
-
-/** Prices that a test emits; counts watchers as the real feed does. */
-export class FakeFeed implements PriceFeed {
-  readonly watching = new Map<string, number>();
-  readonly #listeners: ((update: PriceUpdate) => void)[] = [];
-  readonly #latest = new Map<string, PriceUpdate>();
-
-  watch(instrument: string): void {
-    this.watching.set(instrument, (this.watching.get(instrument) ?? 0) + 1);
-  }
-  unwatch(instrument: string): void {
-    this.watching.set(instrument, (this.watching.get(instrument) ?? 0) - 1);
-  }
-  latest(instrument: string): PriceUpdate | undefined {
-    return this.#latest.get(instrument);
-  }
-  onUpdate(listener: (update: PriceUpdate) => void): void {
-    this.#listeners.push(listener);
-  }
-  emit(priceE9: bigint, instrument = INSTRUMENT): void {
-    const update = { instrument, priceE9, atMonotonicMs: 0 };
-    this.#latest.set(instrument, update);
-    for (const listener of this.#listeners) listener(update);
-  }
-  health(): { name: string; ok: boolean; detail: string } {
-    return { name: "prices", ok: true, detail: "" };
-  }
-  start(): void {}
-  stop(): void {}
-}
-
-/** A disk that refuses what a test wants it to refuse: the unit runs and is rolled back. */
-export class FakeDisk {
-  isFull = false;
-  /** Refuses this unit of work, counted from 1 since `count` was reset. */
-  failAt = 0;
-  count = 0;
-  /** The process dies just before or just after this unit of work is committed. */
-  dieAt: { unit: number; when: "before" | "after"; die(): void } | undefined;
-
-  wrap(store: Store, isAlive: () => boolean): Store {
-    const transact = <T>(work: (tx: Tx) => T): Promise<T> => {
-      this.count += 1;
-      const mustFail = this.isFull || this.count === this.failAt;
-      const death = this.dieAt?.unit === this.count ? this.dieAt : undefined;
-      if (death?.when === "before") death.die();
-      if (!isAlive()) return new Promise(() => {});
-      const done = store.transact((tx) => {
-        const result = work(tx);
-        if (mustFail) throw new RaptorError("RAPTOR_JOURNAL__FULL");
-        return result;
-      });
-      return new Promise((resolve, reject) => {
-        done.then(
-          (value) => {
-            if (isAlive()) death?.die();
-            if (isAlive()) resolve(value);
-          },
-          (error: unknown) => isAlive() && reject(error),
-        );
-      });
-    };
-    return new Proxy<Store>(store, {
-      get(target, name) {
-        if (name === "transact") return transact;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  }
 }
 
 /** One run of the executor's engine, from boot to its end or its sudden death. */

@@ -17,7 +17,7 @@ const PROFIT = ENTRY * 2n;
 const LOSS = (ENTRY * 7n) / 10n;
 
 async function price(desk: TestDesk, priceE9: bigint): Promise<void> {
-  desk.engine.feed.emit(priceE9);
+  desk.engine.feed.emit(priceE9, INSTRUMENT);
   await desk.clock.settle();
 }
 
@@ -51,7 +51,7 @@ describe("an armed exit", () => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
       await openPosition(desk, chain);
-      for (let n = 0; n < 5; n++) desk.engine.feed.emit(PROFIT + BigInt(n));
+      for (let n = 0; n < 5; n++) desk.engine.feed.emit(PROFIT + BigInt(n), INSTRUMENT);
       await desk.clock.settle();
       await price(desk, LOSS);
       expect(sells(desk)).toHaveLength(1);

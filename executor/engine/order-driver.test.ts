@@ -1,8 +1,8 @@
 import { describe, it } from "vitest";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import { withDesk, type TestDesk } from "./engine-fixture.ts";
-import { accepted, rejected, unknown, type FakeChain } from "./fake-chain.ts";
-import { chainOf, HALF_SOL, orderRow, setTrading, startBuy, USER } from "./trade-fixture.ts";
+import { withDesk } from "./engine-fixture.ts";
+import { accepted, rejected, unknown } from "./fake-chain.ts";
+import { chainOf, HALF_SOL, orderRow, startBuy, USER, whilePreparing } from "./trade-fixture.ts";
 
 describe("an entry", () => {
   it("goes from approval over one attempt to fill, position, exits and receipt", async ({
@@ -66,51 +66,6 @@ describe("an entry", () => {
       expect(desk.store.outbox("order:ord_buy")?.content.text).toContain("Bought");
     });
   });
-
-  const switches: [string, (desk: TestDesk) => Promise<void>, RegExp][] = [
-    ["kill switch", (desk) => setTrading(desk, "halted"), /halted/],
-    ["reduction to exits", (desk) => setTrading(desk, "reducing"), /reducing/],
-    ["pause", pause, /paused/],
-    ["panic", (desk) => desk.transact((tx) => desk.engine.panic.open(tx, USER, "tg:1:5")), /Panic/],
-    ["hold", holdEntries, /look at the notice/],
-    ["unread venue", async (desk) => void (desk.hold = "The wallets are unread."), /unread/],
-    ["deadline", (desk) => desk.clock.advance(30_001), /deadline/],
-  ];
-
-  it.for(switches)(
-    "prepares nothing when a %s comes between route and attempt",
-    async ([, flip, reason], { expect }) => {
-      await withDesk(async (desk) => {
-        const chain = chainOf(desk);
-        let release = (): void => {};
-        const gate = new Promise<void>((resolve) => (release = resolve));
-        whilePreparing(desk, chain, () => gate);
-        await startBuy(desk);
-        await flip(desk);
-        release();
-        await desk.clock.settle();
-        expect(desk.eventsOf("AttemptPrepared")).toEqual([]);
-        expect(desk.venue.submitted).toEqual([]);
-        const order = orderRow(desk, "ord_buy");
-        expect(order.status).toMatch(/canceled|expired/);
-        expect(order.reason).toMatch(reason);
-        expect(desk.store.outbox("order:ord_buy")?.content.text).toMatch(reason);
-      });
-    },
-  );
-
-  it.for(switches)(
-    "does not even ask for a route after a %s",
-    async ([, flip, reason], { expect }) => {
-      await withDesk(async (desk) => {
-        const deadlineMs = desk.clock.nowMs() + 30_000;
-        await flip(desk);
-        await startBuy(desk, "ord_buy", { deadlineMs });
-        expect(desk.venue.calls).toEqual([]);
-        expect(orderRow(desk, "ord_buy").reason).toMatch(reason);
-      });
-    },
-  );
 
   it("is denied by the risk check, with what the check saw", async ({ expect }) => {
     await withDesk(async (desk) => {
@@ -327,27 +282,3 @@ describe("an entry", () => {
     });
   });
 });
-
-/** Runs something at the moment when a route is known and the attempt is not journaled yet. */
-function whilePreparing(desk: TestDesk, chain: FakeChain, run: () => Promise<void> | void): void {
-  const { prepare } = chain.script();
-  desk.venue.script = {
-    ...chain.script(),
-    prepare: async (order, route, n) => {
-      await run();
-      return prepare(order, route, n);
-    },
-  };
-}
-
-function pause(desk: TestDesk): Promise<void> {
-  const payload = { userId: USER, paused: true, jobId: "tg:1:4" };
-  return desk.transact((tx) =>
-    tx.append({ stream: `user:${USER}`, kind: "UserPausedChanged", payload }),
-  );
-}
-
-function holdEntries(desk: TestDesk): Promise<void> {
-  const payload = { userId: USER, reason: "look at the notice" };
-  return desk.transact((tx) => tx.append({ stream: `user:${USER}`, kind: "EntriesHeld", payload }));
-}

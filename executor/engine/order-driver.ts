@@ -251,10 +251,8 @@ export class OrderDriver {
   async #afterVenueError(order: OrderRow, tries: number, error: unknown): Promise<Step> {
     if (!isRaptorError(error) || isJournalTrouble(error)) throw error;
     if (error.code === "RAPTOR_SIGNER__GONE") throw error;
-    this.#context.log.warn(
-      { orderId: order.orderId, code: error.code, ...error.context },
-      "venue trouble",
-    );
+    const { code, context } = error;
+    this.#context.log.warn({ orderId: order.orderId, code, ...context }, "venue trouble");
     const isFinal = error.code === "RAPTOR_VENUE__NO_ROUTE" || tries >= ENTRY_BACKOFF_MS.length - 1;
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
     return { next: "again", cause: sentenceOf(error) };

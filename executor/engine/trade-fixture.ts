@@ -107,4 +107,20 @@ export function setTrading(desk: TestDesk, state: "active" | "reducing" | "halte
   );
 }
 
+/** Runs something at the moment when a route is known and the attempt is not journaled yet. */
+export function whilePreparing(
+  desk: TestDesk,
+  chain: FakeChain,
+  run: () => Promise<void> | void,
+): void {
+  const { prepare } = chain.script();
+  desk.venue.script = {
+    ...chain.script(),
+    prepare: async (order, route, n) => {
+      await run();
+      return prepare(order, route, n);
+    },
+  };
+}
+
 export { INSTRUMENT, MINT, USER };

@@ -1,0 +1,31 @@
+import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
+
+/** Prices that a test emits; counts watchers as the real feed does. */
+export class FakeFeed implements PriceFeed {
+  readonly watching = new Map<string, number>();
+  readonly #listeners: ((update: PriceUpdate) => void)[] = [];
+  readonly #latest = new Map<string, PriceUpdate>();
+
+  watch(instrument: string): void {
+    this.watching.set(instrument, (this.watching.get(instrument) ?? 0) + 1);
+  }
+  unwatch(instrument: string): void {
+    this.watching.set(instrument, (this.watching.get(instrument) ?? 0) - 1);
+  }
+  latest(instrument: string): PriceUpdate | undefined {
+    return this.#latest.get(instrument);
+  }
+  onUpdate(listener: (update: PriceUpdate) => void): void {
+    this.#listeners.push(listener);
+  }
+  emit(priceE9: bigint, instrument: string): void {
+    const update = { instrument, priceE9, atMonotonicMs: 0 };
+    this.#latest.set(instrument, update);
+    for (const listener of this.#listeners) listener(update);
+  }
+  health(): { name: string; ok: boolean; detail: string } {
+    return { name: "prices", ok: true, detail: "" };
+  }
+  start(): void {}
+  stop(): void {}
+}
