@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { parseCallbackData } from "@raptor/shared/wire/callback.ts";
-import { TestDesk, USER, withDesk } from "../engine/engine-fixture.ts";
+import { USER, withDesk, type TestDesk } from "../engine/engine-fixture.ts";
 import { TicketIssuer } from "./tickets.ts";
 
 async function dataOf(desk: TestDesk, button: Parameters<typeof screenWith>[0]) {
