@@ -15,10 +15,12 @@ const SETTLE_TURNS = 12;
 /** Time that moves only when a test says so; work that needs no time still runs. */
 export class ManualClock implements Clock {
   ms = 1_700_000_000_000;
+  /** What the wall clock was set forward, or back; the monotonic one knows nothing of it. */
+  wallShiftMs = 0;
   #sleepers: Sleeper[] = [];
 
   nowMs(): number {
-    return this.ms;
+    return this.ms + this.wallShiftMs;
   }
 
   monotonicMs(): number {

@@ -260,3 +260,46 @@ describe("stop and start", () => {
     });
   });
 });
+
+describe("a wall clock that is set back", () => {
+  it("delays neither new notices nor those that were queued before", async ({ expect }) => {
+    await withDesk(async ({ chat, clock, outbox, put }) => {
+      await put("a", "before", { chatId: 7 });
+      clock.wallShiftMs = -3_600_000;
+      outbox.start();
+      await clock.settle();
+      await put("b", "after", { chatId: 8 });
+      await clock.settle();
+      expect(chat.calls).toEqual(["7 new before", "8 new after"]);
+    });
+  });
+
+  it("lets a notice in its back-off wait no longer than a back-off lasts", async ({ expect }) => {
+    await withDesk(async ({ chat, clock, outbox, put }) => {
+      for (const shiftMs of [-3_600_000, -50_000]) {
+        chat.next(silence, silence, silence);
+        await put("a", `receipt ${shiftMs}`);
+        outbox.start();
+        await clock.advance(5_000);
+        const before = chat.calls.length;
+        clock.wallShiftMs += shiftMs;
+        await clock.advance(70_000);
+        expect(chat.calls.length).toBeGreaterThan(before);
+      }
+    });
+  });
+
+  it("still lets a chat rest for as long as it was told", async ({ expect }) => {
+    await withDesk(async ({ chat, clock, outbox, put }) => {
+      chat.next({ outcome: "retry", afterMs: 1_800_000, cause: "429" });
+      await put("a", "receipt");
+      outbox.start();
+      await clock.settle();
+      clock.wallShiftMs = -3_600_000;
+      await clock.advance(1_790_000);
+      expect(chat.calls).toHaveLength(1);
+      await clock.advance(11_000);
+      expect(chat.calls).toEqual(["7 new receipt", "7 new receipt"]);
+    });
+  });
+});

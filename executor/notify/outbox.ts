@@ -30,6 +30,8 @@ const BACK_OFF_FIRST_MS = 1_000;
 const BACK_OFF_MAX_MS = 60_000;
 /** Part of a back-off that is random, so that chats do not come back all at once. */
 const JITTER_PART = 0.1;
+/** No try is set further away than this, on a wall clock that somebody may set back. */
+const WAIT_MAX_MS = Math.ceil(BACK_OFF_MAX_MS * (1 + JITTER_PART));
 /** Finds rows whose time came while nobody held a timer for them: after a restart. */
 const LOOK_INTERVAL_MS = 1_000;
 /** How long a chat waits when the journal could not record its last delivery. */
@@ -93,7 +95,7 @@ class OutboxSender implements Outbox {
     for (const [chatId, untilMs] of this.#restUntilMs) {
       if (untilMs <= monotonicMs) this.#restUntilMs.delete(chatId);
     }
-    for (const row of store.outboxDue(clock.nowMs(), CHATS_LOOKED_AT_MAX)) {
+    for (const row of store.outboxDue(clock.nowMs(), WAIT_MAX_MS, CHATS_LOOKED_AT_MAX)) {
       if (this.#inFlight.size >= CHATS_IN_FLIGHT_MAX) return;
       const { chatId } = row;
       if (this.#inFlight.has(chatId) || this.#restUntilMs.has(chatId)) continue;
@@ -162,7 +164,8 @@ class OutboxSender implements Outbox {
   }
 
   #waitMs(row: OutboxRow, afterMs: number | null): number {
-    if (afterMs !== null) return afterMs;
+    // A longer rest is the chat's, on the monotonic clock; a new process learns of it by asking.
+    if (afterMs !== null) return Math.min(afterMs, WAIT_MAX_MS);
     const backOffMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** Math.min(row.tries, 16));
     return Math.round(backOffMs * (1 + JITTER_PART * this.#deps.prng.nextFloat()));
   }

@@ -80,9 +80,10 @@ export interface Reader {
   promptOf(chatId: number, nowMs: number): { view: View; messageId: number } | undefined;
   /**
    * Of every chat the oldest row whose content is not delivered and due; oldest first, at most
-   * `limit`. Delivery is serial within a chat, so that one busy chat cannot hide the others.
+   * `limit`. Delivery is serial within a chat, so that one busy chat cannot hide the others. A try
+   * more than `waitMsMax` away was set before the wall clock went back, and is due too.
    */
-  outboxDue(nowMs: number, limit: number): OutboxRow[];
+  outboxDue(nowMs: number, waitMsMax: number, limit: number): OutboxRow[];
   outboxPendingCount(): number;
   vault(walletId: string): string | undefined;
   headSeq(): number;

@@ -3,14 +3,14 @@ import { OUTBOX_DUE_SQL } from "./schema.ts";
 export const PUT_TICKET_SQL = `
 insert into tickets (ticket, user_id, chat_id, action, expires_ms) values (?, ?, ?, ?, ?)`;
 
-/** New content is due at once, and gives a refused notice another chance. */
+/** New content is due at once, on every clock, and gives a refused notice another chance. */
 export const PUT_OUTBOX_SQL = `
 insert into outbox (key, chat_id, message_id, content, view, is_silent, is_protected,
   version, delivered_version, tries, next_try_ms, failure)
-values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, 0, ?8, null)
+values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, 0, 0, null)
 on conflict (key) do update set
   chat_id = excluded.chat_id,
-  message_id = case when ?9 = 1 then message_id else excluded.message_id end,
+  message_id = case when ?8 = 1 then message_id else excluded.message_id end,
   content = excluded.content,
   view = excluded.view,
   is_silent = excluded.is_silent,

@@ -195,6 +195,19 @@ describe("the outbox table", () => {
     });
   });
 
+  it("is due when its try is further away than any wait, as after a clock set back", async ({
+    expect,
+  }) => {
+    await withStore(async ({ store, clock }) => {
+      await store.transact((tx) => {
+        tx.putOutbox(notice("a"));
+        tx.markOutboxTry("a", 1, clock.ms + 60_000, null);
+      });
+      expect(dueKeys(store, clock.ms)).toEqual([]);
+      expect(dueKeys(store, clock.ms - 1)).toEqual(["a"]);
+    });
+  });
+
   it("purges what ended, never what still waits", async ({ expect }) => {
     await withStore(async ({ store, clock }) => {
       await store.transact((tx) => {
@@ -233,5 +246,5 @@ describe("the outbox table", () => {
 });
 
 function dueKeys(store: Store, nowMs: number): string[] {
-  return store.outboxDue(nowMs, 10).map((row) => row.key);
+  return store.outboxDue(nowMs, 60_000, 10).map((row) => row.key);
 }

@@ -200,10 +200,11 @@ export class SqliteReader implements Reader {
     const row = this.one("views", clause, chatId, nowMs);
     return row && { view: row.view, messageId: row.messageId };
   }
-  outboxDue(nowMs: number, limit: number): OutboxRow[] {
-    const oldest = `select min(rowid) from outbox where ${OUTBOX_DUE_SQL} and next_try_ms <= ?`;
-    const clause = `where rowid in (${oldest} group by chat_id) order by rowid limit ?`;
-    return this.all("outbox", clause, nowMs, limit);
+  outboxDue(nowMs: number, waitMsMax: number, limit: number): OutboxRow[] {
+    const isDue = `${OUTBOX_DUE_SQL} and (next_try_ms <= ? or next_try_ms > ?)`;
+    const oldest = `select min(rowid) from outbox where ${isDue} group by chat_id`;
+    const clause = `where rowid in (${oldest}) order by rowid limit ?`;
+    return this.all("outbox", clause, nowMs, nowMs + waitMsMax, limit);
   }
   outboxPendingCount(): number {
     return this.number(`select count(*) from outbox where ${OUTBOX_DUE_SQL}`);

@@ -126,7 +126,6 @@ export class SqliteTx extends SqliteReader implements Tx {
         canonicalJson(row.view),
         row.isSilent === true ? 1 : 0,
         row.isProtected === true ? 1 : 0,
-        this.#clock.nowMs(),
         // An absent message id keeps the one that is known; an explicit null forgets it.
         row.messageId === undefined ? 1 : 0,
       );
