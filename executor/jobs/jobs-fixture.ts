@@ -68,9 +68,13 @@ export class JobDesk {
   }
 
   /** A money button as the executor sends it; gives its callback data. */
-  async button(action: TicketAction, lifetime: "trade" | "menu" = "trade"): Promise<string> {
+  async button(
+    action: TicketAction,
+    lifetime: "trade" | "menu" = "trade",
+    userId = USER,
+  ): Promise<string> {
     const content = await this.desk.transact((tx) =>
-      this.desk.engine.tickets.issue(tx, USER, USER, {
+      this.desk.engine.tickets.issue(tx, userId, userId, {
         text: "card",
         entities: [],
         rows: [[{ text: "press", action, lifetime }]],

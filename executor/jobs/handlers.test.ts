@@ -1,0 +1,264 @@
+import { describe, it } from "vitest";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { SCREENS, type Job } from "@raptor/shared/wire/job.ts";
+import { MINT, mintOf, USER } from "../engine/engine-fixture.ts";
+import type { NavTarget } from "../screens/screen.ts";
+import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";
+
+/** Runs a job to its end and gives the text of the message that answers it. */
+async function say(jobs: JobDesk, job: Job): Promise<string> {
+  const { status } = await jobs.accept(job);
+  if (status !== 202) throw new Error(`expected 202, was ${status}`);
+  if (jobs.desk.store.job(job.id)?.state !== "done") throw new Error("expected a finished job");
+  return jobs.desk.store.outbox(`job:${job.id}`)?.content.text ?? "";
+}
+
+async function openPosition(jobs: JobDesk, mint = MINT): Promise<string> {
+  await say(jobs, jobs.buyJob({ mint }));
+  jobs.chain.land();
+  await jobs.desk.clock.advance(1_000);
+  jobs.chain.slot += 10;
+  const position = jobs.desk.store.openPositions(USER).at(-1);
+  if (position === undefined) throw new Error("expected a position");
+  return position.positionId;
+}
+
+function sellJob(jobs: JobDesk, percentText: string, mint = MINT): Job {
+  return { ...jobs.head(), kind: "sell", mint, percentText };
+}
+
+describe("a typed buy", () => {
+  it.for(["0", "-1", "NaN", "1e309", "0.0000000001"])(
+    "of %s makes no order and says why",
+    async (amountText, { expect }) => {
+      await withJobDesk(async (jobs) => {
+        const text = await say(jobs, jobs.buyJob({ amountText }));
+        expect(text).toContain("Not bought");
+        expect(text).toContain("Nothing was bought");
+        expect(jobs.desk.eventsOf("OrderInitialized")).toEqual([]);
+      });
+    },
+  );
+
+  it("makes no order for a token that is refused or cannot be looked at", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      const script = jobs.chain.script();
+      const refused = { ...(await script.fetchInstrument(MINT)), refusals: ["It can be frozen."] };
+      jobs.desk.venue.script = { ...script, fetchInstrument: () => refused };
+      expect(await say(jobs, jobs.buyJob())).toContain("It can be frozen.");
+      jobs.desk.venue.script = {
+        ...script,
+        fetchInstrument: () => {
+          throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE");
+        },
+      };
+      const text = await say(jobs, jobs.buyJob());
+      expect(text).toContain("The venue cannot be reached");
+      expect(text).toContain("no SOL left the wallet");
+      expect(jobs.desk.eventsOf("OrderInitialized")).toEqual([]);
+    });
+  });
+
+  it("keeps the deadline of its message", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      const job = jobs.buyJob({ deadlineMs: jobs.desk.clock.nowMs() + 1_234 });
+      await say(jobs, job);
+      expect(jobs.desk.payloads("OrderInitialized")[0]?.deadlineMs).toBe(job.deadlineMs);
+    });
+  });
+});
+
+describe("a typed sell", () => {
+  it("sells the part of the position that was asked for", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      await openPosition(jobs);
+      await say(jobs, sellJob(jobs, "25%"));
+      expect(jobs.desk.payloads("OrderInitialized").at(-1)).toMatchObject({
+        side: "sell",
+        quantity: "125000000",
+        deadlineMs: null,
+      });
+    });
+  });
+
+  it("sells the last unit of a position that is too small to divide", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      jobs.chain.price = 500_000_000n * 1_000_000n;
+      await openPosition(jobs);
+      expect(jobs.chain.tokens.get(MINT)).toBe(1n);
+      await say(jobs, sellJob(jobs, "25"));
+      expect(jobs.desk.payloads("OrderInitialized").at(-1)).toMatchObject({ quantity: "1" });
+    });
+  });
+
+  it("says what is in the way: nothing held, no number, a sell under way", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      expect(await say(jobs, sellJob(jobs, "all"))).toContain("no open position");
+      await openPosition(jobs);
+      expect(await say(jobs, sellJob(jobs, "half"))).toContain("Nothing was sold");
+      await say(jobs, sellJob(jobs, "25"));
+      expect(await say(jobs, sellJob(jobs, "all"))).toContain("already under way");
+      const sells = jobs.desk.payloads("OrderInitialized").filter(({ side }) => side === "sell");
+      expect(sells).toHaveLength(1);
+    });
+  });
+
+  it("is refused for a position of somebody else or one that is closed", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      const positionId = await openPosition(jobs);
+      const action = { kind: "sell", positionId, quantityBps: 10_000 } as const;
+      const bo = { kind: "telegram", userId: 8, chatId: 8, name: "Bo" } as const;
+      const pressed = jobs.press(await jobs.button(action, "trade", 8), { actor: bo });
+      expect(await say(jobs, pressed)).toContain("not yours");
+      const sell = await jobs.button(action);
+      await say(jobs, sellJob(jobs, "all"));
+      jobs.chain.land();
+      await jobs.desk.clock.advance(1_000);
+      expect(await say(jobs, jobs.press(sell))).toContain("This position is closed");
+    });
+  });
+});
+
+describe("a custom amount", () => {
+  it("is asked for on a token card and buys that token when it is answered", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      await showTokenCard(jobs);
+      const ask = jobs.press(await navigation(jobs, "customBuy"));
+      expect(await say(jobs, ask)).toContain("TOK");
+      await delivered(jobs, `job:${ask.id}`, 6);
+      await say(jobs, { ...jobs.head(), kind: "say", text: "0.35" });
+      expect(jobs.desk.payloads("OrderInitialized")).toMatchObject([
+        { instrument: `${MINT}.SOLANA`, notionalLamports: "350000000" },
+      ]);
+    });
+  });
+
+  it("is not expected without a prompt, or after a minute", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      const answer = () => say(jobs, { ...jobs.head(), kind: "say", text: "0.35" });
+      expect(await answer()).toContain("Nothing was done");
+      await showTokenCard(jobs);
+      const ask = jobs.press(await navigation(jobs, "customBuy"));
+      await say(jobs, ask);
+      await delivered(jobs, `job:${ask.id}`, 6);
+      await jobs.desk.clock.advance(60_001);
+      expect(await answer()).toContain("Nothing was done");
+      expect(jobs.desk.eventsOf("OrderInitialized")).toEqual([]);
+    });
+  });
+});
+
+describe("a screen", () => {
+  it("is shown for every command that asks for one", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      for (const screen of SCREENS) {
+        expect(await say(jobs, { ...jobs.head(), kind: "showScreen", screen })).not.toBe("");
+      }
+      expect(await say(jobs, { ...jobs.head(), kind: "start" })).toContain("Ann");
+      expect(await say(jobs, { ...jobs.head(), kind: "panic" })).toContain("Sell everything?");
+      const token = await say(jobs, { ...jobs.head(), kind: "showToken", mint: MINT });
+      expect(token).toContain("TOK");
+      expect(jobs.desk.eventsOf("PanicOpened")).toEqual([]);
+    });
+  });
+
+  it("is shown without balances when the chain cannot be read", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      jobs.desk.venue.script = {
+        fetchWallet: () => {
+          throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE");
+        },
+        fetchInstrument: () => {
+          throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE");
+        },
+      };
+      expect(await say(jobs, { ...jobs.head(), kind: "start" })).toContain("Ann");
+      const token = await say(jobs, { ...jobs.head(), kind: "showToken", mint: mintOf(4) });
+      expect(token).toContain("cannot be shown right now");
+    });
+  });
+
+  it("is refreshed in place, and an order is looked at again", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      const job = jobs.buyJob();
+      await say(jobs, job);
+      const [order] = jobs.desk.store.ordersOfJob(job.id);
+      const key = order?.noticeKey ?? "";
+      await delivered(jobs, key, 9);
+      const version = jobs.desk.store.outbox(key)?.version ?? 0;
+      await say(jobs, jobs.press(await navigation(jobs, "refresh"), { messageId: 9 }));
+      expect(jobs.desk.store.outbox(key)?.version).toBe(version + 1);
+      await say(jobs, jobs.press(await navigation(jobs, "home"), { messageId: 9 }));
+      expect(jobs.desk.store.outbox(`msg:${USER}:9`)).toMatchObject({
+        messageId: 9,
+        view: { kind: "home" },
+      });
+    });
+  });
+
+  it("gets fresh buttons after one of its buttons was refused", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      await showTokenCard(jobs);
+      const data = await jobs.buyButton();
+      await say(jobs, jobs.press(data));
+      await jobs.accept(jobs.press(data));
+      expect(jobs.desk.store.outbox(`msg:${USER}:5`)?.view).toEqual({ kind: "token", mint: MINT });
+    });
+  });
+});
+
+describe("an account command", () => {
+  it("revokes every token that was issued", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      await say(jobs, { ...jobs.head(), kind: "issueToken", scopes: ["status"] });
+      expect(jobs.desk.store.activeTokens()).toMatchObject([{ userId: USER, scopes: ["status"] }]);
+      const text = await say(jobs, { ...jobs.head(), kind: "revokeTokens" });
+      expect(text).toContain("revoked");
+      expect(jobs.desk.store.activeTokens()).toEqual([]);
+    });
+  });
+
+  it("reconciles on a tick of the schedule", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      jobs.chain.tokens.set(MINT, 5n);
+      const actor = { kind: "cron", name: "reconcile" } as const;
+      const job = { ...jobs.head("qs:tick"), actor, kind: "reconcile" } as const;
+      await say(jobs, job);
+      expect(jobs.desk.store.job(job.id)?.outcome).toBe("complete, 1 differences");
+    });
+  });
+
+  it("releases held entries once its ticket is redeemed", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      await jobs.desk.transact((tx) => {
+        const payload = { userId: USER, reason: "look" };
+        tx.append({ stream: `user:${USER}`, kind: "EntriesHeld", payload });
+      });
+      await say(jobs, jobs.press(await jobs.button({ kind: "releaseEntries" }, "menu")));
+      expect(jobs.desk.store.user(USER)?.heldReason).toBe("");
+    });
+  });
+});
+
+/** Tells the store that a message was delivered as this one, as the outbox does. */
+function delivered(jobs: JobDesk, key: string, messageId: number): Promise<void> {
+  const version = jobs.desk.store.outbox(key)?.version ?? 0;
+  return jobs.desk.transact((tx) => tx.markOutboxDelivered(key, version, messageId));
+}
+
+/** A token card stands in the chat as message 5. */
+async function showTokenCard(jobs: JobDesk): Promise<void> {
+  const job = { ...jobs.head(), kind: "showToken", mint: MINT } as const;
+  await say(jobs, job);
+  await delivered(jobs, `job:${job.id}`, 5);
+}
+
+async function navigation(jobs: JobDesk, nav: NavTarget): Promise<string> {
+  const rows = [[{ text: "go", nav }]];
+  const content = await jobs.desk.transact((tx) =>
+    jobs.desk.engine.tickets.issue(tx, USER, USER, { text: "", entities: [], rows }),
+  );
+  const [button] = content.keyboard[0] ?? [];
+  if (button === undefined || !("callbackData" in button)) throw new Error("expected a button");
+  return button.callbackData;
+}
