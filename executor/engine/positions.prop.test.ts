@@ -141,6 +141,14 @@ describe("a position", () => {
     expect(left).toMatchObject({ entryPriceE9: both.entryPriceE9, state: "open" });
   });
 
+  it("rounds the cost of what is sold up, so that the rest never costs more than it did", ({
+    expect,
+  }) => {
+    const bought = rowOf(applyBuy(order, undefined, fillOf("buy", 3n, 10n, 1)));
+    const sold = applySell(bought, fillOf("sell", 1n, 10n, 2));
+    expect(sold).toMatchObject({ costLamports: "6", realisedLamports: "6" });
+  });
+
   it("gives cost and profit back when a sell is rolled back", ({ expect }) => {
     const bought = rowOf(applyBuy(order, undefined, fillOf("buy", 100n, 1_000n, 1)));
     const sell = fillOf("sell", 100n, 1_500n, 2);

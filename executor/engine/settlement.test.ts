@@ -101,6 +101,30 @@ describe("settlement", () => {
     });
   });
 
+  it("keeps the profit of an earlier sell when the buy is taken back and lands again", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openPosition(desk, chain);
+      const identity = chain.effects[0]?.identity ?? "";
+      chain.price = 1_500_000n;
+      await startSell(desk, position, "ord_quarter", 2_500);
+      chain.land();
+      await desk.clock.advance(1_000);
+      forget(chain, identity);
+      await settle(desk, chain, "gone", (gone) => gone === identity);
+      expect(desk.store.position(position.positionId)?.state).toBe("closed");
+      chain.land(identity);
+      await desk.clock.advance(3_000);
+      const held = desk.store.position(position.positionId);
+      const received = 187_500_000n;
+      expect(BigInt(held?.realisedLamports ?? 0) - BigInt(held?.costLamports ?? 0)).toBe(
+        received - 500_000_000n,
+      );
+    });
+  });
+
   it("ends an order whose rolled back bytes are proven dead", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
