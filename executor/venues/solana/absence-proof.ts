@@ -24,7 +24,8 @@ interface NodeProof {
 }
 
 /**
- * Proves that a transaction can no longer land, on EVERY configured node: its finalized height is
+ * Proves that a transaction can no longer land, on EVERY given node (all configured ones when
+ * none are given, and then it is a proof of death): its finalized height is
  * above the bound, afterwards its finalized bank no longer takes the blockhash, and a look into
  * its history from a slot at or after that block finds nothing. One node that does not answer,
  * that went backwards, or whose chain is not confirmed, and nothing is proven.
@@ -33,11 +34,11 @@ export async function proveAbsence(
   rpc: Rpc,
   signature: string,
   bound: EffectBound,
+  nodes: readonly RpcProvider[] = rpc.providers,
 ): Promise<AbsenceProof> {
-  const unconfirmed = rpc.providers.some(({ name }) => !rpc.hasConfirmedChain(name));
-  if (unconfirmed) await rpc.checkChain();
+  await rpc.confirmChains();
   const proofs = await Promise.all(
-    rpc.providers.map(async (provider) => {
+    nodes.map(async (provider) => {
       const isConfirmed = rpc.hasConfirmedChain(provider.name);
       const found = isConfirmed
         ? await proveOn(provider, signature, bound)
@@ -68,6 +69,27 @@ async function proveOn(
   signature: string,
   bound: EffectBound,
 ): Promise<NodeProof | string> {
+  const passed = await provePassed(provider, bound);
+  if (typeof passed === "string") return passed;
+  const history = await provider.call(
+    "getSignatureStatuses",
+    [[signature], { searchTransactionHistory: true }],
+    statusesAnswer,
+  );
+  if (!history.ok) return doubt(history);
+  const { context, value } = history.value;
+  if (value[0] !== null) return "it knows the transaction";
+  if (context.slot < passed.slot) {
+    return `its history is from slot ${context.slot}, needed is ${passed.slot}`;
+  }
+  return { ...passed, historySlot: context.slot };
+}
+
+/** That the bound lies behind one node's finalized chain, or why that is not known. */
+export async function provePassed(
+  provider: RpcProvider,
+  bound: EffectBound,
+): Promise<{ height: number; slot: number } | string> {
   const height = await provider.call("getBlockHeight", [FINALIZED], heightAnswer);
   if (!height.ok) return doubt(height);
   if (!provider.noteFinalizedHeight(height.value)) {
@@ -87,18 +109,7 @@ async function proveOn(
   );
   if (!validity.ok) return doubt(validity);
   if (validity.value.value) return "it still takes the blockhash";
-  const history = await provider.call(
-    "getSignatureStatuses",
-    [[signature], { searchTransactionHistory: true }],
-    statusesAnswer,
-  );
-  if (!history.ok) return doubt(history);
-  const { context, value } = history.value;
-  if (value[0] !== null) return "it knows the transaction";
-  if (context.slot < slot.value) {
-    return `its history is from slot ${context.slot}, needed is ${slot.value}`;
-  }
-  return { height: height.value, slot: slot.value, historySlot: context.slot };
+  return { height: height.value, slot: slot.value };
 }
 
 function doubt(result: Extract<RpcResult<unknown>, { ok: false }>): string {

@@ -14,6 +14,7 @@ import type { Jupiter, SwapQuestion } from "./jupiter.ts";
 import { isUsableOrder } from "./order-transaction.ts";
 import { RpcSocket } from "./rpc-socket.ts";
 import { providerNames, Rpc } from "./rpc.ts";
+import { createSlotWait } from "./slot-wait.ts";
 import { submitSwap } from "./submit-swap.ts";
 import { createRoute, inputMintOf, outputMintOf } from "./swap-route.ts";
 import { WalletAccounts } from "./wallet-accounts.ts";
@@ -53,6 +54,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const { jupiter, log, signer, settings } = deps;
   const rpc = createRpc(deps);
   const sockets = createSockets(deps);
+  const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
   const tokenPrograms = new Map<string, string>();
   const instrumentDeps = { ...deps, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
 
@@ -85,7 +87,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     prepare: (order, wallet, wrapped, route) =>
       prepareSwap(builderDeps, order, wallet, wrapped, route),
     submit: (attempt) => submitSwap(rpc, attempt),
-    fetchAttempt: (attempt) => fetchAttemptReport({ rpc, log }, attempt),
+    fetchAttempt: (attempt) => fetchAttemptReport({ rpc, log, waitForSlot }, attempt),
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
     fetchSettlement: (identity, bound) => fetchSettlementReport(rpc, identity, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,

@@ -2,7 +2,7 @@ import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import type { Evidence } from "@raptor/shared/domain/events.ts";
 import { accountAnswer, historyAnswer, transactionAnswer } from "./rpc-answers.ts";
 import { deriveChainDeltas } from "./chain-deltas.ts";
-import { describeRpcFailure } from "./rpc-provider.ts";
+import { describeRpcFailure, type RpcProvider, type RpcResult } from "./rpc-provider.ts";
 import type { Rpc } from "./rpc.ts";
 import type { AttemptRoute } from "./attempt-route.ts";
 import { parseTokenAccount } from "./token-account.ts";
@@ -17,8 +17,8 @@ const EXPLAINED_MAX = 20;
 const BLOCK_TIME_ERROR_MS = 60_000;
 
 /**
- * The balance that the attempt would have changed, on every node and not older than the proof's
- * slot. SOL is no witness: other orders, deposits and fees move it all the time, while the token
+ * The balance that the attempt would have changed, on every node that has a slot in the proof and
+ * not older than it. SOL is no witness: other orders, deposits and fees move it all the time, while the token
  * moves only by trades of this token. When it did move, the movement must be explained by other
  * finalized transactions, one by one.
  */
@@ -30,27 +30,19 @@ export async function askWitness(
 ): Promise<WitnessOutcome> {
   const before = BigInt(attempt.witness.quantity);
   const seen: Record<string, string> = {};
+  const nodes = rpc.providers.filter(({ name }) => slots.has(name));
   const results = await Promise.all(
-    rpc.providers.map((provider) => {
-      const minContextSlot = slots.get(provider.name) ?? 0;
-      return provider.call(
-        "getAccountInfo",
-        [route.tokenAccount, { encoding: "base64", commitment: "finalized", minContextSlot }],
-        accountAnswer,
-      );
-    }),
+    nodes.map((provider) => readBalance(provider, route, "finalized", slots.get(provider.name))),
   );
   for (const result of results) {
     const { provider } = result;
     if (!result.ok) {
       return { agrees: false, detail: `${provider}: ${describeRpcFailure(result.failure)}` };
     }
-    if (result.value.context.slot < (slots.get(provider) ?? 0)) {
+    if (result.value.slot < (slots.get(provider) ?? 0)) {
       return { agrees: false, detail: `${provider}: its balances are older than the proof` };
     }
-    const account = result.value.value;
-    const held = account ? parseTokenAccount(Buffer.from(account.data[0], "base64")) : undefined;
-    seen[provider] = String(held?.quantity ?? 0n);
+    seen[provider] = String(result.value.quantity);
   }
   const [now, ...others] = new Set(Object.values(seen));
   if (now === undefined || others.length > 0) {
@@ -59,35 +51,74 @@ export async function askWitness(
   const evidence = { tokenAccount: route.tokenAccount, before: String(before), seen };
   const change = BigInt(now) - before;
   if (change === 0n) return { agrees: true, evidence };
-  const explained = await explainChange(rpc, attempt, route, change);
-  return explained.agrees
-    ? { agrees: true, evidence: { ...evidence, explainedBy: explained.signatures } }
-    : explained;
+  // Each node explains it out of its own history: none may explain away what another one saw.
+  const explanations = await Promise.all(
+    nodes.map((provider) => explainChange(provider, attempt, route, change)),
+  );
+  const explainedBy = new Set<string>();
+  for (const explained of explanations) {
+    if (!explained.agrees) return explained;
+    for (const signature of explained.signatures) explainedBy.add(signature);
+  }
+  return { agrees: true, evidence: { ...evidence, explainedBy: [...explainedBy] } };
+}
+
+/**
+ * Whether one node's balance, read at or after `slot`, moved by exactly `change`. What the node has
+ * executed is enough: that the block stays is another one's word, and settlement watches over it.
+ */
+export async function showsChange(
+  provider: RpcProvider,
+  attempt: AttemptRow,
+  route: AttemptRoute,
+  landed: { slot: number; change: bigint },
+): Promise<boolean> {
+  const result = await readBalance(provider, route, "processed", landed.slot);
+  if (!result.ok || result.value.slot < landed.slot) return false;
+  return result.value.quantity - BigInt(attempt.witness.quantity) === landed.change;
+}
+
+async function readBalance(
+  provider: RpcProvider,
+  route: AttemptRoute,
+  commitment: "processed" | "finalized",
+  minContextSlot = 0,
+): Promise<RpcResult<{ slot: number; quantity: bigint }>> {
+  const result = await provider.call(
+    "getAccountInfo",
+    [route.tokenAccount, { encoding: "base64", commitment, minContextSlot }],
+    accountAnswer,
+  );
+  if (!result.ok) return result;
+  const { context, value } = result.value;
+  const held = value === null ? undefined : parseTokenAccount(Buffer.from(value.data[0], "base64"));
+  return { ...result, value: { slot: context.slot, quantity: held?.quantity ?? 0n } };
 }
 
 type Explanation = { agrees: true; signatures: string[] } | { agrees: false; detail: string };
 
 /** Newest first, adds up what other transactions did to the account until it fits. */
 async function explainChange(
-  rpc: Rpc,
+  provider: RpcProvider,
   attempt: AttemptRow,
   route: AttemptRoute,
   change: bigint,
 ): Promise<Explanation> {
-  const history = await rpc.ask(
+  const history = await provider.call(
     "getSignaturesForAddress",
     [route.tokenAccount, { limit: EXPLAINED_MAX, commitment: "finalized" }],
     historyAnswer,
   );
+  if (!history.ok) return unexplained(history);
   const signatures: string[] = [];
   let sum = 0n;
-  for (const entry of history) {
+  for (const entry of history.value) {
     if (entry.signature === attempt.identity) {
       return { agrees: false, detail: "the account's history names this very transaction" };
     }
     const timeMs = (entry.blockTime ?? 0) * 1_000;
     if (timeMs < attempt.preparedMs - BLOCK_TIME_ERROR_MS) break;
-    const transaction = await rpc.ask(
+    const transaction = await provider.call(
       "getTransaction",
       [
         entry.signature,
@@ -95,8 +126,9 @@ async function explainChange(
       ],
       transactionAnswer,
     );
-    if (transaction === null) break;
-    sum += deriveChainDeltas(transaction, route.wallet, route.mint).quantity;
+    if (!transaction.ok) return unexplained(transaction);
+    if (transaction.value === null) break;
+    sum += deriveChainDeltas(transaction.value, route.wallet, route.mint).quantity;
     signatures.push(entry.signature);
     if (sum === change) return { agrees: true, signatures };
   }
@@ -104,4 +136,8 @@ async function explainChange(
     agrees: false,
     detail: `the balance changed by ${change}, other transactions explain ${sum}`,
   };
+}
+
+function unexplained(result: Extract<RpcResult<unknown>, { ok: false }>): Explanation {
+  return { agrees: false, detail: `${result.provider}: ${describeRpcFailure(result.failure)}` };
 }

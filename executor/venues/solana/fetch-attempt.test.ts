@@ -10,25 +10,16 @@ import {
   SLOT_AFTER_BOUND,
 } from "./fake-chain.ts";
 import type { FakeAnswer } from "./fake-net.ts";
-import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
+import { fetchAttemptReport } from "./fetch-attempt.ts";
 
 const RENT = 2_039_280;
-const BOUGHT = createTransaction({
-  fee: 25_000,
-  pre: [10_000_000_000, RENT, 0],
-  post: [10_000_000_000 - 500_000_000 - 25_000, RENT, 0],
-  tokens: [{ index: 1, mint: MINT, before: 700n, after: 1_000n }],
-});
-const SLIPPED = createTransaction({
-  fee: 25_000,
-  err: { InstructionError: [6, { Custom: 6_001 }] },
-  pre: [10_000_000_000, RENT, 0],
-  post: [9_999_975_000, RENT, 0],
-  tokens: [{ index: 1, mint: MINT, before: 700n, after: 700n }],
-});
+
+function createReader() {
+  return { ...createFakeChain(), waitForSlot: async () => false };
+}
 
 async function ask(change: (nodes: [NodeState, NodeState]) => void, side: "buy" | "sell" = "buy") {
-  const chain = createFakeChain();
+  const chain = createReader();
   await chain.rpc.checkChain();
   change(chain.nodes);
   const report = await fetchAttemptReport(chain, createAttemptRow(side));
@@ -107,7 +98,7 @@ describe("an absent transaction", () => {
     test.for(silences)(
       `stays pending when one node's ${method} %s`,
       async ([, answer], { expect }) => {
-        const chain = createFakeChain();
+        const chain = createReader();
         chain.nodes[1].broken.set(method, answer);
         await chain.rpc.checkChain();
         const report = await fetchAttemptReport(chain, createAttemptRow("buy"));
@@ -117,7 +108,7 @@ describe("an absent transaction", () => {
   }
 
   test("is not dead when a node's finalized height went backwards", async ({ expect }) => {
-    const chain = createFakeChain();
+    const chain = createReader();
     await chain.rpc.checkChain();
     chain.nodes[0].finalizedHeight = BOUND + 100;
     chain.nodes[1].takesBlockhash = true;
@@ -130,7 +121,7 @@ describe("an absent transaction", () => {
   });
 
   test("is not dead when a node learns of it between two questions", async ({ expect }) => {
-    const chain = createFakeChain();
+    const chain = createReader();
     await chain.rpc.checkChain();
     const state = chain.nodes[1];
     const answer = chain.net.nodes.get("node1.example");
@@ -190,117 +181,5 @@ describe("a balance that changed although the transaction is absent", () => {
       }
     });
     expect(report.state).toBe("pending");
-  });
-});
-
-describe("a landed transaction", () => {
-  test("is a fill by what the chain moved", async ({ expect }) => {
-    const { report } = await ask(([first]) => {
-      first.status = { commitment: "confirmed", err: null };
-      first.transaction = BOUGHT;
-    });
-    expect(report).toMatchObject({
-      state: "landed",
-      fillId: SIGNATURE,
-      quantity: 300n,
-      notionalLamports: 500_000_000n,
-      feeLamports: 25_000n,
-      rentLamports: 0n,
-      venueSlot: 4_400,
-    });
-  });
-
-  test("is found on one node while the other says that it does not exist", async ({ expect }) => {
-    for (const index of [0, 1] as const) {
-      const { report } = await ask((nodes) => {
-        nodes[index].status = { commitment: "finalized", err: null };
-        nodes[index].transaction = BOUGHT;
-      });
-      expect(report.state).toBe("landed");
-    }
-  });
-
-  test("is only seen while it is processed, or while its balances cannot be read", async ({
-    expect,
-  }) => {
-    const processed = await ask(([first]) => {
-      first.status = { commitment: "processed", err: null };
-      first.transaction = BOUGHT;
-    });
-    expect(processed.report.state).toBe("seen");
-    const unreadable = await ask(([first]) => {
-      first.status = { commitment: "confirmed", err: null };
-    });
-    expect(unreadable.report.state).toBe("seen");
-  });
-
-  test("with an error is reverted and names its cost", async ({ expect }) => {
-    const { report } = await ask(([first]) => {
-      first.status = { commitment: "confirmed", err: { InstructionError: [6, { Custom: 6_001 }] } };
-      first.transaction = SLIPPED;
-    });
-    expect(report).toMatchObject({ state: "reverted", costLamports: 25_000n });
-    expect(report.state === "reverted" && report.venueError).toContain("slippage");
-  });
-
-  test("is not reverted on the word of one node against a success", async ({ expect }) => {
-    const lie = { commitment: "confirmed" as const, err: "AccountInUse" };
-    const { report } = await ask(([first, second]) => {
-      first.status = lie;
-      second.status = { commitment: "confirmed", err: null };
-      second.transaction = BOUGHT;
-    });
-    expect(report.state).toBe("landed");
-    const contradicted = await ask(([first]) => {
-      first.status = lie;
-      first.transaction = BOUGHT;
-    });
-    expect(contradicted.report.state).toBe("pending");
-    expect(contradicted.log.lines.at(-1)?.level).toBe("error");
-  });
-
-  test("that moved nothing is not booked", async ({ expect }) => {
-    const { report, log } = await ask(([first]) => {
-      first.status = { commitment: "confirmed", err: null };
-      first.transaction = createTransaction({
-        pre: [10_000_000_000, RENT, 0],
-        post: [9_999_995_000, RENT, 0],
-        tokens: [{ index: 1, mint: MINT, before: 700n, after: 700n }],
-      });
-    });
-    expect(report.state).toBe("pending");
-    expect(log.lines.at(-1)?.level).toBe("error");
-  });
-
-  test("under another signature is not ours", async ({ expect }) => {
-    const { report } = await ask(([first]) => {
-      first.status = { commitment: "confirmed", err: null };
-      const other = BOUGHT as { transaction: { signatures: string[] } };
-      first.transaction = {
-        ...other,
-        transaction: { ...other.transaction, signatures: ["x".repeat(88)] },
-      };
-    });
-    expect(report.state).toBe("seen");
-  });
-});
-
-describe("a booked fill", () => {
-  async function settle(change: (nodes: [NodeState, NodeState]) => void) {
-    const chain = createFakeChain();
-    await chain.rpc.checkChain();
-    change(chain.nodes);
-    const { bound } = createAttemptRow("buy");
-    return (await fetchSettlementReport(chain.rpc, SIGNATURE, bound)).state;
-  }
-
-  test("is settled when finalized, pending before, gone when proven absent", async ({ expect }) => {
-    const status = (commitment: "confirmed" | "finalized", err: unknown) =>
-      settle(([first]) => void (first.status = { commitment, err }));
-    expect(await status("finalized", null)).toBe("settled");
-    expect(await status("confirmed", null)).toBe("pending");
-    expect(await status("finalized", "AccountInUse")).toBe("gone");
-    expect(await settle(() => undefined)).toBe("gone");
-    expect(await settle(([, second]) => void (second.finalizedHeight = BOUND))).toBe("pending");
   });
 });

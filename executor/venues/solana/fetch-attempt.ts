@@ -4,99 +4,32 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import type { AttemptReport } from "../../ports/venue.ts";
 import { proveAbsence } from "./absence-proof.ts";
 import { parseAttemptRoute } from "./attempt-route.ts";
+import { judgeEnd, seen } from "./attempt-verdict.ts";
 import { askWitness } from "./balance-witness.ts";
-import { deriveChainDeltas } from "./chain-deltas.ts";
-import { type TransactionAnswer, transactionAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
-import { fetchStatuses, readNews, type SignatureNews } from "./signature-status.ts";
-import { describeTransactionError } from "./simulate-swap.ts";
+import { catchUp, describeWords, fetchWords, isDecided, isOut } from "./signature-status.ts";
+import type { SlotWait } from "./slot-wait.ts";
 
 export interface AttemptReaderDeps {
   rpc: Rpc;
   log: Log;
+  waitForSlot: SlotWait;
 }
+
+/** For so long all other nodes must have been out before one may call a fill final. */
+const SETTLED_ALONE_MS_MIN = 60_000;
 
 /** Asks the chain by signature: what happened, or whether it can no longer happen. */
 export async function fetchAttemptReport(
   deps: AttemptReaderDeps,
   attempt: AttemptRow,
 ): Promise<AttemptReport> {
-  const news = readNews(await fetchStatuses(deps.rpc, attempt.identity));
-  if (news.kind === "processed") {
-    return { state: "seen", evidence: { provider: news.provider, slot: news.slot } };
-  }
-  if (news.kind !== "unseen") return readLanded(deps, attempt, news);
+  const { rpc, waitForSlot } = deps;
+  const first = await fetchWords(rpc, attempt.identity);
+  const words = await catchUp(rpc, attempt.identity, first, waitForSlot);
+  if (words.some(isDecided)) return judgeEnd(deps, attempt, words);
+  if (words.some(({ kind }) => kind === "processed")) return seen(words);
   return readAbsent(deps, attempt);
-}
-
-type LandedNews = Extract<SignatureNews, { err: unknown }>;
-
-async function readLanded(
-  deps: AttemptReaderDeps,
-  attempt: AttemptRow,
-  news: LandedNews,
-): Promise<AttemptReport> {
-  const evidence: Evidence = { provider: news.provider, slot: news.slot, commitment: news.kind };
-  const transaction = await fetchTransaction(deps.rpc, attempt.identity);
-  // Some nodes know the status before they can show the balances: ask again soon.
-  if (transaction === undefined) return { state: "seen", evidence };
-  const route = parseAttemptRoute(attempt);
-  const deltas = deriveChainDeltas(transaction, route.wallet, route.mint);
-  const whole = {
-    ...evidence,
-    slot: transaction.slot,
-    blockTime: transaction.blockTime ?? null,
-    deltas: Object.fromEntries(
-      Object.entries(deltas).map(([name, value]) => [name, String(value)]),
-    ),
-  };
-  const { err } = transaction.meta;
-  if ((err === null) !== (news.err === null)) {
-    deps.log.error({ signature: attempt.identity }, "nodes contradict each other on a result");
-    return { state: "pending", detail: "the nodes contradict each other about the result" };
-  }
-  if (err !== null) {
-    const venueError = describeTransactionError(err);
-    const costLamports = deltas.feeLamports;
-    return { state: "reverted", venueError, costLamports, evidence: { ...whole, err } };
-  }
-  const isBuy = route.side === "buy";
-  const quantity = isBuy ? deltas.quantity : -deltas.quantity;
-  const notionalLamports = isBuy ? -deltas.tradeLamports : deltas.tradeLamports;
-  if (quantity <= 0n || notionalLamports < 0n) {
-    deps.log.error({ signature: attempt.identity, ...whole }, "a landed swap moved nothing");
-    return { state: "pending", detail: "the balances of the landed transaction make no sense" };
-  }
-  return {
-    state: "landed",
-    fillId: attempt.identity,
-    quantity,
-    notionalLamports,
-    feeLamports: deltas.feeLamports,
-    rentLamports: deltas.rentLamports,
-    venueSlot: transaction.slot,
-    evidence: whole,
-  };
-}
-
-/** The first node that can show the transaction; it is the same on all that have it. */
-async function fetchTransaction(
-  rpc: Rpc,
-  signature: string,
-): Promise<TransactionAnswer | undefined> {
-  const results = await rpc.raceAll(
-    "getTransaction",
-    [signature, { encoding: "json", commitment: "confirmed", maxSupportedTransactionVersion: 0 }],
-    transactionAnswer,
-    (result) => result.ok && result.value !== null,
-    0,
-  );
-  for (const result of results) {
-    if (!result.ok || result.value === null) continue;
-    // A node that shows another transaction is not talking about ours.
-    if (result.value.transaction.signatures[0] === signature) return result.value;
-  }
-  return undefined;
 }
 
 async function readAbsent(deps: AttemptReaderDeps, attempt: AttemptRow): Promise<AttemptReport> {
@@ -114,19 +47,31 @@ async function readAbsent(deps: AttemptReaderDeps, attempt: AttemptRow): Promise
   return { state: "dead", proof: { ...proof.evidence, witness: witness.evidence } };
 }
 
-/** Whether a booked fill is final for good. */
+/**
+ * Whether a booked fill is final for good. It is taken back only on the word of every node, and
+ * called final on that of two, or of one when nothing has been heard of the others for a minute.
+ */
 export async function fetchSettlementReport(
   rpc: Rpc,
   signature: string,
   bound: EffectBound,
 ): Promise<{ state: "settled" | "pending" | "gone"; evidence: Evidence }> {
-  const news = readNews(await fetchStatuses(rpc, signature));
-  if (news.kind === "finalized") {
-    const evidence = { provider: news.provider, slot: news.slot, err: news.err };
-    // After a fork the same bytes may have been executed again, with another end.
-    return { state: news.err === null ? "settled" : "gone", evidence };
+  const words = await fetchWords(rpc, signature);
+  const evidence = { words: describeWords(words) };
+  const finals = words.filter(isDecided).filter(({ isFinal }) => isFinal);
+  const [success, ...successes] = finals.filter(({ kind }) => kind === "success");
+  if (success !== undefined) {
+    const others = words.filter(({ provider }) => provider !== success.provider);
+    const isSettled =
+      successes.length > 0 ||
+      others.every((word) => isOut(word, success.slot, SETTLED_ALONE_MS_MIN));
+    return { state: isSettled ? "settled" : "pending", evidence };
   }
-  if (news.kind !== "unseen") return { state: "pending", evidence: { ...news } };
+  // After a fork the same bytes may have been executed again, with another end.
+  if (finals.length === words.length) return { state: "gone", evidence };
+  if (words.some(({ kind }) => kind !== "unknown" && kind !== "silent")) {
+    return { state: "pending", evidence };
+  }
   const proof = await proveAbsence(rpc, signature, bound);
   return proof.proven
     ? { state: "gone", evidence: proof.evidence }

@@ -12,6 +12,11 @@ export type RpcFailure =
   | { kind: "http"; status: number; retryAfterMs: number }
   | { kind: "garbage"; detail: string };
 
+/** What a node says that knows itself to be behind or ill: an answer, and of no use. */
+const NODE_UNHEALTHY = -32_005;
+/** Failures in a row that are more than chance. */
+const FAILURES_MIN = 3;
+
 export type RpcResult<T> =
   | { ok: true; provider: string; value: T }
   | { ok: false; provider: string; failure: RpcFailure };
@@ -44,15 +49,23 @@ export class RpcProvider {
   readonly name: string;
   readonly breaker: CircuitBreaker;
   readonly #net: Net;
+  readonly #clock: Clock;
   readonly #settings: RpcProviderSettings;
   #nextId = 1;
   #lastFailure = "";
   #finalizedHeight = 0;
+  /** In a row. */
+  #failures = 0;
+  #failingSinceMs = 0;
+  #newestSlot = -1;
+  #slotRoseMs = 0;
+  #slotNotedMs = 0;
 
   constructor(net: Net, clock: Clock, prng: Prng, settings: RpcProviderSettings) {
     this.name = settings.name;
     this.breaker = new CircuitBreaker(clock, prng);
     this.#net = net;
+    this.#clock = clock;
     this.#settings = settings;
   }
 
@@ -64,6 +77,7 @@ export class RpcProvider {
   ): Promise<RpcResult<T>> {
     this.breaker.noteStart();
     const result = await this.#exchange(method, params, schema);
+    this.#noteUse(result);
     if (result.ok) {
       this.breaker.noteSuccess();
       this.#lastFailure = "";
@@ -88,6 +102,21 @@ export class RpcProvider {
     return true;
   }
 
+  /** Slots of answers: a node whose newest one does not rise has lost the chain. */
+  noteContextSlot(slot: number): void {
+    this.#slotNotedMs = this.#clock.monotonicMs();
+    if (slot <= this.#newestSlot) return;
+    this.#newestSlot = slot;
+    this.#slotRoseMs = this.#slotNotedMs;
+  }
+
+  /** For how long this node has told nothing new: no usable answer, or the same slot again. */
+  silentMs(): number {
+    const standingMs = this.#slotNotedMs - this.#slotRoseMs;
+    if (this.#failures < FAILURES_MIN) return standingMs;
+    return Math.max(standingMs, this.#clock.monotonicMs() - this.#failingSinceMs);
+  }
+
   finalizedHeight(): number {
     return this.#finalizedHeight;
   }
@@ -96,6 +125,15 @@ export class RpcProvider {
     const state = this.breaker.state();
     const detail = this.#lastFailure === "" ? "answers" : this.#lastFailure;
     return { name: `rpc ${this.name}`, ok: state === "closed", detail };
+  }
+
+  #noteUse(result: RpcResult<unknown>): void {
+    const { failure } = result.ok ? { failure: undefined } : result;
+    if (failure === undefined || (failure.kind === "rpc" && failure.code !== NODE_UNHEALTHY)) {
+      this.#failures = 0;
+      return;
+    }
+    if (this.#failures++ === 0) this.#failingSinceMs = this.#clock.monotonicMs();
   }
 
   async #exchange<T>(

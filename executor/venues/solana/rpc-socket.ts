@@ -65,6 +65,7 @@ export class RpcSocket {
   #lastSlotMs = 0;
   #tries = 0;
   #slot = 0;
+  readonly #slotWaiters = new Set<{ slot: number; onReached: () => void }>();
 
   constructor(deps: RpcSocketDeps) {
     this.#deps = deps;
@@ -95,6 +96,18 @@ export class RpcSocket {
   subscribe(subscription: SocketSubscription): () => void {
     const entry = this.#add(subscription);
     return () => this.#remove(entry);
+  }
+
+  /** Slots that the stream has yet to tell of until this one; none while it is not fresh. */
+  slotsUntil(slot: number): number | undefined {
+    return this.isFresh() && this.#slot > 0 ? Math.max(0, slot - this.#slot) : undefined;
+  }
+
+  /** Calls once, when the stream tells of this slot; returns the cancel. */
+  onSlot(slot: number, onReached: () => void): () => void {
+    const waiter = { slot, onReached };
+    this.#slotWaiters.add(waiter);
+    return () => void this.#slotWaiters.delete(waiter);
   }
 
   isFresh(): boolean {
@@ -215,6 +228,11 @@ export class RpcSocket {
     this.#slot = parsed.data.slot;
     this.#lastSlotMs = this.#deps.clock.monotonicMs();
     this.#tries = 0;
+    for (const waiter of this.#slotWaiters) {
+      if (waiter.slot > this.#slot) continue;
+      this.#slotWaiters.delete(waiter);
+      waiter.onReached();
+    }
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

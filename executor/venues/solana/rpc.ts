@@ -1,4 +1,4 @@
-import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
@@ -147,6 +147,16 @@ export class Rpc {
       foreign = new RaptorError("RAPTOR_VENUE__BAD_ANSWER", { reason, ...context });
     }
     if (foreign !== undefined) throw foreign;
+  }
+
+  /** Asks again when a node's chain is not known yet; one of another chain is left out. */
+  async confirmChains(): Promise<void> {
+    if (this.providers.every(({ name }) => this.hasConfirmedChain(name))) return;
+    try {
+      await this.checkChain();
+    } catch (error) {
+      if (!isRaptorError(error, "RAPTOR_VENUE__BAD_ANSWER")) throw error;
+    }
   }
 
   /** Nodes that have not yet said which chain they serve take part in no proof. */

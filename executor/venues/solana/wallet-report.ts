@@ -1,4 +1,3 @@
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { z } from "zod";
 import type { WalletReport, WalletView } from "../../ports/venue.ts";
 import { TOKEN_PROGRAMS, WSOL_MINT } from "./programs.ts";
@@ -28,22 +27,13 @@ export async function fetchWalletReport(rpc: Rpc, address: string): Promise<Wall
 
 /** The same from every node for itself; a node of a chain that is not confirmed has no word. */
 export async function fetchWalletViews(rpc: Rpc, address: string): Promise<WalletView[]> {
-  if (rpc.providers.some(({ name }) => !rpc.hasConfirmedChain(name))) await confirmChains(rpc);
+  await rpc.confirmChains();
   return Promise.all(
     rpc.providers.map(async (provider) => ({
       provider: provider.name,
       report: rpc.hasConfirmedChain(provider.name) ? await fetchView(provider, address) : null,
     })),
   );
-}
-
-/** A node of another chain is logged and left out; the others can still be heard. */
-async function confirmChains(rpc: Rpc): Promise<void> {
-  try {
-    await rpc.checkChain();
-  } catch (error) {
-    if (!isRaptorError(error, "RAPTOR_VENUE__BAD_ANSWER")) throw error;
-  }
 }
 
 async function fetchView(provider: RpcProvider, address: string): Promise<WalletReport | null> {

@@ -1,0 +1,368 @@
+import { describe, test } from "vitest";
+import {
+  BOUND,
+  type Commitment,
+  createAttemptRow,
+  createFakeChain,
+  createTransaction,
+  MINT,
+  type NodeState,
+  SIGNATURE,
+} from "./fake-chain.ts";
+import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
+
+const RENT = 2_039_280;
+const LAMPORTS = 10_000_000_000;
+const SLIPPAGE = { InstructionError: [6, { Custom: 6_001 }] };
+/** The wallet held 700 before; the fake nodes' transactions landed at slot 4,400. */
+const HELD_AFTER = 1_000n;
+
+function createBuy(after = HELD_AFTER) {
+  return createTransaction({
+    fee: 25_000,
+    pre: [LAMPORTS, RENT, 0],
+    post: [LAMPORTS - 500_000_000 - 25_000, RENT, 0],
+    tokens: [{ index: 1, mint: MINT, before: 700n, after }],
+  });
+}
+
+const SLIPPED = createTransaction({
+  fee: 25_000,
+  err: SLIPPAGE,
+  pre: [LAMPORTS, RENT, 0],
+  post: [LAMPORTS - 25_000, RENT, 0],
+  tokens: [{ index: 1, mint: MINT, before: 700n, after: 700n }],
+});
+
+function succeed(node: NodeState, commitment: Commitment = "confirmed"): void {
+  node.status = { commitment, err: null };
+  node.transaction = createBuy();
+  node.tokenQuantity = HELD_AFTER;
+}
+
+/** Says so without its balances bearing it out, as a node that lies or is mistaken. */
+function claim(node: NodeState, commitment: Commitment = "finalized"): void {
+  node.status = { commitment, err: null };
+  node.transaction = createBuy();
+}
+
+function fail(node: NodeState, commitment: Commitment = "confirmed"): void {
+  node.status = { commitment, err: SLIPPAGE };
+  node.transaction = SLIPPED;
+}
+
+function silence(node: NodeState): void {
+  for (const method of METHODS) node.broken.set(method, { failure: "timeout" });
+}
+
+const METHODS = [
+  "getBlockHeight",
+  "getSlot",
+  "isBlockhashValid",
+  "getSignatureStatuses",
+  "getAccountInfo",
+  "getTransaction",
+];
+
+async function createJudge() {
+  const chain = createFakeChain();
+  await chain.rpc.checkChain();
+  const [honest, other] = chain.nodes;
+  const waits: string[] = [];
+  const reader = {
+    ...chain,
+    waitForSlot: async ({ name }: { name: string }, slot: number) => {
+      waits.push(`${name} ${slot}`);
+      return false;
+    },
+  };
+  const attempt = createAttemptRow("buy");
+  return {
+    ...chain,
+    honest,
+    other,
+    waits,
+    reader,
+    ask: () => fetchAttemptReport(reader, attempt),
+    settle: async () => (await fetchSettlementReport(chain.rpc, SIGNATURE, attempt.bound)).state,
+    /** Asks once a second, as the tracker does, for so long. */
+    async askFor(ms: number) {
+      for (let left = ms; left > 0; left -= 1_000) {
+        await fetchAttemptReport(reader, attempt);
+        await chain.clock.advance(1_000);
+      }
+      return fetchAttemptReport(reader, attempt);
+    },
+  };
+}
+
+describe("a success", () => {
+  test("that two nodes tell is a fill by what the chain moved", async ({ expect }) => {
+    const { nodes, ask } = await createJudge();
+    for (const node of nodes) succeed(node);
+    expect(await ask()).toMatchObject({
+      state: "landed",
+      fillId: SIGNATURE,
+      quantity: 300n,
+      notionalLamports: 500_000_000n,
+      feeLamports: 25_000n,
+      rentLamports: 0n,
+      venueSlot: 4_400,
+      evidence: { words: { "node0.example": { word: "success", slot: 4_400 } } },
+    });
+  });
+
+  test("of one node is only seen, however final it calls it", async ({ expect }) => {
+    for (const index of [0, 1] as const) {
+      const { nodes, askFor } = await createJudge();
+      claim(nodes[index]);
+      const report = await askFor(60_000);
+      expect(report).toMatchObject({
+        state: "seen",
+        evidence: { words: { [`node${1 - index}.example`]: { word: "unknown" } } },
+      });
+    }
+  });
+
+  test("of one node is landed when the other's balance shows it", async ({ expect }) => {
+    const { honest, other, ask } = await createJudge();
+    succeed(honest);
+    other.tokenQuantity = HELD_AFTER;
+    const found = await ask();
+    expect(found).toMatchObject({ evidence: { balanceWitness: "node1.example" } });
+    expect(found.state).toBe("landed");
+  });
+
+  const notBorneOut: [string, (node: NodeState) => void][] = [
+    ["has not moved", () => undefined],
+    ["moved by something else", (node) => void (node.tokenQuantity = HELD_AFTER - 1n)],
+    [
+      "is from before the landing",
+      (node) => {
+        node.tokenQuantity = HELD_AFTER;
+        node.accountSlot = 4_399;
+      },
+    ],
+    [
+      "belongs to a node that says that it failed",
+      (node) => {
+        fail(node);
+        node.tokenQuantity = HELD_AFTER;
+      },
+    ],
+  ];
+  test.for(notBorneOut)("is not borne out by a balance that %s", async ([, change], { expect }) => {
+    const { honest, other, ask } = await createJudge();
+    succeed(honest);
+    change(other);
+    expect((await ask()).state).toBe("seen");
+  });
+
+  test("counts alone only when finalized and the other was out for 10 s", async ({ expect }) => {
+    const { honest, other, askFor } = await createJudge();
+    succeed(honest, "confirmed");
+    silence(other);
+    expect((await askFor(20_000)).state).toBe("seen");
+    const late = await createJudge();
+    succeed(late.honest, "finalized");
+    silence(late.other);
+    expect((await late.askFor(9_000)).state).toBe("seen");
+    await late.clock.advance(3_000);
+    expect(await late.ask()).toMatchObject({ state: "landed", evidence: { alone: true } });
+  });
+
+  test("does not count alone beside a node that was out and answers again", async ({ expect }) => {
+    const { honest, other, ask, askFor } = await createJudge();
+    claim(honest);
+    silence(other);
+    await askFor(9_000);
+    await askFor(1_000);
+    other.broken.clear();
+    await ask();
+    silence(other);
+    expect((await ask()).state).toBe("seen");
+  });
+
+  test("counts alone beside a node that stands still before it", async ({ expect }) => {
+    const { honest, other, askFor } = await createJudge();
+    succeed(honest, "finalized");
+    other.historySlot = 4_399;
+    other.accountSlot = 4_399;
+    expect((await askFor(9_000)).state).toBe("seen");
+    expect((await askFor(3_000)).state).toBe("landed");
+  });
+
+  test("whose money two nodes tell differently is not booked", async ({ expect }) => {
+    const { nodes, honest, ask } = await createJudge();
+    for (const node of nodes) succeed(node, "finalized");
+    honest.transaction = createBuy(9_999n);
+    expect((await ask()).state).toBe("seen");
+    honest.transaction = null;
+    expect(await ask()).toMatchObject({ state: "landed", quantity: 300n });
+  });
+
+  test("that is processed, or whose balances cannot be read yet, is only seen", async ({
+    expect,
+  }) => {
+    const processed = await createJudge();
+    for (const node of processed.nodes) succeed(node, "processed");
+    expect((await processed.ask()).state).toBe("seen");
+    const unreadable = await createJudge();
+    for (const node of unreadable.nodes) {
+      succeed(node);
+      node.transaction = null;
+    }
+    expect((await unreadable.ask()).state).toBe("seen");
+  });
+
+  test("that moved nothing is not booked", async ({ expect }) => {
+    const { nodes, ask, log } = await createJudge();
+    for (const node of nodes) {
+      succeed(node);
+      node.transaction = createBuy(700n);
+    }
+    expect((await ask()).state).toBe("pending");
+    expect(log.lines.at(-1)?.level).toBe("error");
+  });
+
+  test("under another signature is not ours", async ({ expect }) => {
+    const { nodes, ask } = await createJudge();
+    for (const node of nodes) {
+      succeed(node);
+      const other = createBuy() as { transaction: { signatures: string[] } };
+      const transaction = { ...other.transaction, signatures: ["x".repeat(88)] };
+      node.transaction = { ...other, transaction };
+    }
+    expect((await ask()).state).toBe("seen");
+  });
+
+  test("is asked for again where a node lags, when its stream has come so far", async ({
+    expect,
+  }) => {
+    const { honest, other, reader, ask, waits } = await createJudge();
+    succeed(honest);
+    other.accountSlot = 4_399;
+    expect((await ask()).state).toBe("seen");
+    expect(waits).toEqual([]);
+    other.historySlot = 4_399;
+    expect((await ask()).state).toBe("seen");
+    expect(waits).toEqual(["node1.example 4400"]);
+    reader.waitForSlot = async () => {
+      succeed(other);
+      return true;
+    };
+    expect(await ask()).toMatchObject({ state: "landed", evidence: { agreed: true } });
+  });
+});
+
+describe("an error", () => {
+  test("that two nodes tell is reverted and names its cost", async ({ expect }) => {
+    const { nodes, ask } = await createJudge();
+    for (const node of nodes) fail(node);
+    const report = await ask();
+    expect(report).toMatchObject({ state: "reverted", costLamports: 25_000n });
+    expect(report.state === "reverted" && report.venueError).toContain("slippage");
+  });
+
+  test("against a success is only seen, and shouted about in the log", async ({ expect }) => {
+    for (const commitment of ["confirmed", "finalized"] as const) {
+      const { honest, other, askFor, log } = await createJudge();
+      fail(other, commitment);
+      succeed(honest, "confirmed");
+      expect((await askFor(30_000)).state).toBe("seen");
+      expect(log.lines.at(-1)?.level).toBe("error");
+    }
+    const early = await createJudge();
+    fail(early.other, "finalized");
+    succeed(early.honest, "processed");
+    expect((await early.ask()).state).toBe("seen");
+  });
+
+  test("of one node is reverted only with the proof of death on the other", async ({ expect }) => {
+    const { honest, ask } = await createJudge();
+    fail(honest, "confirmed");
+    expect((await ask()).state).toBe("seen");
+    fail(honest, "finalized");
+    expect((await ask()).state).toBe("reverted");
+  });
+
+  const doubts: [string, (node: NodeState) => void][] = [
+    ["has not passed the bound", (node) => void (node.finalizedHeight = BOUND)],
+    ["still takes the blockhash", (node) => void (node.takesBlockhash = true)],
+    ["answers from an old history", (node) => void (node.historySlot -= 41)],
+    ["sees a changed balance", (node) => void (node.tokenQuantity = HELD_AFTER)],
+    ["is out", silence],
+  ];
+  test.for(doubts)("of one node is only seen while the other %s", async ([, doubt], { expect }) => {
+    const { honest, other, ask } = await createJudge();
+    fail(honest, "finalized");
+    doubt(other);
+    expect((await ask()).state).toBe("seen");
+  });
+
+  test("counts alone when the other was out for 10 s and the bound has passed", async ({
+    expect,
+  }) => {
+    const { honest, other, askFor } = await createJudge();
+    fail(honest, "finalized");
+    silence(other);
+    expect((await askFor(9_000)).state).toBe("seen");
+    honest.finalizedHeight = BOUND;
+    expect((await askFor(3_000)).state).toBe("seen");
+    honest.finalizedHeight = BOUND + 2;
+    honest.tokenQuantity = HELD_AFTER;
+    expect((await askFor(1_000)).state).toBe("seen");
+    honest.tokenQuantity = 700n;
+    expect((await askFor(1_000)).state).toBe("reverted");
+  });
+
+  test("of a transaction that shows a success is no testimony", async ({ expect }) => {
+    const { nodes, ask } = await createJudge();
+    for (const node of nodes) {
+      fail(node);
+      node.transaction = createBuy();
+    }
+    expect((await ask()).state).toBe("seen");
+  });
+});
+
+describe("a booked fill", () => {
+  test("is settled by two finalized words, and by one alone after a minute", async ({ expect }) => {
+    const { nodes, honest, other, settle, clock } = await createJudge();
+    for (const node of nodes) succeed(node, "finalized");
+    expect(await settle()).toBe("settled");
+    other.status = { commitment: "confirmed", err: null };
+    expect(await settle()).toBe("pending");
+    silence(other);
+    for (let n = 0; n < 11; n++) {
+      await settle();
+      await clock.advance(5_000);
+    }
+    expect(await settle()).toBe("pending");
+    await clock.advance(6_000);
+    expect(await settle()).toBe("settled");
+    succeed(honest, "confirmed");
+    expect(await settle()).toBe("pending");
+  });
+
+  test("is not gone on one node's word, and is on every node's", async ({ expect }) => {
+    const { nodes, honest, other, settle } = await createJudge();
+    fail(other, "finalized");
+    expect(await settle()).toBe("pending");
+    succeed(honest, "finalized");
+    expect(await settle()).toBe("pending");
+    for (const node of nodes) fail(node, "finalized");
+    expect(await settle()).toBe("gone");
+    for (const node of nodes) fail(node, "confirmed");
+    expect(await settle()).toBe("pending");
+  });
+
+  test("is gone when its absence is proven on every node", async ({ expect }) => {
+    const { other, settle } = await createJudge();
+    expect(await settle()).toBe("gone");
+    other.finalizedHeight = BOUND;
+    expect(await settle()).toBe("pending");
+    silence(other);
+    expect(await settle()).toBe("pending");
+  });
+});
