@@ -112,7 +112,10 @@ export interface Store extends Reader {
    * Runs `work` in the next group commit, each in a savepoint of its own; resolves with its
    * result only after the commit is on disk. When `work` throws, its savepoint is rolled back and
    * the promise rejects with that error; the others of the group are not touched.
-   * @throws RAPTOR_JOURNAL__FULL, RAPTOR_JOURNAL__READ_ONLY when the commit cannot be written.
+   * A group that meets another connection's write lock, or is committed on a full disk after the
+   * ballast made room, is put off or run a second time: `work` may only write through its `tx`.
+   * @throws RAPTOR_JOURNAL__FULL, RAPTOR_JOURNAL__READ_ONLY, RAPTOR_JOURNAL__BUSY when the commit
+   * cannot be written.
    */
   transact<T>(work: (tx: Tx) => T): Promise<T>;
   /** Called after a commit, in order, with its events. For indexes and wake-ups, never effects. */
@@ -120,7 +123,10 @@ export interface Store extends Reader {
   /** Journal rows from `seq` on, for verify, why and the mirror. */
   eventsFrom(seq: number, limit: number): JournalEvent[];
   eventsOf(stream: string): JournalEvent[];
-  /** A committed write that leaves nothing behind: throws when the journal cannot be written. */
+  /**
+   * A committed write that leaves nothing behind: throws when the journal cannot be written. Another
+   * connection's write lock shows only after a second, because backups hold it for moments.
+   */
   probe(): void;
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { assert, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { assert, isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
 import { JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
 import { SCHEMA_VERSION, schemaSql } from "./schema.ts";
@@ -8,8 +8,13 @@ import type { Statements } from "./statements.ts";
 
 /** 3.51.3 repaired a fault in which a reset of the WAL could lose a commit. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
-/** A checkpoint of the backup sidecar holds the write lock for moments, not longer. */
-const BUSY_TIMEOUT_MS = 1_000;
+/** For openings, before anything runs that could be kept waiting. */
+const OPEN_BUSY_MS = 1_000;
+/**
+ * SQLite waits inside the call, so this is how long a foreign lock can stop the event loop. The
+ * backup sidecar's checkpoints are mostly shorter; who meets a longer one asks again by a timer.
+ */
+const RUN_BUSY_MS = 20;
 /** The WAL file is cut back to this after a checkpoint. */
 const WAL_BYTES_KEPT = 16 * 1024 * 1024;
 /** How many of the last events are checked at every start; `raptor verify` checks all. */
@@ -18,13 +23,14 @@ const SYNCHRONOUS_FULL = 2;
 
 /**
  * Opens the journal for writing and asserts what durability rests on.
- * @throws RAPTOR_JOURNAL__VERSION, RAPTOR_JOURNAL__READ_ONLY, RAPTOR_JOURNAL__FULL.
+ * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY.
  */
-export function openDatabase(path: string, release: string): DatabaseSync {
+function openDatabase(path: string, release: string): DatabaseSync {
   return translated(path, () => {
-    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    const database = new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
     try {
       prepareDatabase(database, release);
+      setBusyTimeout(database, RUN_BUSY_MS);
       return database;
     } catch (error) {
       database.close();
@@ -33,10 +39,25 @@ export function openDatabase(path: string, release: string): DatabaseSync {
   });
 }
 
+/** Opens the journal; on a full disk once more when room could be made. */
+export function openDatabaseWithRoom(options: {
+  path: string;
+  release: string;
+  makeRoom?(): boolean;
+}): DatabaseSync {
+  const { path, release } = options;
+  try {
+    return openDatabase(path, release);
+  } catch (error) {
+    if (!isRaptorError(error, "RAPTOR_JOURNAL__FULL") || options.makeRoom?.() !== true) throw error;
+    return openDatabase(path, release);
+  }
+}
+
 /** A second connection beside a running executor; it can never write. */
 export function openDatabaseReadOnly(path: string): DatabaseSync {
   return translated(path, () => {
-    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    const database = new DatabaseSync(path, { readOnly: true, timeout: OPEN_BUSY_MS });
     try {
       assertIsKnownVersion(pragmaText(database, "select value from meta where key = 'schema'"));
       return database;
@@ -45,6 +66,15 @@ export function openDatabaseReadOnly(path: string): DatabaseSync {
       throw error;
     }
   });
+}
+
+/** For the last commits of a process that has stopped everything else. */
+export function waitForLocks(database: DatabaseSync): void {
+  setBusyTimeout(database, OPEN_BUSY_MS);
+}
+
+function setBusyTimeout(database: DatabaseSync, ms: number): void {
+  database.exec(`pragma busy_timeout = ${ms}`);
 }
 
 function prepareDatabase(database: DatabaseSync, release: string): void {
@@ -106,9 +136,8 @@ function translated<T>(path: string, open: () => T): T {
     const kind = sqliteErrorKind(error);
     const cause = { cause: error };
     if (kind === "full") throw new RaptorError("RAPTOR_JOURNAL__FULL", { path }, cause);
-    if (kind === "readOnly" || kind === "busy") {
-      throw new RaptorError("RAPTOR_JOURNAL__READ_ONLY", { path, why: kind }, cause);
-    }
+    if (kind === "readOnly") throw new RaptorError("RAPTOR_JOURNAL__READ_ONLY", { path }, cause);
+    if (kind === "busy") throw new RaptorError("RAPTOR_JOURNAL__BUSY", { path }, cause);
     throw error;
   }
 }

@@ -196,28 +196,6 @@ describe("what a broken file does", () => {
       store.close();
     });
   });
-
-  it("answers READ_ONLY, not fatal, while another connection holds the write lock", async ({
-    expect,
-  }) => {
-    await withDirectory(async (directory) => {
-      const path = join(directory, "journal.db");
-      const { store, fatal } = openTestStore(path);
-      const other = new DatabaseSync(path);
-      other.exec("begin immediate");
-      await expect(append(store, jobAccepted("tg:1:1"))).rejects.toMatchObject({
-        code: "RAPTOR_JOURNAL__READ_ONLY",
-      });
-      expect(() => store.probe()).toThrow("the journal cannot be written");
-      other.exec("rollback");
-      other.close();
-      store.probe();
-      await append(store, jobAccepted("tg:1:1"));
-      expect(store.headSeq()).toBe(1);
-      expect(fatal).toEqual([]);
-      store.close();
-    });
-  });
 });
 
 describe("the probe", () => {

@@ -1,9 +1,15 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
-import { assert, InvariantError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import {
+  assert,
+  InvariantError,
+  isRaptorError,
+  RaptorError,
+} from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store, Tx } from "../ports/store.ts";
-import { openDatabase, readHead } from "./open-database.ts";
+import { BusySpell } from "./busy-spell.ts";
+import { openDatabaseWithRoom, readHead, waitForLocks } from "./open-database.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SqliteTx } from "./sqlite-tx.ts";
@@ -17,6 +23,8 @@ export interface StoreOptions {
   release: string;
   /** The journal cannot be trusted any more: the process must end, start-up recovers. */
   onFatal(error: unknown): void;
+  /** Asked on a full disk; true when there is more room now than before. */
+  makeRoom?(): boolean;
   /** When the waiting units of work are committed; the clock's `defer` unless given. */
   defer?(task: () => void): void;
 }
@@ -30,6 +38,9 @@ interface Unit {
 /** More units than this wait for the next group, so that reads and timers get their turn. */
 const GROUP_UNITS_MAX = 256;
 
+/** More than this wait only while a foreign lock holds them up: each is somebody's request. */
+const WAITING_UNITS_MAX = 4_096;
+
 /** SQLite does not write a row that stays the same, so the probe's value changes every time. */
 const PROBE_SQL = `
 insert into meta values ('probe', 'a')
@@ -37,10 +48,10 @@ on conflict do update set value = iif(value = 'a', 'b', 'a')`;
 
 /**
  * Opens or creates the journal.
- * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL or __BROKEN_CHAIN.
+ * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY or __BROKEN_CHAIN.
  */
 export function openStore(options: StoreOptions): Store {
-  const database = openDatabase(options.path, options.release);
+  const database = openDatabaseWithRoom(options);
   try {
     return new SqliteStore(options, new Statements(database));
   } catch (error) {
@@ -49,10 +60,17 @@ export function openStore(options: StoreOptions): Store {
   }
 }
 
+type GroupEnd =
+  | { kind: "committed"; answers: (() => void)[] }
+  | { kind: "busy" }
+  | { kind: "failed"; error: unknown };
+
 class SqliteStore extends SqliteReader implements Store {
   readonly #options: StoreOptions;
   readonly #tx: SqliteTx;
   readonly #listeners: ((events: readonly JournalEvent[]) => void)[] = [];
+  readonly #busy = new BusySpell();
+  readonly #closing = new AbortController();
   #waiting: Unit[] = [];
   #isScheduled = false;
   #isCommitting = false;
@@ -73,6 +91,7 @@ class SqliteStore extends SqliteReader implements Store {
     return new Promise<T>((resolve, reject) => {
       const refusal = this.#refusal();
       if (refusal !== undefined) return reject(refusal);
+      if (this.#waiting.length >= WAITING_UNITS_MAX) return reject(this.#busyError());
       let result: T;
       this.#waiting.push({
         run: (tx) => {
@@ -94,18 +113,23 @@ class SqliteStore extends SqliteReader implements Store {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
     assert(!this.#isCommitting, "expected no probe inside a unit of work");
-    try {
-      this.statements.run("begin immediate");
-      this.statements.run(PROBE_SQL);
-      this.statements.run("commit");
-    } catch (error) {
-      throw this.#failed(error);
+    let end = this.#busy.isOn ? { kind: "busy" as const } : this.#tryProbe();
+    if (end.kind === "failed" && this.#hasMadeRoom(end.error)) end = this.#tryProbe();
+    if (end.kind === "failed") throw end.error;
+    if (end.kind === "busy") {
+      this.#schedule();
+      if (this.#busy.isWorthTelling(this.#options.clock.monotonicMs())) throw this.#busyError();
     }
   }
 
   close(): void {
     if (this.#isClosed) return;
-    while (this.#waiting.length > 0 && this.#fatal === undefined) this.#commitGroup();
+    this.#closing.abort();
+    waitForLocks(this.statements.database);
+    while (this.#waiting.length > 0 && this.#fatal === undefined) {
+      this.#commitGroup();
+      if (this.#busy.isOn) this.#rejectWaiting(this.#busyError());
+    }
     this.#isClosed = true;
     this.#rejectWaiting(new InvariantError("expected an open store, was closed"));
     this.statements.database.close();
@@ -116,6 +140,7 @@ class SqliteStore extends SqliteReader implements Store {
     return this.#fatal;
   }
 
+  /** Once for all that wait: at the end of this turn, or after a pause while the lock is away. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -123,34 +148,86 @@ class SqliteStore extends SqliteReader implements Store {
       this.#isScheduled = false;
       if (this.#isClosed || this.#fatal !== undefined) return;
       this.#commitGroup();
-      if (this.#waiting.length > 0) this.#schedule();
+      if (this.#waiting.length > 0 || this.#busy.isOn) this.#schedule();
     };
-    if (this.#options.defer === undefined) this.#options.clock.defer(task);
-    else this.#options.defer(task);
+    const { clock, defer } = this.#options;
+    if (this.#busy.isOn) {
+      void clock.sleep(this.#busy.nextPauseMs(), this.#closing.signal).then(task);
+    } else if (defer === undefined) clock.defer(task);
+    else defer(task);
   }
 
   /** One commit for all that wait; whoever is told of success is told after it. */
   #commitGroup(): void {
     const group = this.#waiting.splice(0, GROUP_UNITS_MAX);
-    if (group.length === 0) return;
+    if (group.length === 0 && !this.#busy.isOn) return;
+    let end = this.#tryGroup(group);
+    if (end.kind === "failed" && this.#hasMadeRoom(end.error)) end = this.#tryGroup(group);
+    switch (end.kind) {
+      case "busy":
+        this.#waiting = [...group, ...this.#waiting];
+        // Those who come later in a long spell are told at the next try, not after as long again.
+        if (this.#busy.isTooLong(this.#options.clock.monotonicMs())) {
+          this.#rejectWaiting(this.#busyError());
+        }
+        return;
+      case "failed":
+        for (const unit of group) unit.reject(end.error);
+        return;
+      case "committed":
+        this.#tellListeners();
+        for (const answer of end.answers) answer();
+    }
+  }
+
+  #tryGroup(group: readonly Unit[]): GroupEnd {
     this.#tx.startGroup();
     const start = this.#tx.begin();
     const answers: (() => void)[] = [];
     this.#isCommitting = true;
     try {
-      this.statements.run("begin immediate");
+      if (!this.#takeWriteLock()) return { kind: "busy" };
       for (const unit of group) answers.push(this.#runUnit(unit));
       this.statements.run("commit");
+      return { kind: "committed", answers };
     } catch (error) {
       this.#tx.returnTo(start);
-      const failure = this.#failed(error);
-      for (const unit of group) unit.reject(failure);
-      return;
+      return { kind: "failed", error: this.#failed(error) };
     } finally {
       this.#isCommitting = false;
     }
-    this.#tellListeners();
-    for (const answer of answers) answer();
+  }
+
+  #tryProbe(): GroupEnd {
+    try {
+      if (!this.#takeWriteLock()) return { kind: "busy" };
+      this.statements.run(PROBE_SQL);
+      this.statements.run("commit");
+      return { kind: "committed", answers: [] };
+    } catch (error) {
+      return { kind: "failed", error: this.#failed(error) };
+    }
+  }
+
+  /** False while another connection has it: nothing was begun, nothing was run. */
+  #takeWriteLock(): boolean {
+    try {
+      this.statements.run("begin immediate");
+      this.#busy.end();
+      return true;
+    } catch (error) {
+      if (sqliteErrorKind(error) !== "busy") throw error;
+      this.#busy.note(this.#options.clock.monotonicMs(), error);
+      return false;
+    }
+  }
+
+  #busyError(): RaptorError {
+    return this.#busy.error(this.#options.clock.monotonicMs());
+  }
+
+  #hasMadeRoom(error: unknown): boolean {
+    return isRaptorError(error, "RAPTOR_JOURNAL__FULL") && this.#options.makeRoom?.() === true;
   }
 
   /** Runs one unit in its savepoint. @throws when the whole group cannot go on. */
@@ -196,10 +273,10 @@ class SqliteStore extends SqliteReader implements Store {
       return error;
     }
     const kind = sqliteErrorKind(error);
-    if (kind === "full") return new RaptorError("RAPTOR_JOURNAL__FULL", {}, { cause: error });
-    if (kind === "readOnly" || kind === "busy") {
-      return new RaptorError("RAPTOR_JOURNAL__READ_ONLY", { why: kind }, { cause: error });
-    }
+    const cause = { cause: error };
+    if (kind === "full") return new RaptorError("RAPTOR_JOURNAL__FULL", {}, cause);
+    if (kind === "readOnly") return new RaptorError("RAPTOR_JOURNAL__READ_ONLY", {}, cause);
+    if (kind === "busy") return new RaptorError("RAPTOR_JOURNAL__BUSY", {}, cause);
     this.#stop(error);
     return error;
   }

@@ -19,8 +19,8 @@ export class StepClock implements Clock {
   monotonicMs(): number {
     return this.ms - START_MS;
   }
-  sleep(): Promise<void> {
-    throw new Error("the store must not sleep");
+  sleep(_ms: number, _signal?: AbortSignal): Promise<void> {
+    throw new Error("the store sleeps only while its lock is away");
   }
   defer(task: () => void): void {
     setImmediate(task);

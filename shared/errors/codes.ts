@@ -21,6 +21,7 @@ export const ERROR_TEXTS = {
   RAPTOR_WIRE__INVALID: "the message does not have the agreed shape",
   RAPTOR_EDGE__EXECUTOR_UNREACHABLE: "the executor cannot be reached",
   RAPTOR_EDGE__QUEUE_UNAVAILABLE: "the queue cannot be reached",
+  RAPTOR_JOURNAL__BUSY: "the journal cannot be written while another program holds its lock",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TEXTS;
