@@ -290,7 +290,17 @@ function buildRooms(seams: ExecutorSeams) {
   ];
   const phase = () => shownPhase(lifecycle, store);
   const { version } = seams;
-  const reads = createReadModels({ store, feed, venue, clock, version, phase, dependencies });
+  const lastReconcile = () => engine.reconciler.lastRun;
+  const reads = createReadModels({
+    store,
+    feed,
+    venue,
+    clock,
+    version,
+    phase,
+    dependencies,
+    lastReconcile,
+  });
   const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
   const desk = buildDesk(seams, shared, apiTokens, lifecycle, context.onFatal);
   const noteReconcile = (isComplete: boolean): void => {

@@ -1,35 +1,22 @@
-import type { PositionRow } from "@raptor/shared/domain/rows.ts";
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { PositionRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import type { Drift } from "@raptor/shared/wire/read.ts";
-import type { Reader, Tx } from "../ports/store.ts";
+import type { Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import { mintOf } from "./ids.ts";
-import { applyExternal } from "./positions.ts";
-import { disarmExits } from "./settle.ts";
-
-/** Fills looked back on: far more than land between two reads of a wallet. */
-const FILLS_BACK_MAX = 50;
-
-/** A balance read at or before the newest fill's slot says nothing about that fill. */
-export function isReadTooEarly(
-  reader: Reader,
-  userId: number,
-  instrument: string,
-  slot: number,
-): boolean {
-  return reader
-    .fillsPage(userId, FILLS_BACK_MAX, null)
-    .some((fill) => fill.instrument === instrument && slot <= fill.venueSlot);
-}
+import { applyExternal, applyReturn } from "./positions.ts";
+import { armExits, disarmExits } from "./settle.ts";
+import { describeViews, type TokenTruth } from "./wallet-truth.ts";
 
 /** Chain truth wins: tokens that left the wallet outside Raptor leave the position too. */
 export function bookExternalLoss(
   tx: Tx,
   position: PositionRow,
-  seen: { address: string; quantity: bigint; slot: number },
+  seen: { address: string; quantity: bigint },
 ): Drift {
-  const { quantity, slot } = seen;
+  const { quantity } = seen;
   const { positionId } = position;
-  const detail = `the wallet holds ${quantity} of ${position.quantity} base units at slot ${slot}`;
+  const detail = `every node shows at most ${quantity} of ${position.quantity} base units`;
   const change = applyExternal(position, quantity, detail);
   tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
   if (change.state === "closed") disarmExits(tx, positionId, "sold outside Raptor");
@@ -55,4 +42,86 @@ export function holdEntries(
     tx.append({ stream: `user:${userId}`, kind: "EntriesHeld", payload: { userId, reason } });
   }
   context.notices.drift(tx, userId, `drift:${userId}:${tx.headSeq()}`, lost);
+}
+
+/**
+ * Nodes disagree about a position, or one does not answer: nothing is booked and the exits stay
+ * armed, because a position closed on one node's word would be left without protection.
+ */
+export function reportDispute(
+  context: Pick<EngineContext, "notices" | "shout">,
+  tx: Tx,
+  wallet: WalletRow,
+  position: PositionRow,
+  truth: TokenTruth,
+): Drift {
+  const mint = mintOf(position.instrument);
+  const views = describeViews(truth.views);
+  const shown = views.map(({ provider, quantity }) => `${provider}: ${quantity ?? "no answer"}`);
+  const key = `disputed:${wallet.walletId}:${mint}:${shown.join("|")}`;
+  if (tx.outbox(key) === undefined) {
+    context.notices.alert(tx, wallet.userId, key, [
+      `The nodes do not agree about your ${position.symbol}.`,
+      `The ledger says ${position.quantity} base units. ${shown.join(", ")}.`,
+      "Nothing was changed; exits stay armed.",
+    ]);
+    context.shout(`Nodes disagree about ${mint} of ${wallet.address}: ${shown.join(", ")}`);
+  }
+  return {
+    userId: wallet.userId,
+    wallet: wallet.address,
+    mint,
+    ledgerQuantity: position.quantity,
+    chainQuantity: (truth.most ?? 0n).toString(),
+    class: "disputed",
+    views,
+  };
+}
+
+/**
+ * Opens a position again that was closed because its tokens had left, now that they are back: with
+ * its old cost and armed exits. Undefined when the tokens were never those of such a position.
+ */
+export function reopenReturned(
+  context: EngineContext,
+  tx: Tx,
+  wallet: WalletRow,
+  instrument: string,
+  quantity: bigint,
+): Drift | undefined {
+  const closed = tx.lastPositionOf(wallet.walletId, instrument);
+  if (closed === undefined || closed.state !== "closed") return undefined;
+  const { positionId, symbol } = closed;
+  const before = beforeLoss(context.store.eventsOf(`position:${positionId}`));
+  if (before === undefined) return undefined;
+  const change = applyReturn(closed, before, quantity);
+  tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
+  armExits(context, tx, change);
+  context.notices.alert(tx, wallet.userId, `returned:${positionId}:${tx.headSeq()}`, [
+    `Your ${symbol} is back in the wallet.`,
+    `Its position is open again with ${change.quantity} base units, and its exits are armed.`,
+  ]);
+  return {
+    userId: wallet.userId,
+    wallet: wallet.address,
+    mint: mintOf(instrument),
+    ledgerQuantity: "0",
+    chainQuantity: quantity.toString(),
+    class: "adopt",
+  };
+}
+
+/** What was held before the losses that ended a position; undefined when a sale ended it. */
+function beforeLoss(
+  events: readonly JournalEvent[],
+): { quantity: bigint; costLamports: bigint } | undefined {
+  const changes = events.flatMap((event) =>
+    event.kind === "PositionChanged" ? [event.payload] : [],
+  );
+  if (changes.at(-1)?.cause.kind !== "external") return undefined;
+  const held = changes.findLast(
+    (change, at) => change.state === "open" && changes[at + 1]?.cause.kind === "external",
+  );
+  if (held === undefined) return undefined;
+  return { quantity: BigInt(held.quantity), costLamports: BigInt(held.costLamports) };
 }

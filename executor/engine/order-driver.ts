@@ -150,9 +150,10 @@ export class OrderDriver {
     const triesBefore = attempts.length + drive.refusals;
     const quote = await quoteOrder(this.#context, order, wallet, triesBefore);
     if (quote.kind === "early") {
-      return { next: "again", cause: "The node does not know the last trade yet." };
+      const cause = "No node shows the tokens, but not all of them know the last trade.";
+      return { next: "again", cause };
     }
-    if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, quote.report, drive);
+    if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     drive.emptyReads = 0;
     if (order.side === "buy" && !(await this.#approve(order, quote, attempts.length))) return STOP;
     const n = attempts.length + 1;
@@ -200,13 +201,8 @@ export class OrderDriver {
     return false;
   }
 
-  /** One empty read may be a node's slip; a second one is taken for what the chain says. */
-  async #afterEmptyRead(
-    order: OrderRow,
-    wallet: WalletRow,
-    report: WalletReport,
-    drive: Drive,
-  ): Promise<Step> {
+  /** One empty read may be a slip; a second one of all nodes is what the chain says. */
+  async #afterEmptyRead(order: OrderRow, wallet: WalletRow, drive: Drive): Promise<Step> {
     const { store, notices, metrics } = this.#context;
     const reason = "The wallet holds none of this token any more.";
     drive.emptyReads += 1;
@@ -214,7 +210,7 @@ export class OrderDriver {
     await store.transact((tx) => {
       const held = order.positionId === null ? undefined : tx.position(order.positionId);
       if (held?.state === "open") {
-        const seen = { address: wallet.address, quantity: 0n, slot: report.slot };
+        const seen = { address: wallet.address, quantity: 0n };
         holdEntries(this.#context, tx, order.userId, [bookExternalLoss(tx, held, seen)]);
       }
       appendClosed(tx, order, "canceled", reason);

@@ -1,14 +1,15 @@
 import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
-import { isReadTooEarly } from "./external-loss.ts";
 import { mintOf } from "./ids.ts";
+import { mostShown, tokenTruthOf } from "./wallet-truth.ts";
 
 export type OrderQuote =
   | { kind: "route"; route: Route; report: WalletReport }
-  /** The wallet holds nothing to sell, read after the newest trade of this token. */
-  | { kind: "empty"; report: WalletReport }
-  /** The node that answered does not know the newest trade of this token yet. */
+  /** Every node says, after the newest trade of this token, that nothing is left to sell. */
+  | { kind: "empty" }
+  /** No node shows the tokens, but not every node can be believed yet. */
   | { kind: "early" };
 
 /** A route at the current price. A sell never asks for more than the chain holds. */
@@ -29,13 +30,23 @@ export async function quoteOrder(
     return { kind: "route", route, report };
   }
   const report = await venue.fetchWallet(wallet.address);
-  const onChain = report.tokens.get(base.mint) ?? 0n;
   const wanted = BigInt(order.quantity);
-  const quantityIn = wanted < onChain ? wanted : onChain;
-  if (quantityIn === 0n) {
-    const isEarly = isReadTooEarly(store, order.userId, order.instrument, report.slot);
-    return isEarly ? { kind: "early" } : { kind: "empty", report };
+  let shown = report.tokens.get(base.mint) ?? 0n;
+  if (shown < wanted) {
+    // One node alone must not keep a person from selling: the most that any node shows counts.
+    const views = await venue.fetchWalletViews(wallet.address);
+    if (views.every((view) => view.report === null)) {
+      throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE", { wallet: wallet.address });
+    }
+    const others = mostShown(views, base.mint);
+    if (others > shown) shown = others;
+    if (shown === 0n) {
+      const { userId, instrument } = order;
+      const truth = tokenTruthOf(store, views, { userId, instrument, mint: base.mint });
+      return { kind: truth.isWhole ? "empty" : "early" };
+    }
   }
+  const quantityIn = wanted < shown ? wanted : shown;
   const ramp = settings.exitSlippageRampBps;
   const slippageBps = ramp[Math.min(triesBefore, ramp.length - 1)] as number;
   return {

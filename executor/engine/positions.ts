@@ -107,6 +107,27 @@ export function applyExternal(held: PositionRow, quantity: bigint, detail: strin
   };
 }
 
+/**
+ * Tokens that had left outside Raptor are back: they take their old cost with them, in proportion
+ * where fewer came back. More than had left are not this position's.
+ */
+export function applyReturn(
+  closed: PositionRow,
+  lost: { quantity: bigint; costLamports: bigint },
+  found: bigint,
+): PositionChange {
+  const quantity = found < lost.quantity ? found : lost.quantity;
+  const cost = mulDivCeil(lost.costLamports, quantity, lost.quantity);
+  return {
+    ...baseOf(closed),
+    quantity: quantity.toString(),
+    costLamports: cost.toString(),
+    realisedLamports: closed.realisedLamports,
+    state: "open",
+    cause: { kind: "external", detail: `the wallet holds ${found} base units again` },
+  };
+}
+
 function baseOf(
   held: PositionRow,
 ): Omit<PositionChange, "quantity" | "costLamports" | "realisedLamports" | "state" | "cause"> {

@@ -1,4 +1,4 @@
-import type { PositionRow } from "@raptor/shared/domain/rows.ts";
+import type { PositionRow, ReconcileRow } from "@raptor/shared/domain/rows.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
 import type { JobView, PositionView, StatusView, TradeView } from "@raptor/shared/wire/read.ts";
 import type { PriceFeed } from "../ports/market.ts";
@@ -33,6 +33,8 @@ export function createReadModels(options: {
   version: string;
   phase(): Phase;
   dependencies(): DependencyHealth[];
+  /** The newest reconcile of this process: not every run is worth a record in the journal. */
+  lastReconcile?(): ReconcileRow | undefined;
 }): ReadModels {
   const { store, feed, clock } = options;
   const startedMs = clock.monotonicMs();
@@ -53,7 +55,7 @@ export function createReadModels(options: {
       dependencies: Object.fromEntries(
         options.dependencies().map(({ name, ok, detail }) => [name, { ok, detail }]),
       ),
-      lastReconcile: store.lastReconcile() ?? null,
+      lastReconcile: options.lastReconcile?.() ?? store.lastReconcile() ?? null,
     }),
     positions: (userId) =>
       store.openPositions(userId).map((row) => positionView(store, feed, clock, row)),

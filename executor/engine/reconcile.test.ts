@@ -9,6 +9,10 @@ async function reconcile(desk: TestDesk, trigger = "timer") {
   return run;
 }
 
+function node(provider: string): unknown {
+  return { provider, tokens: [[MINT, "500000000"]], others: { count: 0 } };
+}
+
 describe("reconciliation", () => {
   it("finds nothing where ledger and chain agree, and records what it saw", async ({ expect }) => {
     await withDesk(async (desk) => {
@@ -19,7 +23,10 @@ describe("reconciliation", () => {
         {
           trigger: "timer",
           drift: [],
-          saw: { unread: [], wallets: [{ wallet: ADDRESS, tokens: [[MINT, "500000000"]] }] },
+          saw: {
+            unread: [],
+            wallets: [{ wallet: ADDRESS, views: [node("node-1"), node("node-2")] }],
+          },
         },
       ]);
       expect(desk.shouts).toEqual([]);

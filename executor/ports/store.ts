@@ -46,6 +46,8 @@ export interface Reader {
   unsettledFills(): FillRow[];
   position(positionId: string): PositionRow | undefined;
   openPositionOf(walletId: string, instrument: string): PositionRow | undefined;
+  /** The position of this wallet and instrument that changed last, open or closed. */
+  lastPositionOf(walletId: string, instrument: string): PositionRow | undefined;
   /** Realised profit or loss of positions that are closed. */
   realisedClosedLamports(userId: number): bigint;
   /** `userId` null means everybody. Oldest first. */

@@ -136,6 +136,10 @@ export class SqliteReader implements Reader {
     const clause = "where wallet_id = ? and instrument = ? and state = 'open'";
     return this.one("positions", clause, walletId, instrument);
   }
+  lastPositionOf(walletId: string, instrument: string): PositionRow | undefined {
+    const clause = "where wallet_id = ? and instrument = ? order by changed_ms desc, rowid desc";
+    return this.one("positions", `${clause} limit 1`, walletId, instrument);
+  }
   realisedClosedLamports(userId: number): bigint {
     const sql = "select realised_lamports from positions where user_id = ? and state = 'closed'";
     const rows = this.statements.all(sql, userId);

@@ -196,6 +196,7 @@ export interface EventPayloads {
     trigger: string;
     atMs: number;
     saw: Evidence;
+    /** All that concerns the ledger, and a bounded number of orphans. */
     drift: Drift[];
   };
 }

@@ -70,7 +70,10 @@ export const driftSchema = z.object({
   mint: z.string(),
   ledgerQuantity: amountSchema,
   chainQuantity: amountSchema,
-  class: z.enum(["adopt", "external", "orphan"]),
+  /** `disputed`: nodes disagree or one does not answer, so nothing was booked. */
+  class: z.enum(["adopt", "external", "orphan", "disputed"]),
+  /** What each node shows, where they disagree; null for a node without a usable answer. */
+  views: z.array(z.object({ provider: z.string(), quantity: amountSchema.nullable() })).optional(),
 });
 export type Drift = z.infer<typeof driftSchema>;
 
