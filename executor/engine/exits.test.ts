@@ -142,6 +142,7 @@ describe("an armed exit", () => {
       desk.kill();
       await desk.boot(false);
       expect(desk.engine.feed.watching.get(INSTRUMENT)).toBe(1);
+      expect(desk.engine.feed.references.get(INSTRUMENT)).toBe(ENTRY);
       await price(desk, LOSS);
       expect(sells(desk)).toHaveLength(1);
     });

@@ -50,7 +50,11 @@ export class Exits {
   #arm(plan: Pick<ExitPlanRow, "positionId" | "instrument" | "rules">): void {
     const isWatched = this.#index.holds(plan.instrument);
     this.#index.arm(plan.positionId, plan.instrument, plan.rules);
-    if (!isWatched) this.#feed.watch(plan.instrument);
+    if (isWatched) return;
+    const position = this.#context.store.position(plan.positionId);
+    if (position === undefined) this.#feed.watch(plan.instrument);
+    // What was paid is the only price known before the feed has one of its own.
+    else this.#feed.watch(plan.instrument, BigInt(position.entryPriceE9));
   }
 
   #onPrice(update: PriceUpdate): void {

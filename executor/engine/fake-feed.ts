@@ -2,11 +2,14 @@ import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
 
 /** Prices that a test emits; counts watchers as the real feed does. */
 export class FakeFeed implements PriceFeed {
+  /** What each instrument's first price is to be compared with. */
+  readonly references = new Map<string, bigint | undefined>();
   readonly watching = new Map<string, number>();
   readonly #listeners: ((update: PriceUpdate) => void)[] = [];
   readonly #latest = new Map<string, PriceUpdate>();
 
-  watch(instrument: string): void {
+  watch(instrument: string, referencePriceE9?: bigint): void {
+    this.references.set(instrument, referencePriceE9);
     this.watching.set(instrument, (this.watching.get(instrument) ?? 0) + 1);
   }
   unwatch(instrument: string): void {

@@ -6,7 +6,7 @@ import { BPS_ONE } from "@raptor/shared/values/money.ts";
  * and a real collapse is late by one request.
  */
 export interface JumpGuard {
-  /** False: ask once more. `last` is undefined for the first price of an instrument. */
+  /** False: ask once more. `last` is undefined when there is nothing to compare with. */
   accepts(instrument: string, last: bigint | undefined, next: bigint): boolean;
   forget(instrument: string): void;
 }

@@ -200,6 +200,41 @@ describe("the price feed", () => {
   });
 });
 
+describe("a first price", () => {
+  async function start(script: bigint[], referencePriceE9?: bigint): Promise<bigint[]> {
+    const { state, feed, seen } = createWorld();
+    state.script = script;
+    feed.watch(INSTRUMENT, referencePriceE9);
+    feed.start();
+    await settle();
+    return seen.map(({ priceE9 }) => priceE9);
+  }
+  /** 3 dollars at 150 dollars per SOL. */
+  const PAID = 20_000_000_000_000_000n;
+
+  test("far from what was paid is asked for twice before anybody hears of it", async ({
+    expect,
+  }) => {
+    expect(await start([E30 / 100n, 3n * E30], PAID)).toEqual([PAID]);
+    expect(await start([E30 / 100n, E30 / 100n], PAID)).toEqual([PAID / 300n]);
+  });
+
+  test("near what was paid, or with nothing to compare, is told at once", async ({ expect }) => {
+    expect(await start([2n * E30], PAID)).toEqual([(PAID * 2n) / 3n]);
+    expect(await start([E30 / 100n])).toEqual([PAID / 300n]);
+  });
+
+  test("is compared with the last price once there was one", async ({ expect }) => {
+    const { clock, state, feed, seen } = createWorld();
+    state.prices.set(MINT, E30 / 100n);
+    feed.watch(INSTRUMENT, PAID);
+    feed.start();
+    await settle();
+    await clock.step();
+    expect(seen).toHaveLength(2);
+  });
+});
+
 describe("a price that jumps", () => {
   async function run(script: bigint[]): Promise<bigint[]> {
     const { clock, state, feed, seen } = createWorld();

@@ -32,6 +32,8 @@ class PollingPriceFeed implements PriceFeed {
   readonly #deps: PriceFeedDeps;
   readonly #watchers = new Map<string, number>();
   readonly #latest = new Map<string, PriceUpdate>();
+  /** What stands in for the last price until there is one. */
+  readonly #references = new Map<string, bigint>();
   readonly #listeners: ((update: PriceUpdate) => void)[] = [];
   readonly #guard: JumpGuard;
   #stop: AbortController | undefined;
@@ -44,7 +46,7 @@ class PollingPriceFeed implements PriceFeed {
     this.#guard = createJumpGuard(deps.settings.jumpBpsMax);
   }
 
-  watch(instrument: string): void {
+  watch(instrument: string, referencePriceE9?: bigint): void {
     const count = this.#watchers.get(instrument) ?? 0;
     if (count === 0 && this.#watchers.size >= WATCHED_MAX) {
       this.#deps.log.error({ instrument, watched: WATCHED_MAX }, "too many watched instruments");
@@ -52,6 +54,9 @@ class PollingPriceFeed implements PriceFeed {
     }
     if (this.#watchers.size === 0) this.#watchedSinceMs = this.#deps.clock.monotonicMs();
     this.#watchers.set(instrument, count + 1);
+    if (referencePriceE9 !== undefined && referencePriceE9 > 0n) {
+      this.#references.set(instrument, referencePriceE9);
+    }
     if (count === 0) this.#wake.abort();
   }
 
@@ -63,6 +68,7 @@ class PollingPriceFeed implements PriceFeed {
     }
     this.#watchers.delete(instrument);
     this.#latest.delete(instrument);
+    this.#references.delete(instrument);
     this.#guard.forget(instrument);
   }
 
@@ -152,7 +158,7 @@ class PollingPriceFeed implements PriceFeed {
       const instrument = `${mint}${SUFFIX}`;
       if (usdE30 === undefined || !this.#watchers.has(instrument)) continue;
       const priceE9 = (usdE30 * LAMPORTS_PER_SOL * PRICE_SCALE) / solE30;
-      const last = this.#latest.get(instrument)?.priceE9;
+      const last = this.#latest.get(instrument)?.priceE9 ?? this.#references.get(instrument);
       if (this.#guard.accepts(instrument, last, priceE9)) this.#publish(instrument, priceE9);
       else doubted.push(instrument);
     }

@@ -9,7 +9,8 @@ export interface PriceUpdate {
 
 /** Prices of watched instruments. */
 export interface PriceFeed {
-  watch(instrument: string): void;
+  /** A first price far from `referencePriceE9` is believed no sooner than any other jump. */
+  watch(instrument: string, referencePriceE9?: bigint): void;
   unwatch(instrument: string): void;
   latest(instrument: string): PriceUpdate | undefined;
   onUpdate(listener: (update: PriceUpdate) => void): void;

@@ -85,10 +85,9 @@ export type TokenAnswer = z.infer<typeof tokenAnswer>;
 
 export const searchAnswer = z.array(tokenAnswer).max(200);
 
-export const pricesAnswer = z.record(
-  z.string(),
-  // A mint without a price is left out; some gateways write null instead.
-  z.object({ usdPrice: z.number().nonnegative() }).nullable(),
-);
+/** Entries are read one by one: what is said of one mint must not hide the others. */
+export const pricesAnswer = z.record(z.string(), z.unknown());
+/** A mint without a price is left out; some gateways write null instead. */
+export const priceEntry = z.object({ usdPrice: z.number().nonnegative() });
 
 export const errorAnswer = z.object({ error: z.string() });

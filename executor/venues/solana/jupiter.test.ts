@@ -174,6 +174,20 @@ describe("prices", () => {
     );
   }
 
+  test.for([
+    ["null", null],
+    ["text", "cheap"],
+    ["another shape", { price: 1 }],
+    ["a price that is no number", { usdPrice: "1" }],
+    ["a negative price", { usdPrice: -1 }],
+  ])("of other mints are read beside an entry that is %s", async ([, entry], { expect }) => {
+    const { jupiter } = createWorld(
+      ok({ [BOUGHT_MINT]: entry, [WSOL_MINT]: { usdPrice: 150 }, [STRANGER]: { usdPrice: 2 } }),
+    );
+    const read = await jupiter.fetchUsdPricesE30([BOUGHT_MINT, WSOL_MINT, STRANGER]);
+    expect([...read.keys()]).toEqual([WSOL_MINT, STRANGER]);
+  });
+
   test("are read exactly, exponents included", async ({ expect }) => {
     const { jupiter } = createWorld(
       prices({ [WSOL_MINT]: 147.48, [BOUGHT_MINT]: 0.000_000_000_123_4, [STRANGER]: 1e-21 }),

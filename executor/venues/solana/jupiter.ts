@@ -11,6 +11,7 @@ import {
   errorAnswer,
   type OrderAnswer,
   orderAnswer,
+  priceEntry,
   pricesAnswer,
   searchAnswer,
   type TokenAnswer,
@@ -68,9 +69,10 @@ export function createJupiter(deps: JupiterDeps): Jupiter {
       const asked = new Set(mints);
       const answer = await client.get("/price/v3", { ids: mints.join(",") }, pricesAnswer);
       const prices = new Map<string, bigint>();
-      for (const [mint, price] of Object.entries(answer)) {
-        if (price === null || !asked.has(mint) || price.usdPrice > USD_PRICE_MAX) continue;
-        const exact = parseJsonNumber(price.usdPrice, USD_DECIMALS);
+      for (const [mint, entry] of Object.entries(answer)) {
+        const price = priceEntry.safeParse(entry);
+        if (!price.success || !asked.has(mint) || price.data.usdPrice > USD_PRICE_MAX) continue;
+        const exact = parseJsonNumber(price.data.usdPrice, USD_DECIMALS);
         if (exact !== undefined && exact > 0n) prices.set(mint, exact);
       }
       return prices;
