@@ -36,7 +36,7 @@ import type { Signer } from "./ports/signer.ts";
 import type { Store } from "./ports/store.ts";
 import type { Venue } from "./ports/venue.ts";
 import { ExecutorApi } from "./server/api.ts";
-import { healthReport, type HealthReport } from "./server/health.ts";
+import { createJournalProbe, healthReport, type HealthReport } from "./server/health.ts";
 import { JwsVerifier } from "./server/verify-jws.ts";
 import { deriveStateKeys, engineSettingsOf, venueProvidersOf } from "./settings.ts";
 import { createJupiter } from "./venues/solana/jupiter.ts";
@@ -89,7 +89,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
     api: rooms.api,
     telegram: rooms.telegram,
     async health(isDeep) {
-      if (isDeep) await schedule.check();
+      if (isDeep) await schedule.checkWhenOld();
       const dependencies = rooms.dependencies();
       const { phase } = rooms.reads.status();
       return healthReport({
@@ -280,8 +280,9 @@ function buildRooms(seams: ExecutorSeams) {
   const apiTokens = new ApiTokens(keys.apiToken);
   const contentOf = (row: OutboxRow): MessageContent => apiTokens.contentOf(row);
   const outbox = createOutbox({ store, chat: telegram, clock, prng, log, contentOf });
+  const probeJournal = createJournalProbe(store, clock);
   const dependencies = (): DependencyHealth[] => [
-    probeJournal(store),
+    probeJournal(),
     { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
     ...venue.health(),
     feed.health(),
@@ -362,13 +363,4 @@ function buildDesk(
 function shownPhase(lifecycle: Lifecycle, store: Store): ReturnType<ReadModels["status"]>["phase"] {
   const isHalted = lifecycle.phase === "ready" && store.control().tradingState === "halted";
   return isHalted ? "halted" : lifecycle.phase;
-}
-
-function probeJournal(store: Store): DependencyHealth {
-  try {
-    store.probe();
-    return { name: "journal", ok: true, detail: `seq ${store.headSeq()}` };
-  } catch (error) {
-    return { name: "journal", ok: false, detail: (error as Error).message };
-  }
 }

@@ -9,6 +9,8 @@ export const RECONCILE_SCHEDULE_ID = "raptor-reconcile";
 const CHECK_INTERVAL_MS = 60_000;
 const FIRST_RETRIES_MS: readonly number[] = [1_000, 2_000, 5_000, 15_000];
 const TIMEOUT_MS = 5_000;
+/** Anybody may ask for a deep health check, and the queue's calls are counted against us. */
+const OLD_AFTER_MS = 5_000;
 
 /** What QStash says of a schedule, as far as it matters here. */
 const scheduleSchema = z.object({
@@ -37,6 +39,7 @@ export class ReconcileSchedule {
   readonly #deps: ReconcileScheduleDeps;
   readonly #abort = new AbortController();
   #loop: Promise<void> | undefined;
+  #checked: { atMs: number; done: Promise<void> } | undefined;
   #state: { ok: boolean; detail: string } = { ok: false, detail: "not asked yet" };
 
   constructor(deps: ReconcileScheduleDeps) {
@@ -57,7 +60,20 @@ export class ReconcileSchedule {
   }
 
   /** Asks now whether the schedule stands, and makes it when it does not. */
-  async check(): Promise<void> {
+  check(): Promise<void> {
+    const done = this.#check();
+    this.#checked = { atMs: this.#deps.clock.monotonicMs(), done };
+    return done;
+  }
+
+  /** Shares the last check with everybody who asks, and makes a new one only when that is old. */
+  checkWhenOld(): Promise<void> {
+    const last = this.#checked;
+    const isFresh = last !== undefined && this.#deps.clock.monotonicMs() - last.atMs < OLD_AFTER_MS;
+    return isFresh ? last.done : this.check();
+  }
+
+  async #check(): Promise<void> {
     const { log } = this.#deps;
     try {
       const known = await this.#fetch();

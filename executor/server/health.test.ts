@@ -1,5 +1,14 @@
 import { describe, it } from "vitest";
-import { createSharedHealth, healthReport, type HealthReport } from "./health.ts";
+import { NetFailure, type Net } from "@raptor/shared/seams/net.ts";
+import { Secret } from "@raptor/shared/values/secret.ts";
+import { ReconcileSchedule } from "../notify/reconcile-schedule.ts";
+import {
+  createJournalProbe,
+  createSharedHealth,
+  healthReport,
+  type HealthReport,
+} from "./health.ts";
+import { startTestServer } from "./http-fixture.ts";
 
 type Phase = HealthReport["body"]["phase"];
 const NAMES = ["journal", "intake", "rpc 1", "jupiter", "prices", "queue", "telegram"];
@@ -77,5 +86,83 @@ describe("a shared look", () => {
     const world = createLooks();
     await Promise.all([world.ask(false), world.ask(true), world.ask(false), world.ask(true)]);
     expect(world.looks).toEqual([false, true]);
+  });
+});
+
+describe("a look at the journal", () => {
+  it("writes at most once a second, whoever asks, and says the same meanwhile", ({ expect }) => {
+    let [probes, nowMs, isBroken] = [0, 0, false];
+    const store = {
+      headSeq: () => 7,
+      probe: () => {
+        probes++;
+        if (isBroken) throw new Error("the disk is full");
+      },
+    };
+    const look = createJournalProbe(store, { monotonicMs: () => nowMs });
+    const seen = new Set<string>();
+    for (; nowMs < 1_000; nowMs++) seen.add(JSON.stringify(look()));
+    expect([...seen]).toEqual(['{"name":"journal","ok":true,"detail":"seq 7"}']);
+    expect(probes).toBe(1);
+    isBroken = true;
+    expect(look()).toEqual({ name: "journal", ok: false, detail: "the disk is full" });
+    isBroken = false;
+    nowMs += 999;
+    expect(look().ok).toBe(false);
+    nowMs += 1;
+    expect(look().ok).toBe(true);
+    expect(probes).toBe(3);
+  });
+});
+
+describe("a flood of deep looks on the public port", () => {
+  it("makes at most one outside call in five seconds", async ({ expect }) => {
+    const world = { nowMs: 0, calls: 0 };
+    const clock = {
+      nowMs: () => world.nowMs,
+      monotonicMs: () => world.nowMs,
+      sleep: () => Promise.resolve(),
+      defer: setImmediate,
+    };
+    const net: Net = {
+      fetch: async () => {
+        world.calls++;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        throw new NetFailure("timeout", "queue.test");
+      },
+      connect: () => {
+        throw new Error("no socket is needed");
+      },
+    };
+    const schedule = new ReconcileSchedule({
+      net,
+      clock,
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      qstashUrl: "https://queue.test",
+      token: new Secret("t".repeat(16)),
+      destination: "https://edge.test/cron/reconcile",
+      cron: "*/5 * * * *",
+    });
+    const health = createSharedHealth(async (isDeep) => {
+      if (isDeep) await schedule.checkWhenOld();
+      return report("ready", schedule.health().ok ? [] : ["queue"], isDeep);
+    }, clock);
+    const { url, server } = await startTestServer({ health });
+    const flood = async (): Promise<Set<number>> => {
+      const asked = Array.from({ length: 200 }, async () => {
+        const response = await fetch(`${url}/health?deep=1`);
+        await response.arrayBuffer();
+        return response.status;
+      });
+      return new Set(await Promise.all(asked));
+    };
+    const callsAfter: number[] = [];
+    for (const pauseMs of [0, 300, 4_000, 1_000, 4_000]) {
+      world.nowMs += pauseMs;
+      expect(await flood()).toEqual(new Set([503]));
+      callsAfter.push(world.calls);
+    }
+    await server.close();
+    expect(callsAfter).toEqual([1, 1, 1, 2, 2]);
   });
 });

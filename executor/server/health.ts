@@ -1,6 +1,7 @@
 import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { DependencyHealth, Phase } from "../engine/read-models.ts";
+import type { Store } from "../ports/store.ts";
 
 export interface HealthReport {
   status: 200 | 503;
@@ -48,6 +49,35 @@ export function healthReport(options: {
       ),
     },
   };
+}
+
+/** A probe is a commit, synced to the disk. */
+const PROBED_FOR_MS = 1_000;
+
+/** Whether the journal takes writes, found out at most once a second for all who ask. */
+export function createJournalProbe(
+  store: Pick<Store, "probe" | "headSeq">,
+  clock: Pick<Clock, "monotonicMs">,
+): () => DependencyHealth {
+  let probed: { atMs: number; problem: string | undefined } | undefined;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (probed === undefined || nowMs - probed.atMs >= PROBED_FOR_MS) {
+      probed = { atMs: nowMs, problem: problemOf(store) };
+    }
+    const { problem } = probed;
+    const detail = problem ?? `seq ${store.headSeq()}`;
+    return { name: "journal", ok: problem === undefined, detail };
+  };
+}
+
+function problemOf(store: Pick<Store, "probe">): string | undefined {
+  try {
+    store.probe();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** The check writes to the disk and may ask the queue, and anybody may ask for it. */
