@@ -50,10 +50,11 @@ export async function deliverDirectly(
   deps: DeliveryDeps,
   job: Job,
   tries: number,
+  isRedelivered = false,
 ): Promise<{ result: DoorResult; jws: string }> {
   let isCertain = true;
   for (let at = 0; ; at++) {
-    const jws = await deps.signer.signJob(job);
+    const jws = await deps.signer.signJob(job, isRedelivered);
     const result = await deps.door.postJob(jws);
     if (result.kind === "refused") {
       const { status, code } = result;

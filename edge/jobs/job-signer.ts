@@ -17,7 +17,7 @@ import type { EdgeEnv } from "../env.ts";
 
 export interface JobSigner {
   /** A compact JWS for one delivery attempt: the job's id is stable, `jti` and times are not. */
-  signJob(job: Job): Promise<string>;
+  signJob(job: Job, isRedelivered?: boolean): Promise<string>;
   signRead(read: Read): Promise<string>;
   /**
    * The job inside a JWS that this edge signed itself, however long ago: the executor decides
@@ -39,7 +39,10 @@ export function createJobSigner(
   const privateKey = once(() => importJWK({ ...publicJwk, d: privateD.reveal() }, JWS_ALG));
   const publicKey = once(() => importJWK(publicJwk, JWS_ALG));
 
-  async function sign(typ: string, claims: { job: Job } | { read: Read }): Promise<string> {
+  async function sign(
+    typ: string,
+    claims: { job: Job; redelivered?: true } | { read: Read },
+  ): Promise<string> {
     const issuedS = Math.floor(clock.nowMs() / 1_000);
     return new SignJWT(claims)
       .setProtectedHeader({ alg: JWS_ALG, kid, typ })
@@ -67,7 +70,8 @@ export function createJobSigner(
   }
 
   return {
-    signJob: (job) => sign(JOB_TYP, { job }),
+    signJob: (job, isRedelivered = false) =>
+      sign(JOB_TYP, isRedelivered ? { job, redelivered: true } : { job }),
     signRead: (read) => sign(READ_TYP, { read }),
     verifyOwnJob,
   };

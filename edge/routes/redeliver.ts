@@ -21,7 +21,7 @@ export function createRedeliver(services: EdgeServices) {
       services.quietLog("redelivered-job", {}, "QStash delivered a job that is not ours");
       return createProblem("JOB_INVALID", REDELIVER_PATH, { headers: NEVER_AGAIN });
     }
-    const { result } = await deliverDirectly(services, job, 1);
+    const { result } = await deliverDirectly(services, job, 1, true);
     if (result.kind === "closed") {
       return createProblem("EXECUTOR_UNREACHABLE", REDELIVER_PATH, {
         headers: { "retry-after": "2" },

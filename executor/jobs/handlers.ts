@@ -65,6 +65,15 @@ export class JobHandlers {
     await this.#refresh({ userId, chatId, key: `msg:${chatId}:${messageId}`, messageId }, view);
   }
 
+  /** Tells a person what became of a command whose answer nobody read. */
+  async tellLate(job: Job, sentence: string): Promise<void> {
+    if (job.actor.kind !== "telegram") return;
+    const { userId, chatId } = job.actor;
+    if (this.#deps.store.user(userId) === undefined) return;
+    const target: Target = { userId, chatId, key: `late:${job.id}`, messageId: null };
+    await this.#tell(target, ["A command of yours came late", sentence]);
+  }
+
   async #dispatch(job: Job): Promise<string> {
     const { reconciler, trading } = this.#deps;
     if (job.kind === "reconcile") {

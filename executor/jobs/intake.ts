@@ -43,7 +43,7 @@ export class JobIntake {
     this.#deps = deps;
   }
 
-  async accept(job: Job): Promise<IntakeResult> {
+  async accept(job: Job, isRedelivered = false): Promise<IntakeResult> {
     const { store, clock, metrics, lanes, phase } = this.#deps;
     if (phase() !== "ready") return this.#busy(`the executor is ${phase()}`);
     if (!isUrgentJob(job) && lanes.isFull(laneKeyOf(job))) {
@@ -65,7 +65,17 @@ export class JobIntake {
       return this.#busy(error.message);
     }
     metrics.observeMs("job_accept_ms", clock.monotonicMs() - startedMs);
-    return this.#answer(job, decision);
+    const result = this.#answer(job, decision);
+    if (isRedelivered) this.#tellLate(job, result.answer);
+    return result;
+  }
+
+  /** Nobody reads the answer to a job that waited in the queue: a refusal becomes a notice. */
+  #tellLate(job: Job, answer: JobAnswer): void {
+    const sentence = answer.toast ?? answer.sentence;
+    if (answer.status !== "refused" || sentence === undefined) return;
+    const run = (): Promise<void> => this.#deps.handlers.tellLate(job, sentence);
+    this.#deps.lanes.enqueue(laneKeyOf(job), { isUrgent: false, run });
   }
 
   /** Runs again what was accepted but not finished when the process ended. */

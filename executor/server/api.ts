@@ -56,7 +56,10 @@ export class ExecutorApi {
       this.#noteRefusal("shape");
       return { status: 422, body: this.#error("invalid", z.prettifyError(claims.error)) };
     }
-    const { status, answer, retryAfterS } = await intake.accept(claims.data.job);
+    const { status, answer, retryAfterS } = await intake.accept(
+      claims.data.job,
+      claims.data.redelivered === true,
+    );
     return retryAfterS === undefined
       ? { status, body: answer }
       : { status, body: answer, retryAfterS };

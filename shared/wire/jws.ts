@@ -28,7 +28,12 @@ const claimsHead = {
   jti: z.string().min(8).max(64),
 };
 
-export const jobClaimsSchema = z.strictObject({ ...claimsHead, job: jobSchema });
+export const jobClaimsSchema = z.strictObject({
+  ...claimsHead,
+  job: jobSchema,
+  /** The job waited in the queue: nobody reads the answer, so what it says becomes a notice. */
+  redelivered: z.literal(true).optional(),
+});
 export const readClaimsSchema = z.strictObject({ ...claimsHead, read: readSchema });
 export type JobClaims = z.infer<typeof jobClaimsSchema>;
 export type ReadClaims = z.infer<typeof readClaimsSchema>;

@@ -28,6 +28,8 @@ export interface WorldOptions {
   /** SOL that each person is given on first contact; 0 for none. */
   giftSol?: bigint;
   redis?: "auto" | "memory" | "redis-server";
+  /** Length of a slot; 400 as on the network unless a test wants blocks to pass quickly. */
+  slotMs?: number;
   /** Overrides for the executor's settings. */
   executorEnv?: Readonly<Record<string, string>>;
   /** Called when the stand-ins listen, before edge and executor start. */
@@ -87,6 +89,7 @@ export const WORLD_USERS = [
   { id: 7_002, name: "Bob" },
   { id: 7_003, name: "Mallory" },
 ];
+const SLOT_MS = 400;
 const ENVIRONMENT = "local";
 const BOT_USERNAME = "raptor_local_bot";
 /** Slots by which the two RPC nodes trail the chain. */
@@ -176,7 +179,7 @@ async function startStandIns(options: WorldOptions, secrets: WorldSecrets, close
   const { seed, onProgress } = options;
   onProgress("Solana: a virtual machine with two RPC nodes");
   const { clock, prng } = standIn(seed, "chain");
-  const chain = new Chain({ clock, prng });
+  const chain = new Chain({ clock, prng, slotMs: options.slotMs ?? SLOT_MS });
   chain.start();
   closers.push(() => chain.stop());
   const solana = await startSolana({

@@ -65,7 +65,9 @@ export class Person {
       if (found !== undefined) return found;
       if (performance.now() > deadline) {
         const seen = received.map((message) => message.text).join("\n---\n");
-        throw new Error(`no message with "${part}" within ${timeoutMs} ms; the chat holds:\n${seen}`);
+        throw new Error(
+          `no message with "${part}" within ${timeoutMs} ms; the chat holds:\n${seen}`,
+        );
       }
       await pause(POLL_MS);
     }

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { postJson, type Person } from "./person.ts";
+import { call, discordAlerts, repair, until } from "./probes.ts";
+import { ScenarioWorld } from "./scenario-world.ts";
+
+let world: ScenarioWorld;
+let alice: Person;
+let address: string;
+
+beforeAll(async () => {
+  world = await ScenarioWorld.start({
+    // Short lives, so that a test of lateness does not wait for a minute.
+    executorEnv: { TICKET_TRADE_TTL_MS: "20000" },
+  });
+  alice = world.alice;
+  address = await alice.begin();
+});
+
+afterAll(() => world.close());
+
+const control = (action: "stop" | "start" | "kill") =>
+  postJson(`${world.file.control}/world/executor/${action}`, {});
+
+function fillsOf(mint: string): number {
+  return world
+    .eventsOf("FillRecorded")
+    .filter(({ payload }) => payload["instrument"] === `${mint}.SOLANA`).length;
+}
+
+test("a press while the executor is down is queued, and bought when it is back in time", async () => {
+  const mint = world.mint("normal", 0);
+  await alice.say(mint);
+  const card = await alice.waitFor(mint);
+  await control("stop");
+  await alice.press(card, "0.1 SOL");
+  await alice.waitForToast("ueued");
+  expect(await world.chainQuantity(address, mint)).toBe(0n);
+  await control("start");
+  await alice.waitFor("✅ Bought", 30_000);
+  expect(fillsOf(mint)).toBe(1);
+});
+
+test("a press that comes back too late buys nothing and says so", async () => {
+  const mint = world.mint("normal", 1);
+  await alice.say(mint);
+  const card = await alice.waitFor(mint);
+  await control("stop");
+  await alice.press(card, "0.1 SOL");
+  await until(async () => {
+    const queued = (await alice.toasts()).filter((toast) => toast.text?.includes("ueued"));
+    return queued.length === 2;
+  });
+  // The queue is away while the ticket's twenty seconds pass.
+  await postJson(`${world.file.qstash}/world/faults`, { on: "deliver", kind: "drop", count: -1 });
+  await new Promise((resolve) => setTimeout(resolve, 21_000));
+  await control("start");
+  await repair(world.file.qstash);
+  // Its tries are used up by now: the reconcile schedule revives what lies among the dead letters.
+  await until(async () => {
+    await postJson(`${world.file.qstash}/world/schedules/raptor-reconcile/run`, {});
+    return world.eventsOf("JobRefused").length > 0;
+  }, 60_000);
+  const notice = await alice.waitFor("came late");
+  expect(notice.text).toMatch(/expired.*nothing was done/is);
+  expect(fillsOf(mint)).toBe(0);
+  expect(await world.chainQuantity(address, mint)).toBe(0n);
+}, 120_000);
+
+test("executor and queue down: Telegram tries again until the press is carried out", async () => {
+  const mint = world.mint("normal", 2);
+  await alice.say(mint);
+  const card = await alice.waitFor(mint);
+  await postJson(`${world.file.qstash}/world/faults`, { on: "publish", kind: "error", count: -1 });
+  await control("stop");
+  await alice.press(card, "0.1 SOL");
+  await control("start");
+  await until(async () => (await world.positions()).some((one) => one.mint === mint), 30_000);
+  await repair(world.file.qstash);
+  expect(fillsOf(mint)).toBe(1);
+}, 90_000);
+
+test("a drain refuses new jobs with 503, loses nothing and arms exits before it is ready", async () => {
+  const before = (await world.positions()).length;
+  expect(before).toBeGreaterThan(0);
+  const lines = world.executorLog().length;
+  await control("stop");
+  expect(world.executorLog().slice(lines)).toContain('"msg":"stopped"');
+  await control("start");
+  const log = world.executorLog().slice(lines);
+  const ready = log.split("\n").find((line) => line.includes('"msg":"ready"')) ?? "{}";
+  expect((JSON.parse(ready) as { armedExits: number }).armedExits).toBe(before);
+  expect((await world.positions()).length).toBe(before);
+});
+
+test("tokens that left the wallet while the desk was down are found at start and told", async () => {
+  const [position] = await world.positions();
+  const mint = position?.mint ?? "";
+  const quantity = (BigInt(position?.quantity ?? "0") / 2n).toString();
+  await control("stop");
+  const body = { owner: address, mint, quantity };
+  await postJson(`${world.file.rpc}/world/transfer-token`, body);
+  await until(
+    async () =>
+      (await world.chainQuantity(address, mint)).toString() === quantity ||
+      (await world.chainQuantity(address, mint)) < BigInt(position?.quantity ?? "0"),
+  );
+  // Both nodes must have seen the move before the desk looks.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await control("start");
+  await alice.waitFor("differs from the ledger", 20_000);
+  await until(async () => (await discordAlerts(world.file)).length > 0);
+  const drift = (await world.status()).lastReconcile?.drift ?? [];
+  expect(drift.map((one) => [one.mint, one.class])).toContainEqual([mint, "external"]);
+}, 90_000);
+
+test("while it drains the public port says 503 with Retry-After", async () => {
+  const stopping = control("stop");
+  const answers: number[] = [];
+  await until(async () => {
+    try {
+      const answer = await call(`${world.file.executor}/health`);
+      answers.push(answer.status);
+      return answer.status === 503;
+    } catch {
+      // The port is closed already: the drain had nothing to wait for.
+      return true;
+    }
+  });
+  await stopping;
+  await control("start");
+  expect((await call(`${world.file.executor}/health`)).status).toBe(200);
+}, 60_000);
