@@ -93,6 +93,32 @@ function reverseSell(held: PositionRow, fill: FillRow): PositionChange {
   };
 }
 
+/**
+ * A sell was rolled back after the same token had been bought again: a wallet has one position of
+ * a token, so quantity and cost join the open one, and only the profit leaves the closed one.
+ */
+export function applyReversalInto(
+  closed: PositionRow,
+  open: PositionRow,
+  fill: FillRow,
+): { closed: PositionChange; open: PositionChange } {
+  const back = reverseSell(closed, fill);
+  const quantity = BigInt(open.quantity) + BigInt(back.quantity);
+  const cost = BigInt(open.costLamports) + BigInt(back.costLamports);
+  return {
+    closed: { ...back, quantity: "0", costLamports: "0", state: "closed" },
+    open: {
+      ...baseOf(open),
+      quantity: quantity.toString(),
+      costLamports: cost.toString(),
+      realisedLamports: open.realisedLamports,
+      entryPriceE9: priceE9Of(cost, quantity, open.decimals).toString(),
+      state: "open",
+      cause: back.cause,
+    },
+  };
+}
+
 /** Chain truth wins: the wallet holds less than the ledger says because of a sale elsewhere. */
 export function applyExternal(held: PositionRow, quantity: bigint, detail: string): PositionChange {
   const before = BigInt(held.quantity);

@@ -17,7 +17,7 @@ export function bookFill(
   attempt: AttemptRow,
   landed: Landed,
 ): void {
-  const held = heldBefore(tx, order);
+  const held = heldBefore(tx, order, landed.fillId);
   const fill = {
     fillId: landed.fillId,
     quantity: landed.quantity.toString(),
@@ -47,9 +47,14 @@ export function bookFill(
   context.notices.order(tx, order.orderId);
 }
 
-function heldBefore(tx: Tx, order: OrderRow): PositionRow | undefined {
-  if (order.positionId !== null) return tx.position(order.positionId);
+function heldBefore(tx: Tx, order: OrderRow, fillId: string): PositionRow | undefined {
   const open = tx.openPositionOf(order.walletId, order.instrument);
+  if (order.positionId !== null) {
+    const own = tx.position(order.positionId);
+    // A rolled back sell has left its tokens to the position that was open by then.
+    const isBack = own?.state === "closed" && tx.fill(fillId)?.state === "reversed";
+    return isBack ? (open ?? own) : own;
+  }
   // A buy that was rolled back and landed again goes on with the position that it had opened.
   return open ?? tx.position(derivePositionId(order.orderId));
 }

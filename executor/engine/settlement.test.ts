@@ -171,4 +171,83 @@ describe("settlement", () => {
       expect(desk.store.openPositions(USER)).toEqual([]);
     });
   });
+
+  it("adds a rolled back sell to the position that was opened since, over crashes", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const first = await openPosition(desk, chain);
+      await startSell(desk, first);
+      const sell = chain.open;
+      chain.land();
+      await desk.clock.advance(1_000);
+      chain.price = 2_000_000n;
+      const second = await openPosition(desk, chain, "ord_again");
+      expect(second.positionId).not.toBe(first.positionId);
+      forget(chain, sell);
+      await settle(desk, chain, "gone", (identity) => identity === sell);
+      const merged = {
+        state: "open",
+        quantity: "750000000",
+        costLamports: "1000000000",
+        entryPriceE9: "1333333333333333",
+      };
+      expect(desk.store.position(second.positionId)).toMatchObject(merged);
+      const old = desk.store.position(first.positionId);
+      expect(old).toMatchObject({ state: "closed", quantity: "0", realisedLamports: "0" });
+      expect(desk.store.exitPlan(first.positionId)?.state).toBe("disarmed");
+      expect(desk.store.exitPlan(second.positionId)?.rules[1]?.triggerPriceE9).toBe(
+        ((1_333_333_333_333_333n * 7n) / 10n).toString(),
+      );
+      await desk.crash();
+      await settle(desk, chain, "pending");
+      expect(desk.store.position(second.positionId)).toMatchObject(merged);
+      expect(orderRow(desk, "ord_sell").status).toBe("submitted");
+    });
+  });
+
+  it("takes such a sell out of the position that holds its tokens when it lands after all", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const first = await openPosition(desk, chain);
+      await startSell(desk, first);
+      const sell = chain.open;
+      chain.land();
+      await desk.clock.advance(1_000);
+      const second = await openPosition(desk, chain, "ord_again");
+      forget(chain, sell);
+      await settle(desk, chain, "gone", (identity) => identity === sell);
+      chain.land(sell);
+      await desk.clock.advance(3_000);
+      expect(orderRow(desk, "ord_sell").status).toBe("filled");
+      expect(desk.store.position(second.positionId)).toMatchObject({
+        state: "open",
+        quantity: "500000000",
+        costLamports: "500000000",
+      });
+      expect(desk.store.position(first.positionId)?.quantity).toBe("0");
+      expect(desk.store.exitPlan(second.positionId)?.state).toBe("armed");
+    });
+  });
+
+  it("ends such a sell without another try when its bytes are proven dead", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const first = await openPosition(desk, chain);
+      await startSell(desk, first);
+      const sell = chain.open;
+      chain.land();
+      await desk.clock.advance(1_000);
+      await openPosition(desk, chain, "ord_again");
+      forget(chain, sell);
+      await settle(desk, chain, "gone", (identity) => identity === sell);
+      chain.bury(sell);
+      await desk.clock.advance(3_000);
+      expect(orderRow(desk, "ord_sell").status).toBe("canceled");
+      expect(desk.store.attemptsOf("ord_sell")).toHaveLength(1);
+    });
+  });
 });

@@ -1,9 +1,10 @@
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { FillRow } from "@raptor/shared/domain/rows.ts";
-import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { EventPayloads } from "@raptor/shared/domain/events.ts";
+import type { FillRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { OrderDriver } from "./order-driver.ts";
-import { applyReversal } from "./positions.ts";
+import { applyReversal, applyReversalInto } from "./positions.ts";
 import { armExits, disarmExits } from "./settle.ts";
 
 const SETTLEMENT_INTERVAL_MS = 5_000;
@@ -68,11 +69,12 @@ export class Settlement {
       const { fillId, attemptId } = fill;
       const stream = `order:${fill.orderId}`;
       tx.append({ stream, kind: "FillReversed", payload: { fillId, attemptId, evidence } });
-      const change = applyReversal(held, fill);
-      const { positionId } = change;
-      tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
-      if (change.state === "closed") disarmExits(tx, positionId, "fill rolled back");
-      else armExits(this.#context, tx, change);
+      for (const change of changesOf(tx, held, fill)) {
+        const { positionId } = change;
+        tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
+        if (change.state === "closed") disarmExits(tx, positionId, "fill rolled back");
+        else armExits(this.#context, tx, change);
+      }
       notices.alert(tx, fill.userId, `reversed:${fillId}`, [
         `The network took back a ${fill.side} of ${held.symbol} that it had confirmed.`,
         "The ledger was corrected; the tokens and SOL are as before that trade.",
@@ -83,4 +85,12 @@ export class Settlement {
     metrics.count("alerts_total", { kind: "fill-reversed" });
     this.#context.shout(`Fill ${fill.fillId} was rolled back by the network`);
   }
+}
+
+function changesOf(tx: Tx, held: PositionRow, fill: FillRow): EventPayloads["PositionChanged"][] {
+  const open = tx.openPositionOf(held.walletId, held.instrument);
+  const isElsewhere = open !== undefined && open.positionId !== held.positionId;
+  if (fill.side === "buy" || !isElsewhere) return [applyReversal(held, fill)];
+  const merged = applyReversalInto(held, open, fill);
+  return [merged.closed, merged.open];
 }
