@@ -48,6 +48,7 @@ const schema = z.strictObject({
     .regex(/^[a-z0-9-]{1,32}$/)
     .default("production"),
   DATA_DIR: z.string().min(1),
+  BALLAST_MB: whole(0, 1_024).prefault("64"),
   HOST: z.string().default("::"),
   PORT: port(8080),
   METRICS_PORT: port(9091),
@@ -96,6 +97,8 @@ const schema = z.strictObject({
     .refine(({ length }) => length >= 1 && length <= 8, "expected 1 to 8 steps")
     .refine(isRamp, "expected steps that never get smaller")
     .prefault("500,1000,2000,3500"),
+  EXIT_FEE_BUDGET_SOL: sol("0.005"),
+  EXIT_FEE_BUDGET_BPS: bps(500),
   PRIORITY_FEE_LAMPORTS_MAX: whole(5_000, 100_000_000).transform(BigInt).prefault("2000000"),
   TRANSFER_FEE_BPS_MAX: bps(100, 0),
   PRICE_JUMP_BPS_MAX: bps(5_000),

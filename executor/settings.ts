@@ -18,6 +18,8 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
     },
     buySlippageBps: env.BUY_SLIPPAGE_BPS,
     exitSlippageRampBps: env.EXIT_SLIPPAGE_RAMP_BPS,
+    exitFeeBudgetLamports: env.EXIT_FEE_BUDGET_SOL,
+    exitFeeBudgetBps: env.EXIT_FEE_BUDGET_BPS,
     takeProfitBps: env.TAKE_PROFIT_BPS,
     stopLossBps: env.STOP_LOSS_BPS,
     buyDeadlineMs: env.BUY_DEADLINE_MS,

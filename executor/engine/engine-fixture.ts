@@ -41,6 +41,8 @@ export const SETTINGS: EngineSettings = {
   },
   buySlippageBps: 1_000,
   exitSlippageRampBps: [300, 600, 1_200],
+  exitFeeBudgetLamports: 5_000_000n,
+  exitFeeBudgetBps: 500,
   takeProfitBps: 10_000,
   stopLossBps: 3_000,
   buyDeadlineMs: 30_000,

@@ -1,5 +1,8 @@
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import { formatDecimal } from "@raptor/shared/values/decimal.ts";
+import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 import type { EngineContext } from "./context.ts";
+import type { FeeOverrun } from "./exit-fees.ts";
 
 /** An exit that fails for this long is shouted about; it goes on regardless. */
 const STUCK_ALERTS_MS: readonly number[] = [5_000, 30_000, 120_000];
@@ -34,6 +37,26 @@ export class ExitAlarm {
     log.error({ orderId: order.orderId, elapsedMs, cause }, "an exit is stuck");
     metrics.count("alerts_total", { kind: "stuck-exit" });
     this.#context.shout(`Exit ${order.orderId} is stuck for ${seconds} s`);
+  }
+
+  /** Once per order: its tries cost more than they may, and go on slowly. */
+  async tellOverrun(order: OrderRow, overrun: FeeOverrun): Promise<void> {
+    const { store, notices, metrics, log } = this.#context;
+    const { orderId, symbol, userId } = order;
+    const key = `fees:${orderId}`;
+    if (store.outbox(key) !== undefined) return;
+    const spent = formatDecimal(overrun.spentLamports, SOL_DECIMALS);
+    const budget = formatDecimal(overrun.budgetLamports, SOL_DECIMALS);
+    await store.transact((tx) =>
+      notices.alert(tx, userId, key, [
+        `Selling ${symbol} reverts again and again.`,
+        `It has cost ${spent} SOL in fees, more than its budget of ${budget} SOL.`,
+        "You still hold the tokens. It goes on, now with one try every 10 minutes.",
+      ]),
+    );
+    log.error({ orderId, spent, budget }, "an exit has burnt its fee budget");
+    metrics.count("alerts_total", { kind: "exit-fees" });
+    this.#context.shout(`Exit ${orderId} of ${symbol} has burnt ${spent} SOL in reverted tries`);
   }
 
   forget(orderId: string): void {

@@ -1,5 +1,5 @@
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
-import type { AttemptState, OrderStatus } from "@raptor/shared/domain/order.ts";
+import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
@@ -7,20 +7,21 @@ import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
+import { feeOverrunOf, overBudgetWaitMs } from "./exit-fees.ts";
 import { bookExternalLoss, holdEntries } from "./external-loss.ts";
 import { attemptIdOf } from "./ids.ts";
 import { appendClosed, journalAttempt } from "./journal-attempt.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
+import { backOffMs, pauseAfter, type Pause } from "./order-pause.ts";
 import { quoteOrder } from "./order-quote.ts";
+import { judgePrice } from "./price-doubt.ts";
 import { checkEntryRisk } from "./risk.ts";
 import { gatherRiskInputs } from "./risk-inputs.ts";
-import { ENTRY_ATTEMPTS_MAX, ENTRY_BACKOFF_MS, EXIT_BACKOFF_MS } from "./settings.ts";
+import { ENTRY_ATTEMPTS_MAX, ENTRY_BACKOFF_MS } from "./settings.ts";
 
 type Step = { next: "stop" } | { next: "again"; cause: string };
 const STOP: Step = { next: "stop" };
 const JOURNAL_TROUBLE = "the journal cannot be written";
-/** Ends of an attempt that the next one may meet again at once: exits wait before it. */
-const REFUSED_STATES: readonly AttemptState[] = ["rejected", "failed"];
 /** Reads of an empty wallet in a row before it is believed that nothing is left to sell. */
 const EMPTY_READS_MIN = 2;
 
@@ -82,7 +83,7 @@ export class OrderDriver {
         this.#alarm.forget(orderId);
         return;
       }
-      const pause = hasPaused ? undefined : pauseAfter(order, store.attemptsOf(orderId));
+      const pause = hasPaused ? undefined : await this.#pauseBefore(order);
       hasPaused = true;
       const step = pause ?? (await this.#tryStep(order, drive));
       if (step.next === "stop") return;
@@ -90,6 +91,20 @@ export class OrderDriver {
       await clock.sleep(pause?.waitMs ?? backOffMs(order, drive.tries), signal);
       if (pause === undefined) drive.tries++;
     }
+  }
+
+  /** An exit that reverts again and again slows down before it has burnt the wallet's fees. */
+  async #pauseBefore(order: OrderRow): Promise<Pause | undefined> {
+    if (order.side === "buy") return undefined;
+    const { store, settings, clock } = this.#context;
+    const attempts = store.attemptsOf(order.orderId);
+    const pause = pauseAfter(order, attempts);
+    const overrun = feeOverrunOf(store, order, settings);
+    if (overrun === undefined) return pause;
+    await this.#outlast(() => this.#alarm.tellOverrun(order, overrun));
+    const waitMs = Math.max(pause?.waitMs ?? 0, overBudgetWaitMs(attempts, clock.nowMs()));
+    const cause = pause?.cause ?? "Its reverted tries have cost more than their budget.";
+    return { next: "again", cause, waitMs };
   }
 
   /** What cannot be journaled is not sent: the order waits until the disk takes writes again. */
@@ -156,6 +171,8 @@ export class OrderDriver {
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     drive.emptyReads = 0;
     if (order.side === "buy" && !(await this.#approve(order, quote, attempts.length))) return STOP;
+    const doubt = judgePrice(this.#context, order, quote.route);
+    if (doubt !== undefined) return this.#afterRefusal(order, doubt, drive);
     const n = attempts.length + 1;
     const prepared = await venue.prepare(order, wallet, wrapped, quote.route, n);
     if (prepared.outcome === "refused") return this.#afterRefusal(order, prepared, drive);
@@ -267,30 +284,16 @@ export class OrderDriver {
 
   async #alertIfStuck(order: OrderRow, cause: string): Promise<void> {
     if (order.side === "buy" || cause === JOURNAL_TROUBLE) return;
+    await this.#outlast(() => this.#alarm.check(order, cause));
+  }
+
+  /** An alert that cannot be recorded now must not end the drive of an exit. */
+  async #outlast(alert: () => Promise<void>): Promise<void> {
     try {
-      await this.#alarm.check(order, cause);
+      await alert();
     } catch (error) {
       if (!isJournalTrouble(error)) throw error;
       reportJournalTrouble(this.#context, error);
     }
   }
-}
-
-function backOffMs(order: OrderRow, tries: number): number {
-  const waits = order.side === "buy" ? ENTRY_BACKOFF_MS : EXIT_BACKOFF_MS;
-  return waits[Math.min(tries, waits.length - 1)] as number;
-}
-
-/** The pause of an exit after tries that the venue refused or reverted, longer with each. */
-function pauseAfter(
-  order: OrderRow,
-  attempts: readonly AttemptRow[],
-): { next: "again"; cause: string; waitMs: number } | undefined {
-  if (order.side === "buy") return undefined;
-  const ended = attempts.findLastIndex((attempt) => !REFUSED_STATES.includes(attempt.state));
-  const refused = attempts.slice(ended + 1);
-  const last = refused.at(-1);
-  if (last === undefined) return undefined;
-  const cause = last.cause ?? "The venue did not take the transaction.";
-  return { next: "again", cause, waitMs: backOffMs(order, refused.length - 1) };
 }

@@ -5,6 +5,9 @@ export interface EngineSettings {
   limits: RiskLimits;
   buySlippageBps: number;
   exitSlippageRampBps: readonly number[];
+  /** Reverted tries of one exit may cost this much, or that share of the position's cost. */
+  exitFeeBudgetLamports: bigint;
+  exitFeeBudgetBps: number;
   takeProfitBps: number;
   stopLossBps: number;
   buyDeadlineMs: number;
