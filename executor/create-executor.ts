@@ -40,6 +40,8 @@ import { createJournalProbe, healthReport, type HealthReport } from "./server/he
 import { JwsVerifier } from "./server/verify-jws.ts";
 import { deriveStateKeys, engineSettingsOf, venueProvidersOf } from "./settings.ts";
 import { createJupiter } from "./venues/solana/jupiter.ts";
+import type { Ballast } from "./store/ballast.ts";
+import { DiskWatch } from "./store/disk-watch.ts";
 import { createSolanaVenue } from "./venues/solana/adapter.ts";
 
 /** Everything from outside: real in `main.ts`, simulated in tests of the whole. */
@@ -53,6 +55,7 @@ export interface ExecutorSeams {
   metrics: Metrics;
   signer: Signer;
   store: Store;
+  ballast: Ballast;
   version: string;
   pid: number;
   onFatal(error: unknown): void;
@@ -125,6 +128,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       every(env.RECONCILE_INTERVAL_MS, async () => {
         rooms.noteReconcile((await reconciler.run("timer")).isComplete);
       });
+      every(HOUSEKEEPING_MS, () => rooms.disk.tend());
       every(HOUSEKEEPING_MS, () => housekeep(store, clock, metrics));
       log.info({ armedExits, armedAfterMs, redrivenJobs }, "ready");
       return { armedExits, armedAfterMs, redrivenJobs };
@@ -263,6 +267,7 @@ function buildRooms(seams: ExecutorSeams) {
   const tickets = new TicketIssuer({ key: keys.ticket, ids, clock, lifetimesMs });
   const notices = createNotices({ venue, clock, tickets, adminUserIds: env.ADMIN_USER_IDS });
   const shout = (text: string): void => void discord.alert(text);
+  const disk = new DiskWatch(seams.ballast, shout);
   const context: EngineContext = {
     store,
     venue,
@@ -273,7 +278,7 @@ function buildRooms(seams: ExecutorSeams) {
     settings,
     shout,
     doubtLedger: () => void engine.reconciler.run("doubt").catch(context.onFatal),
-    entryHold: () => (isTruthKnown ? undefined : ENTRY_HOLD),
+    entryHold: () => (isTruthKnown ? disk.hold() : ENTRY_HOLD),
     onFatal: tolerateJournal(log, shout, seams.onFatal),
   };
   const engine = buildEngine(context, feed);
@@ -283,6 +288,7 @@ function buildRooms(seams: ExecutorSeams) {
   const probeJournal = createJournalProbe(store, clock);
   const dependencies = (): DependencyHealth[] => [
     probeJournal(),
+    disk.health(),
     { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
     ...venue.health(),
     feed.health(),
@@ -311,6 +317,7 @@ function buildRooms(seams: ExecutorSeams) {
     ...outside,
     ...engine,
     lifecycle,
+    disk,
     outbox,
     dependencies,
     reads,

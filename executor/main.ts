@@ -10,6 +10,7 @@ import { createNodeNet } from "./server/node-net.ts";
 import { createPinoLog } from "./server/pino-log.ts";
 import { createPrometheus } from "./server/prometheus.ts";
 import { connectLauncher, connectSigner } from "./signer/index.ts";
+import { createBallast } from "./store/ballast.ts";
 import { holdExecutorLock } from "./store/lock.ts";
 import { openStore } from "./store/sqlite-store.ts";
 import { HELP_LINES } from "./screens/plain.ts";
@@ -18,6 +19,7 @@ import { HELP_LINES } from "./screens/plain.ts";
 const EXIT_FATAL = 1;
 const EXIT_SETTINGS = 78;
 const LAG_SAMPLE_MS = 500;
+const BYTES_PER_MB = 1024 * 1024;
 const WEBHOOK_RETRY_MS = 5_000;
 
 /** The composition root: the one place with real clocks, randomness, sockets and environment. */
@@ -37,7 +39,11 @@ async function main(): Promise<void> {
   const lock = holdExecutorLock(join(env.DATA_DIR, "executor.lock"));
   const version = readVersion();
   const path = join(env.DATA_DIR, "journal.db");
-  const store = openStore({ path, clock, log, release: version, onFatal });
+  const bytes = env.BALLAST_MB * BYTES_PER_MB;
+  const ballast = createBallast({ directory: env.DATA_DIR, bytes, log });
+  await ballast.tend();
+  const makeRoom = (): boolean => ballast.free();
+  const store = openStore({ path, clock, log, release: version, onFatal, makeRoom });
   const net = createNodeNet();
   const onGone = (): void => onFatal(new Error("the launcher or the signer is gone"));
   const signer = connectSigner({ clock, onGone });
@@ -53,6 +59,7 @@ async function main(): Promise<void> {
     metrics,
     signer,
     store,
+    ballast,
     version,
     pid: process.pid,
     onFatal,

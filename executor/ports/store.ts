@@ -126,8 +126,8 @@ export interface Store extends Reader {
   eventsFrom(seq: number, limit: number): JournalEvent[];
   eventsOf(stream: string): JournalEvent[];
   /**
-   * A committed write that leaves nothing behind: throws when the journal cannot be written. Another
-   * connection's write lock shows only after a second, because backups hold it for moments.
+   * A committed write that leaves nothing behind: throws when the journal cannot be written.
+   * Another connection's write lock shows only after a second, as backups hold it for moments.
    */
   probe(): void;
   close(): void;

@@ -292,6 +292,8 @@ function executorEnv(file: WorldFile, secrets: WorldSecrets, ports: Ports): Reco
   return {
     ENVIRONMENT,
     DATA_DIR: file.dataDir,
+    // Worlds come and go by the dozen in the scenarios.
+    BALLAST_MB: "1",
     HOST: "127.0.0.1",
     PORT: String(ports.executor),
     METRICS_PORT: String(ports.metrics),
