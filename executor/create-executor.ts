@@ -5,6 +5,7 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Net } from "@raptor/shared/seams/net.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { audienceOf } from "@raptor/shared/wire/jws.ts";
+import { bootDesk, type BootReport } from "./boot.ts";
 import { AttemptTracker } from "./engine/attempt-tracker.ts";
 import type { EngineContext } from "./engine/context.ts";
 import { Exits } from "./engine/exits.ts";
@@ -66,23 +67,22 @@ export interface Executor {
   readonly telegram: TelegramChat;
   health(isDeep: boolean): Promise<HealthReport>;
   /** From an open journal to a ready desk; exits are armed before anything is accepted. */
-  boot(): Promise<{ armedExits: number; armedAfterMs: number; redrivenJobs: number }>;
+  boot(): Promise<BootReport>;
   /** Stops intake, finishes or journals what is under way, closes sockets. Not the store. */
   drain(): Promise<void>;
 }
 
-/** Start-up waits this long for the venues' truth; then exits and intake go on without entries. */
-const BOOT_RECONCILE_MS = 10_000;
 const ENTRY_HOLD = "The wallets could not be read since the start; buys wait, exits go on.";
 
 /** Wires the rooms together. Contains no rule of its own. */
 export function createExecutor(seams: ExecutorSeams): Executor {
-  const { env, clock, log, store, metrics } = seams;
+  const { env, clock, store, metrics } = seams;
   const rooms = buildRooms(seams);
   const { venue, feed, outbox, schedule, exits, tracker, driver, lanes } = rooms;
-  const { lifecycle, reconciler, settlement, intake, panic } = rooms;
+  const { lifecycle, reconciler, settlement, panic } = rooms;
   const abort = new AbortController();
   const timers: Promise<void>[] = [];
+  let booting: Promise<BootReport> | undefined;
 
   function every(intervalMs: number, task: () => Promise<void> | void): void {
     timers.push(repeat(clock, intervalMs, abort.signal, task, rooms.onFatal));
@@ -105,41 +105,28 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       });
     },
     async boot() {
-      const startedMs = clock.monotonicMs();
-      await store.transact((tx) => {
-        const payload = { epoch: tx.epoch() + 1, version: seams.version, pid: seams.pid };
-        tx.append({ stream: "executor", kind: "EpochStarted", payload });
-      });
-      lifecycle.enter("reconciling");
-      await venue.start();
-      const armedExits = exits.armAll();
-      feed.start();
-      const armedAfterMs = Math.round(clock.monotonicMs() - startedMs);
-      for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);
-      outbox.start();
-      const first = reconciler.run("boot").then((result) => rooms.noteReconcile(result.isComplete));
-      await Promise.race([first, clock.sleep(BOOT_RECONCILE_MS, abort.signal)]);
-      lifecycle.enter("ready");
-      const redrivenJobs = intake.redrive();
-      for (const order of store.openOrders()) driver.start(order.orderId);
-      await panic.resumeAll();
-      settlement.start();
-      schedule.start();
+      const { version, pid } = seams;
+      const process = { version, pid };
+      booting = bootDesk({ ...rooms, process, signal: abort.signal });
+      const report = await booting;
+      if (abort.signal.aborted) return report;
       every(env.RECONCILE_INTERVAL_MS, async () => {
         rooms.noteReconcile((await reconciler.run("timer")).isComplete);
       });
       every(HOUSEKEEPING_MS, () => rooms.disk.tend());
       every(HOUSEKEEPING_MS, () => housekeep(store, clock, metrics));
-      log.info({ armedExits, armedAfterMs, redrivenJobs }, "ready");
-      return { armedExits, armedAfterMs, redrivenJobs };
+      return report;
     },
     async drain() {
       lifecycle.enter("draining");
       abort.abort();
       exits.stop();
       panic.stop();
+      const limit = clock.sleep(env.DRAIN_MS);
+      // A start-up under way ends at its next step; only then nothing is started any more.
+      await Promise.race([Promise.allSettled([booting]), limit]);
       const work = [lanes.stop(), driver.stop(), tracker.stop(), settlement.stop()];
-      await Promise.race([Promise.all(work), clock.sleep(env.DRAIN_MS)]);
+      await Promise.race([Promise.all(work), limit]);
       await Promise.all([outbox.stop(), schedule.stop(), ...timers]);
       feed.stop();
       await venue.stop();
@@ -316,6 +303,7 @@ function buildRooms(seams: ExecutorSeams) {
   return {
     ...outside,
     ...engine,
+    context,
     lifecycle,
     disk,
     outbox,

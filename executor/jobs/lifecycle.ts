@@ -8,7 +8,8 @@ export class Lifecycle {
     return this.#phase;
   }
 
+  /** A process that drains never comes back: a start-up still under way must not reopen it. */
   enter(phase: Exclude<Phase, "halted">): void {
-    this.#phase = phase;
+    if (this.#phase !== "draining") this.#phase = phase;
   }
 }
