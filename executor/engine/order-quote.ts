@@ -3,6 +3,7 @@ import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { mintOf } from "./ids.ts";
+import { priceCheckOf } from "./price-doubt.ts";
 import { mostShown, tokenTruthOf } from "./wallet-truth.ts";
 
 export type OrderQuote =
@@ -23,8 +24,10 @@ export async function quoteOrder(
   const base = { wallet: wallet.address, mint: mintOf(order.instrument), side: order.side };
   if (order.side === "buy") {
     const quantityIn = BigInt(order.notionalLamports);
+    const slippageBps = order.slippageBpsMax;
+    const priceCheck = priceCheckOf(context, order, slippageBps);
     const [route, report] = await Promise.all([
-      venue.fetchRoute({ ...base, quantityIn, slippageBps: order.slippageBpsMax }),
+      venue.fetchRoute({ ...base, quantityIn, slippageBps, priceCheck }),
       venue.fetchWallet(wallet.address),
     ]);
     return { kind: "route", route, report };
@@ -49,9 +52,10 @@ export async function quoteOrder(
   const quantityIn = wanted < shown ? wanted : shown;
   const ramp = settings.exitSlippageRampBps;
   const slippageBps = ramp[Math.min(triesBefore, ramp.length - 1)] as number;
+  const priceCheck = priceCheckOf(context, order, slippageBps);
   return {
     kind: "route",
-    route: await venue.fetchRoute({ ...base, quantityIn, slippageBps }),
+    route: await venue.fetchRoute({ ...base, quantityIn, slippageBps, priceCheck }),
     report,
   };
 }

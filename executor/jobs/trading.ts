@@ -128,7 +128,7 @@ export class Trading {
       quantity: "0",
       slippageBpsMax: request.slippageBpsMax,
       positionId: null,
-      entryPriceE9: null,
+      entryPriceE9: instrument.priceE9?.toString() ?? null,
       deadlineMs: job.deadlineMs ?? this.#pressDeadlineMs(tx, job),
       guardOverride: request.guardOverride,
       noticeKey,

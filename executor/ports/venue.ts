@@ -31,6 +31,20 @@ export interface InstrumentReport {
   marks: { label: string; good: boolean | null }[];
 }
 
+/** What a route's price is held against; the venue adds the price that it finds listed. */
+export interface PriceCheck {
+  /** For a buy: what the token cost when it was ordered; null when that is not known. */
+  expectedPriceE9: bigint | null;
+  /** How much worse than each known price the least outcome may be. */
+  deviationBpsMax: number;
+}
+
+/** In words: why a route's price is not believed. `alert` marks what smells of an attack. */
+export interface PriceDoubt {
+  reason: string;
+  alert: boolean;
+}
+
 export interface RouteRequest {
   wallet: string;
   mint: string;
@@ -38,6 +52,8 @@ export interface RouteRequest {
   /** Lamports for a buy, token base units for a sell. */
   quantityIn: bigint;
   slippageBps: number;
+  /** Absent for questions that nobody will trade on. */
+  priceCheck?: PriceCheck;
 }
 
 /** An executable quote. `handle` is the venue's own and goes back into `prepare`. */
@@ -47,6 +63,8 @@ export interface Route {
   quantityOutMin: bigint;
   priceImpactBps: number;
   label: string;
+  /** Set when the price was checked and is too bad; for a sell it was asked for twice. */
+  priceDoubt?: PriceDoubt;
   /** For the journal. */
   evidence: Evidence;
   handle: unknown;

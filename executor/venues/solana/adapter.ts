@@ -1,22 +1,20 @@
 import type { EffectBound } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
-import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Net } from "@raptor/shared/seams/net.ts";
 import type { Signer } from "../../ports/signer.ts";
-import type { Route, RouteRequest, Venue } from "../../ports/venue.ts";
+import type { Venue } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
 import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 import { fetchInstrumentReport, fetchMint } from "./instrument-report.ts";
-import type { Jupiter, SwapQuestion } from "./jupiter.ts";
-import { isUsableOrder } from "./order-transaction.ts";
+import type { Jupiter } from "./jupiter.ts";
+import { fetchRoute } from "./fetch-route.ts";
 import { RpcSocket } from "./rpc-socket.ts";
 import { providerNames, Rpc } from "./rpc.ts";
 import { createSlotWait } from "./slot-wait.ts";
 import { submitSwap } from "./submit-swap.ts";
-import { createRoute, inputMintOf, outputMintOf } from "./swap-route.ts";
 import { WalletAccounts } from "./wallet-accounts.ts";
 import { fetchWalletReport, fetchWalletViews } from "./wallet-report.ts";
 
@@ -41,12 +39,17 @@ export interface SolanaVenueDeps {
   settings: SolanaVenueSettings;
 }
 
+interface RememberedMint {
+  tokenProgram: string;
+  decimals: number;
+}
+
 const VENUE_ID = "SOLANA";
 /** Exits are armed after this wait at the latest, whatever the nodes do. */
 const CHAIN_CHECK_MS_MAX = 1_000;
 /** Slots of 400 ms, of which some are skipped: what a block takes on average. */
 const SECONDS_PER_BLOCK = 0.43;
-/** Programs of mints never change; this bounds the memory of what pasted addresses were. */
+/** Programs and decimals of mints never change; this bounds the memory of what pasted addresses were. */
 const MINTS_REMEMBERED_MAX = 10_000;
 
 /** Solana spot over Jupiter's routes, landed through our own RPC nodes. */
@@ -55,22 +58,29 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const rpc = createRpc(deps);
   const sockets = createSockets(deps);
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
-  const tokenPrograms = new Map<string, string>();
+  const mints = new Map<string, RememberedMint>();
   const instrumentDeps = { ...deps, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
 
-  function rememberProgram(mint: string, program: string): string {
-    if (tokenPrograms.size >= MINTS_REMEMBERED_MAX) tokenPrograms.clear();
-    tokenPrograms.set(mint, program);
-    return program;
+  function rememberMint(mint: string, found: RememberedMint): RememberedMint {
+    if (mints.size >= MINTS_REMEMBERED_MAX) mints.clear();
+    const { tokenProgram, decimals } = found;
+    mints.set(mint, { tokenProgram, decimals });
+    return found;
   }
+  async function readMint(mint: string): Promise<RememberedMint> {
+    return mints.get(mint) ?? rememberMint(mint, await fetchMint(rpc, mint));
+  }
+  const routeDeps = {
+    ...deps,
+    readDecimals: async (mint: string) => (await readMint(mint)).decimals,
+  };
   const builderDeps = {
     rpc,
     signer,
     log,
     walletAccounts: new WalletAccounts(rpc),
     priorityFeeLamportsMax: settings.priorityFeeLamportsMax,
-    fetchTokenProgram: async (mint: string) =>
-      tokenPrograms.get(mint) ?? rememberProgram(mint, (await fetchMint(rpc, mint)).tokenProgram),
+    fetchTokenProgram: async (mint: string) => (await readMint(mint)).tokenProgram,
   };
 
   return {
@@ -78,10 +88,10 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     capabilities: { dedupe: "forever", canRebroadcast: true },
     async fetchInstrument(mint) {
       const report = await fetchInstrumentReport(instrumentDeps, mint);
-      rememberProgram(mint, report.tokenProgram);
+      rememberMint(mint, report);
       return report;
     },
-    fetchRoute: (request) => fetchRoute(jupiter, request),
+    fetchRoute: (request) => fetchRoute(routeDeps, request),
     fetchWallet: (address) => fetchWalletReport(rpc, address),
     fetchWalletViews: (address) => fetchWalletViews(rpc, address),
     prepare: (order, wallet, wrapped, route) =>
@@ -127,47 +137,6 @@ async function confirmChain(rpc: Rpc, { clock, log }: SolanaVenueDeps): Promise<
     log.error({ cause: String(error) }, "the RPC nodes do not belong together");
   });
   await Promise.race([check, clock.sleep(CHAIN_CHECK_MS_MAX, abort.signal)]);
-}
-
-async function fetchRoute(jupiter: Jupiter, request: RouteRequest): Promise<Route> {
-  const question: SwapQuestion = {
-    wallet: request.wallet,
-    inputMint: inputMintOf(request),
-    outputMint: outputMintOf(request),
-    quantityIn: request.quantityIn,
-    slippageBps: request.slippageBps,
-  };
-  try {
-    return createRoute(request, await jupiter.fetchBuild(question));
-  } catch (error) {
-    if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE")) throw error;
-    throw await explainNoRoute(jupiter, question, error);
-  }
-}
-
-/**
- * `/build` knows fewer routers than `/order`. A ready-made order is never signed: its blockhash,
- * bound, set-up and lookup tables are not ours, and its router takes a fee inside the swap. It is
- * only asked for so that the person learns why nothing was done.
- */
-async function explainNoRoute(
-  jupiter: Jupiter,
-  question: SwapQuestion,
-  error: RaptorError,
-): Promise<RaptorError> {
-  try {
-    const order = await jupiter.fetchOrder(question);
-    if (!order.transaction) return error;
-    const verdict = isUsableOrder(order.transaction, question.wallet);
-    const reason = verdict.usable
-      ? "only a ready-made order is offered, and we sign only what we built"
-      : `only a ready-made order is offered, and it was declined: ${verdict.reason}`;
-    const context = { reason, router: order.router ?? "not named" };
-    return new RaptorError("RAPTOR_VENUE__NO_ROUTE", context, { cause: error });
-  } catch (secondError) {
-    if (isRaptorError(secondError)) return error;
-    throw secondError;
-  }
 }
 
 function watchAttempt(

@@ -1,0 +1,37 @@
+import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import type { PriceCheck, PriceDoubt, Route } from "../ports/venue.ts";
+import type { EngineContext } from "./context.ts";
+
+/** What fees, transfer taxes and a list that is seconds old may add to slippage and impact. */
+const PRICE_MARGIN_BPS = 200;
+
+/** The route service must not be the only judge of its own prices. */
+export function priceCheckOf(
+  { settings }: Pick<EngineContext, "settings">,
+  order: OrderRow,
+  slippageBps: number,
+): PriceCheck {
+  const isPriced = order.side === "buy" && order.entryPriceE9 !== null;
+  return {
+    expectedPriceE9: isPriced ? BigInt(order.entryPriceE9 ?? 0) : null,
+    deviationBpsMax: slippageBps + settings.limits.priceImpactBpsMax + PRICE_MARGIN_BPS,
+  };
+}
+
+/**
+ * Why an entry must not take this route. An exit takes it, because waiting may cost more than a bad
+ * price, and the operator hears of it at once.
+ */
+export function judgePrice(
+  context: Pick<EngineContext, "log" | "metrics" | "shout">,
+  order: OrderRow,
+  { priceDoubt }: Route,
+): PriceDoubt | undefined {
+  if (priceDoubt === undefined || order.side === "buy") return priceDoubt;
+  const { orderId, symbol } = order;
+  const { reason } = priceDoubt;
+  context.metrics.count("alerts_total", { kind: "bad-exit-price" });
+  context.log.error({ orderId, reason }, "an exit takes a route at a bad price");
+  context.shout(`Exit ${orderId} of ${symbol} goes out at a bad price: ${reason}.`);
+  return undefined;
+}
