@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createExecutor, type Executor } from "./create-executor.ts";
 import { parseExecutorEnv, type ExecutorEnv } from "./env.ts";
+import type { Store } from "./ports/store.ts";
 import { createSharedHealth } from "./server/health.ts";
 import { startMetricsServer, startPublicServer } from "./server/http-server.ts";
 import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
@@ -12,7 +13,7 @@ import { createPrometheus } from "./server/prometheus.ts";
 import { connectLauncher, connectSigner } from "./signer/index.ts";
 import { createBallast } from "./store/ballast.ts";
 import { holdExecutorLock } from "./store/lock.ts";
-import { openStore } from "./store/sqlite-store.ts";
+import { openStore, type StoreOptions } from "./store/sqlite-store.ts";
 import { HELP_LINES } from "./screens/plain.ts";
 
 /** Exit codes that operators can tell apart; the launcher restarts after every one but 0. */
@@ -21,6 +22,7 @@ const EXIT_SETTINGS = 78;
 const LAG_SAMPLE_MS = 500;
 const BYTES_PER_MB = 1024 * 1024;
 const WEBHOOK_RETRY_MS = 5_000;
+const OPEN_RETRY_MS = 5_000;
 
 /** The composition root: the one place with real clocks, randomness, sockets and environment. */
 async function main(): Promise<void> {
@@ -43,11 +45,13 @@ async function main(): Promise<void> {
   const ballast = createBallast({ directory: env.DATA_DIR, bytes, log });
   await ballast.tend();
   const makeRoom = (): boolean => ballast.free();
-  const store = openStore({ path, clock, log, release: version, onFatal, makeRoom });
-  const net = createNodeNet();
   const onGone = (): void => onFatal(new Error("the launcher or the signer is gone"));
-  const signer = connectSigner({ clock, onGone });
+  // Before the journal: the launcher hears the heartbeat also while a full disk is waited for.
   const link = connectLauncher({ clock, onGone });
+  const signer = connectSigner({ clock, onGone });
+  const options = { path, clock, log, release: version, onFatal, makeRoom };
+  const store = await openWhenThereIsRoom(options);
+  const net = createNodeNet();
   const metrics = createPrometheus();
   const executor = createExecutor({
     env,
@@ -110,6 +114,19 @@ function readEnv(): ExecutorEnv {
     for (const problem of problems) process.stderr.write(`  - ${problem}\n`);
     process.stderr.write(`Nothing was traded. See docs/settings.md.\n`);
     process.exit(EXIT_SETTINGS);
+  }
+}
+
+/** SQLite needs a few pages to open at all; a restart would only find the same full disk. */
+async function openWhenThereIsRoom(options: StoreOptions): Promise<Store> {
+  for (;;) {
+    try {
+      return openStore(options);
+    } catch (error) {
+      if (!isRaptorError(error, "RAPTOR_JOURNAL__FULL")) throw error;
+      options.log.error({ code: error.code }, "the disk is full, the journal cannot be opened yet");
+      await options.clock.sleep(OPEN_RETRY_MS);
+    }
   }
 }
 

@@ -118,6 +118,27 @@ describe.skipIf(isSkipped)("a disk with a ballast", () => {
     });
   });
 
+  it("opens the journal of a dead process without any room, and waits for it there", async ({
+    expect,
+  }) => {
+    await withSmallDisk(async (mount) => {
+      const path = join(mount, "journal.db");
+      // What a dead process leaves behind: a journal with its WAL and index files.
+      const dead = openTestStore(path).store;
+      await append(dead, userRegistered);
+      fillUp(mount);
+      const options = { path, clock: new StepClock(), log: quietLog, release: "next" };
+      const store = openStore({ ...options, onFatal: () => {}, makeRoom: () => false });
+      expect(store.users()).toHaveLength(1);
+      await expect(append(store, jobAccepted("tg:1:1"))).rejects.toThrow("the disk is full");
+      rmSync(join(mount, "filler"));
+      await append(store, jobAccepted("tg:1:1"));
+      expect(store.headSeq()).toBe(2);
+      store.close();
+      dead.close();
+    });
+  });
+
   it("frees its room even while it is being made", async ({ expect }) => {
     await withSmallDisk(async (mount) => {
       const bytes = 1_200_000;

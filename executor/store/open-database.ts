@@ -25,7 +25,7 @@ const SYNCHRONOUS_FULL = 2;
  * Opens the journal for writing and asserts what durability rests on.
  * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY.
  */
-function openDatabase(path: string, release: string): DatabaseSync {
+function openDatabase(path: string, release: string | undefined): DatabaseSync {
   return translated(path, () => {
     const database = new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
     try {
@@ -39,7 +39,11 @@ function openDatabase(path: string, release: string): DatabaseSync {
   });
 }
 
-/** Opens the journal; on a full disk once more when room could be made. */
+/**
+ * Opens the journal; on a full disk once more when room could be made, and where there is none
+ * without a note of this release: the caller then waits for room with an open journal instead of
+ * ending and meeting the same disk again.
+ */
 export function openDatabaseWithRoom(options: {
   path: string;
   release: string;
@@ -49,8 +53,9 @@ export function openDatabaseWithRoom(options: {
   try {
     return openDatabase(path, release);
   } catch (error) {
-    if (!isRaptorError(error, "RAPTOR_JOURNAL__FULL") || options.makeRoom?.() !== true) throw error;
-    return openDatabase(path, release);
+    const { makeRoom } = options;
+    if (!isRaptorError(error, "RAPTOR_JOURNAL__FULL") || makeRoom === undefined) throw error;
+    return makeRoom() ? openDatabase(path, release) : openDatabase(path, undefined);
   }
 }
 
@@ -77,7 +82,7 @@ function setBusyTimeout(database: DatabaseSync, ms: number): void {
   database.exec(`pragma busy_timeout = ${ms}`);
 }
 
-function prepareDatabase(database: DatabaseSync, release: string): void {
+function prepareDatabase(database: DatabaseSync, release: string | undefined): void {
   assertIsVersion(pragmaText(database, "select sqlite_version()"));
   const mode = pragmaText(database, "pragma journal_mode = wal");
   database.exec("pragma synchronous = full");
@@ -95,7 +100,7 @@ function prepareDatabase(database: DatabaseSync, release: string): void {
   }
 }
 
-function migrate(database: DatabaseSync, release: string): void {
+function migrate(database: DatabaseSync, release: string | undefined): void {
   const known = database.prepare("select 1 from sqlite_schema where name = 'meta'").get();
   const put = "insert into meta (key, value) values (?, ?) on conflict do update set value = ?2";
   if (known === undefined) {
@@ -103,7 +108,7 @@ function migrate(database: DatabaseSync, release: string): void {
     database.prepare(put).run("schema", String(SCHEMA_VERSION));
   }
   assertIsKnownVersion(pragmaText(database, "select value from meta where key = 'schema'"));
-  database.prepare(put).run("release", release);
+  if (release !== undefined) database.prepare(put).run("release", release);
 }
 
 function assertIsKnownVersion(found: string): void {
