@@ -1,17 +1,9 @@
 import { describe, it } from "vitest";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import { SCREENS, type Job } from "@raptor/shared/wire/job.ts";
+import { SCREENS } from "@raptor/shared/wire/job.ts";
 import { MINT, mintOf, USER } from "../engine/engine-fixture.ts";
-import type { NavTarget } from "../screens/screen.ts";
+import { delivered, navigation, say, showTokenCard } from "./chat-fixture.ts";
 import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";
-
-/** Runs a job to its end and gives the text of the message that answers it. */
-async function say(jobs: JobDesk, job: Job): Promise<string> {
-  const { status } = await jobs.accept(job);
-  if (status !== 202) throw new Error(`expected 202, was ${status}`);
-  if (jobs.desk.store.job(job.id)?.state !== "done") throw new Error("expected a finished job");
-  return jobs.desk.store.outbox(`job:${job.id}`)?.content.text ?? "";
-}
 
 async function openPosition(jobs: JobDesk, mint = MINT): Promise<string> {
   await say(jobs, jobs.buyJob({ mint }));
@@ -119,35 +111,6 @@ describe("a typed sell", () => {
   });
 });
 
-describe("a custom amount", () => {
-  it("is asked for on a token card and buys that token when it is answered", async ({ expect }) => {
-    await withJobDesk(async (jobs) => {
-      await showTokenCard(jobs);
-      const ask = jobs.press(await navigation(jobs, "customBuy"));
-      expect(await say(jobs, ask)).toContain("TOK");
-      await delivered(jobs, `job:${ask.id}`, 6);
-      await say(jobs, { ...jobs.head(), kind: "say", text: "0.35" });
-      expect(jobs.desk.payloads("OrderInitialized")).toMatchObject([
-        { instrument: `${MINT}.SOLANA`, notionalLamports: "350000000" },
-      ]);
-    });
-  });
-
-  it("is not expected without a prompt, or after a minute", async ({ expect }) => {
-    await withJobDesk(async (jobs) => {
-      const answer = () => say(jobs, { ...jobs.head(), kind: "say", text: "0.35" });
-      expect(await answer()).toContain("Nothing was done");
-      await showTokenCard(jobs);
-      const ask = jobs.press(await navigation(jobs, "customBuy"));
-      await say(jobs, ask);
-      await delivered(jobs, `job:${ask.id}`, 6);
-      await jobs.desk.clock.advance(60_001);
-      expect(await answer()).toContain("Nothing was done");
-      expect(jobs.desk.eventsOf("OrderInitialized")).toEqual([]);
-    });
-  });
-});
-
 describe("a screen", () => {
   it("is shown for every command that asks for one", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
@@ -188,9 +151,10 @@ describe("a screen", () => {
       const version = jobs.desk.store.outbox(key)?.version ?? 0;
       await say(jobs, jobs.press(await navigation(jobs, "refresh"), { messageId: 9 }));
       expect(jobs.desk.store.outbox(key)?.version).toBe(version + 1);
-      await say(jobs, jobs.press(await navigation(jobs, "home"), { messageId: 9 }));
-      expect(jobs.desk.store.outbox(`msg:${USER}:9`)).toMatchObject({
-        messageId: 9,
+      await showTokenCard(jobs);
+      await say(jobs, jobs.press(await navigation(jobs, "home"), { messageId: 5 }));
+      expect(jobs.desk.store.outbox(`msg:${USER}:5`)).toMatchObject({
+        messageId: 5,
         view: { kind: "home" },
       });
     });
@@ -239,26 +203,3 @@ describe("an account command", () => {
     });
   });
 });
-
-/** Tells the store that a message was delivered as this one, as the outbox does. */
-function delivered(jobs: JobDesk, key: string, messageId: number): Promise<void> {
-  const version = jobs.desk.store.outbox(key)?.version ?? 0;
-  return jobs.desk.transact((tx) => tx.markOutboxDelivered(key, version, messageId));
-}
-
-/** A token card stands in the chat as message 5. */
-async function showTokenCard(jobs: JobDesk): Promise<void> {
-  const job = { ...jobs.head(), kind: "showToken", mint: MINT } as const;
-  await say(jobs, job);
-  await delivered(jobs, `job:${job.id}`, 5);
-}
-
-async function navigation(jobs: JobDesk, nav: NavTarget): Promise<string> {
-  const rows = [[{ text: "go", nav }]];
-  const content = await jobs.desk.transact((tx) =>
-    jobs.desk.engine.tickets.issue(tx, USER, USER, { text: "", entities: [], rows }),
-  );
-  const [button] = content.keyboard[0] ?? [];
-  if (button === undefined || !("callbackData" in button)) throw new Error("expected a button");
-  return button.callbackData;
-}
