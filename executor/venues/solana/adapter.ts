@@ -49,7 +49,7 @@ const VENUE_ID = "SOLANA";
 const CHAIN_CHECK_MS_MAX = 1_000;
 /** Slots of 400 ms, of which some are skipped: what a block takes on average. */
 const SECONDS_PER_BLOCK = 0.43;
-/** Programs and decimals of mints never change; this bounds the memory of what pasted addresses were. */
+/** What is remembered of mints never changes; this bounds what pasted addresses may fill. */
 const MINTS_REMEMBERED_MAX = 10_000;
 
 /** Solana spot over Jupiter's routes, landed through our own RPC nodes. */

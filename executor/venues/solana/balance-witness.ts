@@ -18,9 +18,9 @@ const BLOCK_TIME_ERROR_MS = 60_000;
 
 /**
  * The balance that the attempt would have changed, on every node that has a slot in the proof and
- * not older than it. SOL is no witness: other orders, deposits and fees move it all the time, while the token
- * moves only by trades of this token. When it did move, the movement must be explained by other
- * finalized transactions, one by one.
+ * not older than it. SOL is no witness: other orders, deposits and fees move it all the time, while
+ * the token moves only by trades of this token. When it did move, the movement must be explained by
+ * other finalized transactions, one by one.
  */
 export async function askWitness(
   rpc: Rpc,

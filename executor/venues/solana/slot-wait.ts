@@ -6,7 +6,7 @@ import type { Rpc } from "./rpc.ts";
 /** Waits until a node has come to `slot`; false: it is too far behind or silent, do not wait. */
 export type SlotWait = (provider: RpcProvider, slot: number) => Promise<boolean>;
 
-/** Two nodes in health are a few slots apart; for one further behind the next poll is soon enough. */
+/** Nodes in health are a few slots apart; for one further behind the next poll is soon enough. */
 const LAG_SLOTS_MAX = 8;
 /** Two and a half slots: what a wait may cost when the stream falls silent during it. */
 const LAG_WAIT_MS_MAX = 1_000;
