@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import { SCREENS } from "@raptor/shared/wire/job.ts";
+import { SCREENS, type Job } from "@raptor/shared/wire/job.ts";
 import { MINT, mintOf, USER } from "../engine/engine-fixture.ts";
 import { delivered, navigation, say, showTokenCard } from "./chat-fixture.ts";
 import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";

@@ -4,6 +4,7 @@ import type { View } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
 import { API_SCOPES } from "@raptor/shared/wire/job.ts";
+import { mintOf } from "../engine/ids.ts";
 import type { OrderDriver } from "../engine/order-driver.ts";
 import type { Panic } from "../engine/panic.ts";
 import type { Reconciler } from "../engine/reconcile.ts";
@@ -12,7 +13,10 @@ import { apiTokenScreen, noticeScreen } from "../screens/plain.ts";
 import { NAV_OPS } from "../screens/screen.ts";
 import type { Accounts } from "./accounts.ts";
 import type { PressedMessage } from "./admission.ts";
+import { parseSolAmount } from "./amounts.ts";
 import type { ApiTokens } from "./api-tokens.ts";
+import { ALREADY_ANSWERED, CANCELED, NOT_ASKED, NOTHING_TO_CANCEL } from "./prompts.ts";
+import { claimPrompt, findPrompt } from "./prompts.ts";
 import type { Presenter } from "./presenter.ts";
 import type { TicketIssuer } from "./tickets.ts";
 import type { Trading } from "./trading.ts";
@@ -62,7 +66,9 @@ export class JobHandlers {
     const { chatId, messageId } = pressed;
     const view = this.#deps.store.viewOf(chatId, messageId);
     if (view === undefined) return;
-    await this.#refresh({ userId, chatId, key: `msg:${chatId}:${messageId}`, messageId }, view);
+    // A notice reports a moment and is not made again: its buttons live on the home screen.
+    const fresh: View = view.kind === "notice" ? { kind: "home" } : view;
+    await this.#refresh({ userId, chatId, key: `msg:${chatId}:${messageId}`, messageId }, fresh);
   }
 
   /** Tells a person what became of a command whose answer nobody read. */
@@ -118,11 +124,18 @@ export class JobHandlers {
     const { messageId } = job;
     const pressed: Target = { userId, chatId, key: `msg:${chatId}:${messageId}`, messageId };
     const view = store.viewOf(chatId, messageId);
+    // The message of an order is its record and still changes by itself: nothing replaces it.
+    const place = view?.kind === "order" ? target : pressed;
     switch (job.op) {
       case NAV_OPS.home:
-        return this.#show(pressed, { kind: "home" });
+        return this.#show(place, { kind: "home" });
       case NAV_OPS.positions:
-        return this.#show(pressed, { kind: "positions", page: Number(job.arg) || 0 });
+        return this.#show(place, { kind: "positions", page: Number.parseInt(job.arg, 36) || 0 });
+      case NAV_OPS.token: {
+        const mint = view?.kind === "order" ? store.order(view.orderId)?.instrument : undefined;
+        if (mint === undefined) return this.#show(place, { kind: "home" });
+        return this.#show(place, { kind: "token", mint: mintOf(mint) });
+      }
       case NAV_OPS.sell:
         return this.#show(pressed, { kind: "sell" });
       case NAV_OPS.status:
@@ -189,14 +202,21 @@ export class JobHandlers {
 
   async #say(target: Target, job: JobOf<"say">): Promise<string> {
     const { store, clock, trading } = this.#deps;
-    const prompt = store.promptOf(target.chatId, clock.nowMs());
-    if (prompt?.view.kind !== "prompt") {
-      return this.#tell(target, [
-        "I do not know what this is for",
-        "Paste a token's mint or link first, then press Buy X SOL. Nothing was done.",
-      ]);
+    const { chatId } = target;
+    const prompt = findPrompt(store, { chatId, nowMs: clock.nowMs(), to: job.replyToMessageId });
+    const isCancel = job.text === "/cancel";
+    if (prompt === undefined) {
+      return this.#tell(target, isCancel ? NOTHING_TO_CANCEL : NOT_ASKED);
     }
-    return trading.buyTyped(target, job, prompt.view.mint, job.text);
+    const amount = parseSolAmount(job.text);
+    if (!isCancel && !amount.ok) {
+      return this.#tell(target, ["Not bought", amount.sentence, "Send another number or /cancel."]);
+    }
+    if (!(await store.transact((tx) => claimPrompt(tx, prompt, job)))) {
+      return this.#tell(target, ALREADY_ANSWERED);
+    }
+    if (isCancel) return this.#tell(target, CANCELED);
+    return trading.buyTyped(target, job, prompt.mint, job.text);
   }
 
   async #refresh(target: Target, view: View): Promise<string> {

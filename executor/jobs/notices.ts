@@ -6,12 +6,16 @@ import type { Drift } from "@raptor/shared/wire/read.ts";
 import { mintOf } from "../engine/ids.ts";
 import { isOnlyDuplicateGuard } from "../engine/risk.ts";
 import type { Notices } from "../ports/notices.ts";
-import type { Tx } from "../ports/store.ts";
+import type { Reader, Tx } from "../ports/store.ts";
 import type { Venue } from "../ports/venue.ts";
+import { shortAddress } from "../screens/numbers.ts";
 import { orderScreen } from "../screens/order.ts";
 import { driftScreen, noticeScreen } from "../screens/plain.ts";
 import type { Screen } from "../screens/screen.ts";
 import type { TicketIssuer } from "./tickets.ts";
+
+/** The newest fills of a person that are looked through for the name of a token. */
+const FILLS_SEARCHED = 200;
 
 /** Writes notices as outbox rows, inside the transaction of the change that they report. */
 export function createNotices(deps: {
@@ -41,7 +45,8 @@ export function createNotices(deps: {
       put(tx, order.userId, order.noticeKey, { kind: "order", orderId }, screen);
     },
     alert(tx, userId, key, lines) {
-      put(tx, userId, key, { kind: "notice" }, noticeScreen(lines));
+      const options = mayResume(tx, userId) ? { resumeShownMs: deps.clock.nowMs() } : {};
+      put(tx, userId, key, { kind: "notice" }, noticeScreen(lines, options));
     },
     alertAdmins(tx, key, lines) {
       for (const userId of deps.adminUserIds) {
@@ -50,9 +55,29 @@ export function createNotices(deps: {
       }
     },
     drift(tx, userId, key, drift: readonly Drift[]) {
-      put(tx, userId, key, { kind: "notice" }, driftScreen(drift));
+      const lost = drift.map((one) => ({ ...one, ...tokenOf(tx, userId, one.mint) }));
+      put(tx, userId, key, { kind: "notice" }, driftScreen(lost));
     },
   };
+}
+
+/** Buys wait for this person's word, and the word would be heard. */
+function mayResume(tx: Reader, userId: number): boolean {
+  const user = tx.user(userId);
+  return user !== undefined && user.panicId === null && (user.paused || user.heldReason !== "");
+}
+
+/** Name and decimals of a token that the person held, also after its position was closed. */
+function tokenOf(
+  tx: Reader,
+  userId: number,
+  mint: string,
+): { symbol: string; decimals: number | null } {
+  const fills = tx.fillsPage(userId, FILLS_SEARCHED, null);
+  const fill = fills.find(({ instrument }) => mintOf(instrument) === mint);
+  const position = fill === undefined ? undefined : tx.position(fill.positionId);
+  if (position === undefined) return { symbol: shortAddress(mint), decimals: null };
+  return { symbol: position.symbol, decimals: position.decimals };
 }
 
 function orderModel(
@@ -85,6 +110,7 @@ function orderModel(
     soldCostLamports: soldCost(order, fill),
     boundSecondsLeft: last === undefined ? null : venue.boundSecondsLeft(last.bound),
     explorerUrl: last === undefined ? undefined : venue.explorerUrl(last.identity),
+    mayResume: mayResume(tx, order.userId),
     mayOverrideGuard: denial !== undefined && isOnlyDuplicateGuard(denial),
     mint: mintOf(order.instrument),
     nowMs: clock.nowMs(),

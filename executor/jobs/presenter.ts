@@ -1,11 +1,11 @@
 import type { View } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
+import { isRaptorError, sentenceOf, type RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { instrumentOf } from "../engine/ids.ts";
 import type { ReadModels } from "../engine/read-models.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import type { PriceFeed } from "../ports/market.ts";
-import type { Store, Tx } from "../ports/store.ts";
+import type { Reader, Store, Tx } from "../ports/store.ts";
 import type { InstrumentReport, Venue, WalletReport } from "../ports/venue.ts";
 import { homeScreen, walletScreen } from "../screens/home.ts";
 import { helpScreen, noticeScreen, panicConfirmScreen, statusScreen } from "../screens/plain.ts";
@@ -29,9 +29,13 @@ export interface PresenterDeps {
 /** What 0.5 SOL would bring back, bought and sold again at once. */
 const ROUND_TRIP_LAMPORTS = 500_000_000n;
 
+/** Dollars are only for orientation; older than this they would mislead. */
+const SOL_USD_KEPT_MS = 600_000;
+
 /** Collects what a screen needs and renders it. Only reads; never moves money. */
 export class Presenter {
   readonly #deps: PresenterDeps;
+  #solUsd: { value: number; atMs: number } | undefined;
 
   constructor(deps: PresenterDeps) {
     this.#deps = deps;
@@ -46,7 +50,11 @@ export class Presenter {
       case "help":
         return helpScreen();
       case "status":
-        return statusScreen(reads.status(), clock.nowMs());
+        return statusScreen({
+          view: reads.status(),
+          ownPositions: this.#deps.store.openPositions(userId).length,
+          nowMs: clock.nowMs(),
+        });
       case "positions":
       case "sell":
         return positionsScreen({
@@ -93,11 +101,12 @@ export class Presenter {
       name: user?.name ?? "",
       address: wallet?.address ?? "",
       lamports: report?.lamports ?? null,
-      solUsd: null,
+      solUsd: this.#solUsdNow(),
       openPositions: positions.length,
       openPnlLamports: isValued ? pnl : null,
       realisedLamports: realised + store.realisedClosedLamports(userId),
       tradingState: store.control().tradingState,
+      tradingStateReason: store.control().reason,
       paused: user?.paused ?? false,
       heldReason: user?.heldReason ?? "",
       panicOpen: (user?.panicId ?? null) !== null,
@@ -112,7 +121,8 @@ export class Presenter {
     const wallet = this.#deps.store.walletOf(userId);
     if (wallet === undefined) return undefined;
     const report = await this.#walletReport(wallet.address);
-    return walletScreen({ address: wallet.address, lamports: report?.lamports ?? null });
+    const nowMs = this.#deps.clock.nowMs();
+    return walletScreen({ address: wallet.address, lamports: report?.lamports ?? null, nowMs });
   }
 
   async #token(userId: number, mint: string): Promise<Screen> {
@@ -123,12 +133,9 @@ export class Presenter {
       report = await venue.fetchInstrument(mint);
     } catch (error) {
       if (!isRaptorError(error)) throw error;
-      return noticeScreen([
-        "This token cannot be shown right now",
-        `Cause: ${sentenceOf(error)}`,
-        "Nothing was bought. Paste it again in a moment.",
-      ]);
+      return noticeScreen(tokenProblem(error));
     }
+    if (report.solUsd !== null) this.#solUsd = { value: report.solUsd, atMs: clock.monotonicMs() };
     const [walletReport, roundTrip] = await Promise.all([
       wallet === undefined ? null : this.#walletReport(wallet.address),
       wallet === undefined ? null : this.#roundTrip(wallet.address, mint),
@@ -149,6 +156,11 @@ export class Presenter {
               valueLamports:
                 priceE9 === null ? null : valueLamports(held, report.decimals, priceE9),
             },
+      positionId:
+        wallet === undefined
+          ? null
+          : (store.openPositionOf(wallet.walletId, instrumentOf(mint))?.positionId ?? null),
+      closed: closedFor(store, userId),
       presetsLamports,
       slippageBpsMax: settings.buySlippageBps,
       guardOverride: false,
@@ -186,6 +198,14 @@ export class Presenter {
     }
   }
 
+  /** The dollar price of SOL that came with the last token card, unless that was long ago. */
+  #solUsdNow(): number | null {
+    const known = this.#solUsd;
+    if (known === undefined) return null;
+    const ageMs = this.#deps.clock.monotonicMs() - known.atMs;
+    return ageMs < SOL_USD_KEPT_MS ? known.value : null;
+  }
+
   /** Null when the chain cannot be read: a screen says so instead of failing. */
   async #walletReport(address: string): Promise<WalletReport | null> {
     try {
@@ -195,4 +215,40 @@ export class Presenter {
       return null;
     }
   }
+}
+
+/** Whether asking again can help decides about the next step. */
+function tokenProblem(error: RaptorError): string[] {
+  const { reason } = error.context;
+  if (error.code === "RAPTOR_VENUE__NO_ROUTE" && typeof reason === "string") {
+    const cause = `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
+    return [
+      "This cannot be traded here",
+      cause,
+      "Nothing was bought. Paste the address of a token (its mint) or a link to it.",
+    ];
+  }
+  return [
+    "This token cannot be shown right now",
+    `Cause: ${sentenceOf(error)}`,
+    "Nothing was bought. Paste it again in a moment.",
+  ];
+}
+
+/** Why a buy would be refused now whatever the token; null when buys are open. */
+function closedFor(store: Reader, userId: number): { reason: string; canResume: boolean } | null {
+  const { tradingState } = store.control();
+  if (tradingState !== "active") {
+    const reason = `Trading is ${tradingState} by the kill switch: buys are off, sells work.`;
+    return { reason, canResume: false };
+  }
+  const user = store.user(userId);
+  if (user === undefined) return null;
+  if (user.panicId !== null) {
+    return { reason: "Panic is selling everything: buys wait until it is done.", canResume: false };
+  }
+  if (user.paused)
+    return { reason: "Your buys are paused; sells and exits work.", canResume: true };
+  if (user.heldReason !== "") return { reason: user.heldReason, canResume: true };
+  return null;
 }

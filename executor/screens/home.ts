@@ -1,8 +1,8 @@
-import { cleanField } from "@raptor/shared/values/safe-text.ts";
+import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
-import { percentOfBps, shortAddress, signedSol, sol, timeOfDay, usd } from "./numbers.ts";
+import { percentOfBps, signedSol, sol, timeOfDay, usd } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
-import { screenOf, type Screen } from "./screen.ts";
+import { resumeButton, screenOf, type Screen } from "./screen.ts";
 
 export interface HomeModel {
   name: string;
@@ -14,6 +14,7 @@ export interface HomeModel {
   openPnlLamports: bigint | null;
   realisedLamports: bigint;
   tradingState: TradingState;
+  tradingStateReason: string;
   paused: boolean;
   heldReason: string;
   panicOpen: boolean;
@@ -26,7 +27,7 @@ export interface HomeModel {
 export function homeScreen(model: HomeModel): Screen {
   const rich = new RichText()
     .bold("Raptor")
-    .plain(` · ${cleanField(model.name)} · ${shortAddress(model.address)}`)
+    .plain(` · ${cleanField(model.name)}`)
     .line()
     .line("Deposit address (tap to copy):")
     .line()
@@ -36,46 +37,51 @@ export function homeScreen(model: HomeModel): Screen {
     .plain("Balance: ");
   if (model.lamports === null) rich.plain("cannot be read right now");
   else rich.bold(`${sol(model.lamports)} SOL`).plain(inUsd(model.lamports, model.solUsd));
+  if (model.lamports === 0n) rich.line("Send SOL to the address above to begin.");
   rich.line(`Open positions: ${model.openPositions}`);
   if (model.openPnlLamports !== null && model.openPositions > 0) {
     rich.plain(` · PnL ${signedSol(model.openPnlLamports)} SOL`);
   }
-  rich.line(`Realised: ${signedSol(model.realisedLamports)} SOL`);
+  rich.line(`Realised PnL: ${signedSol(model.realisedLamports)} SOL`);
   rich.line(`Mode: ${modeOf(model)}`);
-  rich.line(`Exits: ${exitsOf(model)}`);
-  const dots = model.dependencies.map((one) => `${one.ok ? "🟢" : "🔴"} ${one.name}`);
-  rich.line(dots.join("  "));
-  rich.line().line(`Paste a token's mint or link to trade it. · ${timeOfDay(model.nowMs)}`);
+  rich.line(`Exits of new positions: ${exitsOf(model)}`);
+  rich.line(`Health: ${healthOf(model)}`);
+  rich.line().line("Paste a token's mint or a link to it to trade.");
+  rich.line(`As of ${timeOfDay(model.nowMs)}`);
+  const isClosed = model.paused || model.heldReason !== "";
   return screenOf(rich, [
     [
-      { text: "Positions", nav: "positions", arg: "0" },
-      { text: "Sell", nav: "sell" },
+      { text: "Positions & sell", nav: "positions", arg: "0" },
+      { text: "Refresh", nav: "refresh" },
     ],
     [
       { text: "Wallet", nav: "wallet" },
       { text: "Health", nav: "status" },
       { text: "Help", nav: "help" },
     ],
-    [
-      { text: "Refresh", nav: "refresh" },
-      model.paused
-        ? {
-            text: "Resume entries",
-            action: { kind: "resume", shownMs: model.nowMs },
-            lifetime: "trade",
-            style: "success",
-          }
-        : { text: "Pause entries", nav: "pause", style: "danger" },
-    ],
+    isClosed
+      ? [resumeButton(model.nowMs)]
+      : [{ text: "Pause entries", nav: "pause", style: "danger" }],
     [{ text: "Panic: sell everything", nav: "askPanic", style: "danger" }],
   ]);
 }
 
 function modeOf(model: HomeModel): string {
-  if (model.tradingState !== "active") return `${model.tradingState} (kill switch): exits only`;
+  if (model.tradingState !== "active") {
+    const reason =
+      model.tradingStateReason === "" ? "" : ` (${cleanText(model.tradingStateReason)})`;
+    return `${model.tradingState} by the kill switch${reason}: exits only`;
+  }
   if (model.panicOpen) return "panic: selling everything";
-  if (model.heldReason !== "") return `entries held: ${model.heldReason}`;
+  if (model.heldReason !== "") return `buys wait (${cleanText(model.heldReason)}): exits only`;
   return model.paused ? "paused: exits only" : "live";
+}
+
+/** One dot while all is well: ten green ones would hide the red one. */
+function healthOf(model: HomeModel): string {
+  const broken = model.dependencies.filter((one) => !one.ok);
+  if (broken.length === 0) return "🟢 everything works";
+  return broken.map((one) => `🔴 ${one.name}`).join("  ");
 }
 
 function exitsOf(model: HomeModel): string {
@@ -90,7 +96,11 @@ function inUsd(lamports: bigint, solUsd: number | null): string {
   return ` (${usd((Number(lamports) / 1e9) * solUsd)})`;
 }
 
-export function walletScreen(model: { address: string; lamports: bigint | null }): Screen {
+export function walletScreen(model: {
+  address: string;
+  lamports: bigint | null;
+  nowMs: number;
+}): Screen {
   const rich = new RichText()
     .bold("Wallet")
     .line()
@@ -103,7 +113,8 @@ export function walletScreen(model: { address: string; lamports: bigint | null }
       model.lamports === null
         ? "The balance cannot be read right now."
         : `Balance: ${sol(model.lamports, 9)} SOL`,
-    );
+    )
+    .line(`As of ${timeOfDay(model.nowMs)}`);
   return screenOf(rich, [
     [
       { text: "Copy address", copyText: model.address },

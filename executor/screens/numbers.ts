@@ -1,11 +1,13 @@
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import { PRICE_SCALE, SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 
-/** SOL with at most `digits` decimals; amounts below that are shown whole, never as 0. */
+/** Digits that a figure keeps when it is too small for its usual number of decimals. */
+const SMALL_DIGITS = 2;
+const PRICE_DIGITS = 4;
+
+/** SOL with at most `digits` decimals; what is smaller keeps two digits and is never shown as 0. */
 export function sol(lamports: bigint | string, digits = 4): string {
-  const value = BigInt(lamports);
-  const short = formatDecimal(value, SOL_DECIMALS, digits);
-  return value !== 0n && /^-?0$/.test(short) ? formatDecimal(value, SOL_DECIMALS) : short;
+  return figure(BigInt(lamports), SOL_DECIMALS, digits);
 }
 
 export function signedSol(lamports: bigint, digits = 4): string {
@@ -15,43 +17,91 @@ export function signedSol(lamports: bigint, digits = 4): string {
 /** A token quantity with thousands separators and few decimals. */
 export function tokens(quantity: bigint | string, decimals: number): string {
   const value = BigInt(quantity);
-  const whole = value / 10n ** BigInt(decimals);
-  const digits = whole >= 1_000n ? 0 : whole >= 1n ? 3 : decimals;
-  const [head = "0", tail] = formatDecimal(value, decimals, digits).split(".");
-  const grouped = head.replace(/\B(?=(\d{3})+$)/g, ",");
-  return tail === undefined ? grouped : `${grouped}.${tail}`;
+  const whole = (value < 0n ? -value : value) / 10n ** BigInt(decimals);
+  return figure(value, decimals, whole >= 1_000n ? 0 : PRICE_DIGITS);
 }
 
 /** SOL per whole token, four significant digits. */
 export function price(priceE9: bigint | string): string {
   const value = BigInt(priceE9);
   const decimals = SOL_DECIMALS + PRICE_SCALE.toString().length - 1;
-  const text = formatDecimal(value, decimals);
-  const match = /^(\d+)(?:\.(0*)(\d+))?$/.exec(text);
-  if (match === null || value === 0n) return "0";
-  const [, whole = "0", zeros = "", rest = ""] = match;
-  if (whole !== "0") return rest === "" ? whole : `${whole}.${(zeros + rest).slice(0, 4)}`;
-  return `0.${zeros}${rest.slice(0, 4)}`;
+  if (value >= 10n ** BigInt(decimals)) return figure(value, decimals, PRICE_DIGITS);
+  return formatDecimal(value, decimals, leadingZeros(value, decimals) + PRICE_DIGITS);
+}
+
+/** At most `digits` decimals, cut and grouped, unless nothing but zeros would be left. */
+function figure(value: bigint, decimals: number, digits: number): string {
+  const cut = formatDecimal(value, decimals, digits);
+  const isLost = value !== 0n && /^-?0$/.test(cut);
+  const kept = leadingZeros(value, decimals) + SMALL_DIGITS;
+  const [whole = "", fraction] = (isLost ? formatDecimal(value, decimals, kept) : cut).split(".");
+  return fraction === undefined ? grouped(whole) : `${grouped(whole)}.${fraction}`;
+}
+
+/** Zeros between the point and the first other digit. */
+function leadingZeros(value: bigint, decimals: number): number {
+  const digits = (value < 0n ? -value : value).toString().length;
+  return Math.max(0, decimals - digits);
+}
+
+function grouped(whole: string): string {
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 export function percentOfBps(bps: number | bigint): string {
-  return (Number(bps) / 100).toFixed(2).replace(/\.?0+$/, "");
+  return figure(BigInt(bps), 2, 2);
 }
 
-export function signedPercent(bps: bigint): string {
-  return `${bps > 0n ? "+" : ""}${percentOfBps(bps)} %`;
+/** From here on, decimals of a percentage say nothing any more. */
+const WHOLE_PERCENT_BPS = 100_000n;
+
+/**
+ * Profit of `value` over `cost`, rounded towards zero. Less than a hundredth of a percent is not
+ * nothing, and neither is a gain over a cost of nothing.
+ */
+export function gainPercent(value: bigint, cost: bigint): string {
+  const gain = value - cost;
+  if (gain === 0n) return "0 %";
+  const sign = gain > 0n ? "+" : "-";
+  const size = gain > 0n ? gain : -gain;
+  if (cost <= 0n) return `${sign}∞ %`;
+  const bps = (size * 10_000n) / cost;
+  if (bps === 0n) return `${sign}<0.01 %`;
+  if (bps >= WHOLE_PERCENT_BPS) return `${sign}${grouped((bps / 100n).toString())} %`;
+  return `${sign}${percentOfBps(bps)} %`;
 }
 
-/** Profit of `value` over `cost` in bps, rounded towards zero. */
-export function gainBps(value: bigint, cost: bigint): bigint {
-  return cost === 0n ? 0n : ((value - cost) * 10_000n) / cost;
+/** The distance of an exit from the entry, with its sign. */
+export function signedPercent(bps: number): string {
+  return `${bps > 0 ? "+" : ""}${percentOfBps(bps)} %`;
 }
 
+const USD_UNITS: readonly { size: number; unit: string; digits: number }[] = [
+  { size: 1, unit: "", digits: 2 },
+  { size: 1e3, unit: "k", digits: 1 },
+  { size: 1e6, unit: "M", digits: 2 },
+  { size: 1e9, unit: "B", digits: 2 },
+  { size: 1e12, unit: "T", digits: 2 },
+];
+const USD_DIGITS_MAX = 18;
+
+/** Dollars as people write them; small ones keep three digits. */
 export function usd(value: number): string {
-  if (value >= 1_000_000_000) return `$${(value / 1_000_000_000).toFixed(2)}B`;
-  if (value >= 1_000_000) return `$${(value / 1_000_000).toFixed(2)}M`;
-  if (value >= 1_000) return `$${(value / 1_000).toFixed(1)}k`;
-  return value >= 1 ? `$${value.toFixed(2)}` : `$${value.toPrecision(3)}`;
+  if (!Number.isFinite(value) || value < 0) return "not known";
+  if (value !== 0 && value < 0.995) return `$${smallUsd(value)}`;
+  const shown = USD_UNITS.map(({ size, unit, digits }) => ({
+    text: (value / size).toFixed(digits),
+    unit,
+  }));
+  // After rounding, so that a thousand is 1.0k and never 1000.00.
+  const fitting = shown.find(({ text }) => Number(text) < 1_000) ?? shown.at(-1);
+  return `$${fitting?.text}${fitting?.unit}`;
+}
+
+function smallUsd(value: number): string {
+  const digits = Math.min(USD_DIGITS_MAX, 2 - Math.floor(Math.log10(value)));
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? `${text.slice(0, -1)}1` : text;
 }
 
 export function duration(ms: number): string {
@@ -62,8 +112,13 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** `1 position`, `2 positions`. */
+export function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
 export function shortAddress(address: string): string {
-  return `${address.slice(0, 4)}…${address.slice(-4)}`;
+  return address.length > 12 ? `${address.slice(0, 4)}…${address.slice(-4)}` : address;
 }
 
 /** Time of day in UTC, so that an edited screen shows when it was true. */

@@ -1,12 +1,12 @@
 import type { AttemptRow, FillRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { ExitRule } from "@raptor/shared/domain/order.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
-import { cleanField } from "@raptor/shared/values/safe-text.ts";
-import { duration, gainBps, percentOfBps, price, signedPercent } from "./numbers.ts";
+import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
+import { counted, duration, gainPercent, price, signedPercent } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
 import { RichText } from "./rich-text.ts";
-import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
+import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export interface OrderModel {
   order: OrderRow;
@@ -22,9 +22,16 @@ export interface OrderModel {
   boundSecondsLeft: number | null;
   explorerUrl: string | undefined;
   mayOverrideGuard: boolean;
+  /** Buys wait for this person's word: they are paused or held. */
+  mayResume: boolean;
   mint: string;
   nowMs: number;
 }
+
+const HOME_ROW: ScreenButton[] = [
+  { text: "Positions", nav: "positions", arg: "0" },
+  { text: "Home", nav: "home" },
+];
 
 /** One message for the whole life of an order: pending, not decided, receipt or refusal. */
 export function orderScreen(model: OrderModel): Screen {
@@ -72,7 +79,7 @@ function pendingScreen(model: OrderModel): Screen {
   }
   addTrigger(rich, model);
   rich.line(`Order ${shortId(order)} · ${timeOfDay(model.nowMs)}`);
-  return screenOf(rich, linkRows(model));
+  return screenOf(rich, [...linkRows(model), HOME_ROW]);
 }
 
 function unknownScreen(model: OrderModel): Screen {
@@ -89,7 +96,8 @@ function unknownScreen(model: OrderModel): Screen {
   }
   rich.plain(". This message updates itself.");
   rich.line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
-  return screenOf(rich, [[{ text: "Check now", nav: "refresh" }], ...linkRows(model)]);
+  const check: ScreenButton = { text: "Check now", nav: "refresh", style: "primary" };
+  return screenOf(rich, [[check], ...linkRows(model), HOME_ROW]);
 }
 
 function receiptScreen(model: OrderModel, fill: FillRow): Screen {
@@ -108,7 +116,7 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
     rich.line(`Received ${sol(notional, 9)} SOL`);
     if (model.soldCostLamports !== undefined) {
       const gain = notional - model.soldCostLamports;
-      const share = signedPercent(gainBps(notional, model.soldCostLamports));
+      const share = gainPercent(notional, model.soldCostLamports);
       rich.plain(` · PnL ${signedSol(gain)} SOL (${share})`);
     }
   }
@@ -124,10 +132,7 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
   if (model.position?.isOpen === true) {
     rows.push(sellRow({ positionId: model.position.positionId, symbol: order.symbol }));
   }
-  rows.push(...linkRows(model), [
-    { text: "Positions", nav: "positions", arg: "0" },
-    { text: "Home", nav: "home" },
-  ]);
+  rows.push(...linkRows(model), HOME_ROW);
   return screenOf(rich, rows);
 }
 
@@ -162,10 +167,9 @@ function addExits(rich: RichText, model: OrderModel): void {
   rich.line(`Held now: ${tokens(quantity, decimals)} ${cleanField(model.order.symbol)}`);
   for (const rule of model.exits) {
     const word = rule.kind === "takeProfit" ? "🎯 Take profit" : "🛑 Stop loss";
-    const sign = rule.triggerBps > 0 ? "+" : "";
     const worth = valueLamports(BigInt(quantity), decimals, BigInt(rule.triggerPriceE9));
     rich.line(`${word} armed at ${price(rule.triggerPriceE9)} SOL`);
-    rich.plain(` (${sign}${percentOfBps(rule.triggerBps)} %, about ${sol(worth)} SOL)`);
+    rich.plain(` (${signedPercent(rule.triggerBps)}, about ${sol(worth)} SOL)`);
   }
   if (model.exits.length === 0) rich.line("⚠️ No exit is armed for this position.");
 }
@@ -173,13 +177,27 @@ function addExits(rich: RichText, model: OrderModel): void {
 function deniedScreen(model: OrderModel): Screen {
   const { order } = model;
   const rich = new RichText().bold(`⛔ Not bought: ${cleanField(order.symbol)}`).line();
-  for (const reason of (order.reason ?? "").split("\n")) rich.line(reason);
+  for (const reason of (order.reason ?? "").split("\n")) rich.line(cleanText(reason));
   rich.line("Nothing was sent and no SOL left the wallet.");
   rich.line(`Order ${shortId(order)} · ${timeOfDay(model.nowMs)}`);
   const rows: ScreenButton[][] = [];
   if (model.mayOverrideGuard) rows.push([buyAgain(model)]);
-  rows.push([{ text: "Home", nav: "home" }]);
-  return screenOf(rich, rows);
+  return screenOf(rich, [...rows, ...nextRows(model)]);
+}
+
+/** What to do after a refusal: the cause goes first, then another try from the token's card. */
+function nextRows(model: OrderModel): ScreenButton[][] {
+  const rows: ScreenButton[][] = [];
+  if (model.mayResume && model.order.side === "buy") rows.push([resumeButton(model.nowMs)]);
+  const position = model.position;
+  if (model.order.side === "sell" && position?.isOpen === true) {
+    rows.push(sellRow({ positionId: position.positionId, symbol: model.order.symbol }));
+  }
+  rows.push([
+    { text: "Token card", nav: "token" },
+    { text: "Home", nav: "home" },
+  ]);
+  return rows;
 }
 
 function buyAgain(model: OrderModel): ScreenButton {
@@ -203,15 +221,21 @@ function closedScreen(model: OrderModel): Screen {
   const symbol = cleanField(order.symbol);
   const word = order.side === "buy" ? "Nothing was bought" : "Nothing was sold";
   const rich = new RichText().bold(`⛔ ${word}: ${symbol}`).line();
-  rich.line(cleanField(order.reason ?? "", 300));
+  rich.line(cleanText(order.reason ?? ""));
   const failed = model.attempts.filter((attempt) => attempt.state === "failed");
   if (failed.length > 0) {
-    rich.line("The transaction landed and was reverted: only its network fee was paid.");
+    const each = failed.length === 1 ? "its network fee was" : "their network fees were";
+    rich.line(
+      `${counted(failed.length, "transaction")} landed and had no effect: only ${each} paid.`,
+    );
   } else {
     rich.line("No SOL and no tokens left the wallet.");
   }
+  if (order.side === "sell" && model.exits.length > 0) {
+    rich.line("The position is still yours and its exits stay armed.");
+  }
   rich.line(`Order ${shortId(order)} (${order.status}) · ${timeOfDay(model.nowMs)}`);
-  return screenOf(rich, [...linkRows(model), [{ text: "Home", nav: "home" }]]);
+  return screenOf(rich, [...linkRows(model), ...nextRows(model)]);
 }
 
 function linkRows(model: OrderModel): ScreenButton[][] {

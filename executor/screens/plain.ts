@@ -1,9 +1,10 @@
-import type { Drift, StatusView } from "@raptor/shared/wire/read.ts";
-import { duration, shortAddress, timeOfDay } from "./numbers.ts";
+import type { StatusView } from "@raptor/shared/wire/read.ts";
+import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
+import { counted, duration, timeOfDay, tokens } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
-import { screenOf, type Screen } from "./screen.ts";
+import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
-const HOME_ROW = [{ text: "Home", nav: "home" as const }];
+const HOME_ROW: ScreenButton[] = [{ text: "Home", nav: "home" }];
 
 export function helpScreen(): Screen {
   const rich = new RichText()
@@ -12,7 +13,8 @@ export function helpScreen(): Screen {
     .line("Paste a token's mint or a link to it (DexScreener, pump.fun, Solscan) to see its card.")
     .line();
   for (const [command, meaning] of HELP_LINES) rich.line(`${command} · ${meaning}`);
-  rich.line().line("A button that moves money works once. No receipt means nothing was bought.");
+  rich.line().line("A button that moves money works once.");
+  rich.line("Only a receipt (✅ Bought, ✅ Sold) means that a trade happened.");
   return screenOf(rich, [HOME_ROW]);
 }
 
@@ -20,31 +22,43 @@ export function helpScreen(): Screen {
 export const HELP_LINES: readonly (readonly [string, string])[] = [
   ["/start", "home screen and deposit address"],
   ["/positions", "what is open, with sell buttons"],
-  ["/buy", "<mint> <SOL>: buy without the card"],
-  ["/sell", "sell; or <mint> <percent>"],
+  ["/buy", "buy without the card: /buy <mint> <SOL>"],
+  ["/sell", "what you can sell; or /sell <mint> <percent>"],
   ["/wallet", "deposit address and balance"],
   ["/pause", "stop new buys; exits go on"],
   ["/resume", "allow buys again"],
   ["/panic", "sell everything, one confirmation"],
   ["/status", "health, kill switch, last reconcile"],
-  ["/token", "access token for the dashboard and API"],
-  ["/kill", "admins: active, reducing or halted"],
+  ["/token", "access token for the dashboard; /token revoke ends all"],
+  ["/kill", "admins: stop trading; /kill active allows it again"],
   ["/help", "this text"],
 ];
 
-export function statusScreen(view: StatusView, nowMs: number): Screen {
+export interface StatusModel {
+  view: StatusView;
+  /** Of the person who asks; the view counts everybody's. */
+  ownPositions: number;
+  nowMs: number;
+}
+
+export function statusScreen({ view, ownPositions, nowMs }: StatusModel): Screen {
   const rich = new RichText().bold(`Status: ${view.phase}`).line();
   rich.line(`Trading: ${view.tradingState}`);
-  if (view.tradingStateReason !== "") rich.plain(` (${view.tradingStateReason})`);
-  rich.line(`Open positions: ${view.openPositions}`);
+  const reason = view.tradingState === "active" ? "" : view.tradingStateReason;
+  if (reason !== "") rich.plain(` (${cleanText(reason)})`);
+  rich.line(`Your open positions: ${ownPositions}`);
   rich.line(`Attempts not decided: ${view.unresolvedAttempts}`);
-  rich.line(`Jobs waiting: ${view.pendingJobs} · notices waiting: ${view.pendingNotices}`);
+  // The command that asks for this screen is itself one of the jobs.
+  const otherJobs = Math.max(0, view.pendingJobs - 1);
+  rich.line(`Waiting: ${counted(otherJobs, "job")}, ${counted(view.pendingNotices, "notice")}`);
+  rich.line();
   for (const [name, dependency] of Object.entries(view.dependencies)) {
-    rich.line(`${dependency.ok ? "🟢" : "🔴"} ${name}: ${dependency.detail}`);
+    rich.line(`${dependency.ok ? "🟢" : "🔴"} ${name}: ${cleanText(dependency.detail)}`);
   }
+  rich.line();
   if (view.lastReconcile !== null) {
     const { atMs, drift } = view.lastReconcile;
-    const found = drift.length === 0 ? "no difference" : `${drift.length} difference(s)`;
+    const found = drift.length === 0 ? "no difference" : counted(drift.length, "difference");
     rich.line(`Last reconcile ${duration(nowMs - atMs)} ago: ${found}`);
   }
   rich.line(`Up ${duration(view.uptimeMs)} · epoch ${view.epoch} · ${timeOfDay(nowMs)}`);
@@ -55,8 +69,13 @@ export function panicConfirmScreen(positionCount: number): Screen {
   const rich = new RichText()
     .bold("🚨 Sell everything?")
     .line()
-    .line(`${positionCount} open position(s) will be sold at market, slippage widening as needed.`)
-    .line("New buys are paused until you /resume. Buys under way are sold when they land.");
+    .line(
+      positionCount === 0
+        ? "No position is open now; a buy that is still under way is sold when it lands."
+        : `${counted(positionCount, "open position")} will be sold at market, slippage widening as ` +
+            "needed. Buys under way are sold when they land.",
+    )
+    .line("New buys are paused until you resume them. Nothing happens until you press.");
   return screenOf(rich, [
     [
       {
@@ -70,23 +89,46 @@ export function panicConfirmScreen(positionCount: number): Screen {
   ]);
 }
 
-export function noticeScreen(lines: readonly string[]): Screen {
-  const rich = new RichText();
-  lines.forEach((line, at) => {
-    if (at === 0) rich.bold(line);
-    else rich.line(line);
-  });
-  return screenOf(rich, [HOME_ROW]);
+export interface NoticeOptions {
+  /** When set, buys are paused or held and a button allows them again. */
+  resumeShownMs?: number;
 }
 
-export function driftScreen(drift: readonly Drift[]): Screen {
-  const rich = new RichText().bold("⚠️ The wallet differs from the ledger").line();
-  for (const one of drift) {
-    const mint = shortAddress(one.mint);
-    rich.line(`${mint}: ledger ${one.ledgerQuantity}, chain ${one.chainQuantity} (${one.class})`);
+export function noticeScreen(lines: readonly string[], options: NoticeOptions = {}): Screen {
+  const rich = new RichText();
+  lines.forEach((line, at) => {
+    if (at === 0) rich.bold(cleanText(line));
+    else rich.line(cleanText(line));
+  });
+  const { resumeShownMs } = options;
+  const rows = resumeShownMs === undefined ? [] : [[resumeButton(resumeShownMs)]];
+  return screenOf(rich, [...rows, HOME_ROW]);
+}
+
+export interface LostToken {
+  symbol: string;
+  /** Null when the token is not known any more: quantities are base units then. */
+  decimals: number | null;
+  ledgerQuantity: string;
+  chainQuantity: string;
+}
+
+/** Tokens that left a wallet without an order of ours. */
+const LOST_SHOWN_MAX = 10;
+
+export function driftScreen(lost: readonly LostToken[]): Screen {
+  const rich = new RichText().bold("⚠️ The wallet holds less than expected").line();
+  for (const one of lost.slice(0, LOST_SHOWN_MAX)) {
+    const { ledgerQuantity, chainQuantity, decimals } = one;
+    const unit = decimals === null ? " base units" : "";
+    const expected = tokens(ledgerQuantity, decimals ?? 0);
+    const found = tokens(chainQuantity, decimals ?? 0);
+    rich.line(`${cleanField(one.symbol)}: expected ${expected}, found ${found}${unit}`);
   }
-  rich.line("Tokens left outside Raptor. The ledger now follows the chain; exits were adjusted.");
-  rich.line("New buys wait until you have read this.");
+  if (lost.length > LOST_SHOWN_MAX) rich.line(`and ${lost.length - LOST_SHOWN_MAX} more`);
+  rich.line().line("These tokens left without an order of Raptor. If that was not you, move what");
+  rich.plain(" is left to another wallet.");
+  rich.line("Positions and exits now follow what the wallet holds. New buys wait for your word.");
   return screenOf(rich, [
     [
       {
@@ -103,12 +145,12 @@ export function driftScreen(drift: readonly Drift[]): Screen {
 export function apiTokenScreen(token: string, scopes: readonly string[]): Screen {
   const rich = new RichText()
     .bold("Your access token")
-    .line("For the dashboard and the status API; it reads your own data and can do nothing else.")
+    .line("For the dashboard and the status API. It reads your own data and can do nothing else.")
     .line()
     .line()
     .code(token)
     .line()
     .line(`Scopes: ${scopes.join(", ")}. Delete this message when you have copied it.`)
-    .line("/token revoke ends all your tokens.");
+    .line("To end all your tokens, type: /token revoke");
   return screenOf(rich, [[{ text: "Copy", copyText: token }, ...HOME_ROW]]);
 }

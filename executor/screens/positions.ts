@@ -1,11 +1,16 @@
 import type { PositionView } from "@raptor/shared/wire/read.ts";
 import { cleanField } from "@raptor/shared/values/safe-text.ts";
-import { duration, gainBps, percentOfBps, price, signedPercent } from "./numbers.ts";
+import { duration, gainPercent, price, signedPercent } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
 import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export const POSITIONS_PER_PAGE = 5;
+
+/** Base 36, so that the two characters of a button's argument reach page 1,296. */
+function pageArg(page: number): string {
+  return page.toString(36);
+}
 
 /** At most five positions a page, each with its own sell buttons. */
 export function positionsScreen(options: {
@@ -28,11 +33,11 @@ export function positionsScreen(options: {
     describe(rich, position);
     rows.push(sellRow(position));
   }
-  if (positions.length > 0) rich.line().line(totalOf(positions));
+  if (positions.length > 1) rich.line().line(totalOf(positions));
   if (pageCount > 1) {
     const arrows: ScreenButton[] = [];
-    if (page > 0) arrows.push({ text: "◀", nav: "positions", arg: String(page - 1) });
-    if (page < pageCount - 1) arrows.push({ text: "▶", nav: "positions", arg: String(page + 1) });
+    if (page > 0) arrows.push({ text: "◀", nav: "positions", arg: pageArg(page - 1) });
+    if (page < pageCount - 1) arrows.push({ text: "▶", nav: "positions", arg: pageArg(page + 1) });
     rows.push(arrows);
   }
   rows.push([
@@ -53,24 +58,31 @@ function describe(rich: RichText, position: PositionView): void {
     rich.line(`Cost ${sol(cost)} SOL · price not known right now`);
   } else {
     const value = BigInt(position.valueLamports);
-    rich.line(`${sol(value)} SOL now · PnL ${signedPercent(gainBps(value, cost))}`);
+    rich.line(`${sol(value)} SOL now · PnL ${gainPercent(value, cost)}`);
     rich.plain(` (${signedSol(value - cost)} SOL)`);
     const age = duration(position.markAgeMs ?? 0);
-    rich.line(`Entry ${price(position.entryPriceE9)} → ${price(position.markPriceE9)}, ${age} old`);
+    rich.line(
+      `Entry ${price(position.entryPriceE9)} → ${price(position.markPriceE9)} (${age} ago)`,
+    );
   }
   const exits = position.exits.map((rule) => {
     const word = rule.kind === "takeProfit" ? "TP" : "SL";
-    const sign = rule.triggerBps > 0 ? "+" : "";
-    return `${word} ${sign}${percentOfBps(rule.triggerBps)} %`;
+    return `${word} ${signedPercent(rule.triggerBps)}`;
   });
-  rich.line(exits.length === 0 ? "⚠️ no exits armed" : `🎯 ${exits.join(" · ")}`);
+  rich.line(exits.length === 0 ? "⚠️ No exit is armed" : `Exits: ${exits.join(" · ")}`);
 }
 
+/** Over the positions whose price is known; says so when that is not all of them. */
 function totalOf(positions: readonly PositionView[]): string {
   const known = positions.filter((position) => position.valueLamports !== null);
   const value = known.reduce((sum, position) => sum + BigInt(position.valueLamports ?? "0"), 0n);
   const cost = known.reduce((sum, position) => sum + BigInt(position.costLamports), 0n);
-  return `Total ${sol(value)} SOL · PnL ${signedSol(value - cost)} SOL`;
+  if (known.length === 0) return "Total not known: no position has a price right now";
+  const part =
+    known.length === positions.length
+      ? "Total"
+      : `Total of the ${known.length} of ${positions.length} with a price`;
+  return `${part}: ${sol(value)} SOL · PnL ${signedSol(value - cost)} SOL`;
 }
 
 export function sellRow(position: { positionId: string; symbol: string }): ScreenButton[] {

@@ -13,6 +13,8 @@ export const NAV_OPS = {
   wallet: "w",
   refresh: "r",
   customBuy: "x",
+  /** The card of the token that the pressed message is about. */
+  token: "k",
   askPanic: "q",
   pause: "z",
 } as const;
@@ -34,4 +36,14 @@ export interface Screen {
 
 export function screenOf(rich: RichText, rows: ScreenButton[][] = []): Screen {
   return { text: rich.text, entities: rich.entities, rows };
+}
+
+/** Allows buys again, unless they were paused or halted after this button was made. */
+export function resumeButton(nowMs: number): ScreenButton {
+  return {
+    text: "Resume entries",
+    action: { kind: "resume", shownMs: nowMs },
+    lifetime: "trade",
+    style: "success",
+  };
 }

@@ -1,7 +1,8 @@
 import { cleanField } from "@raptor/shared/values/safe-text.ts";
 import { duration, percentOfBps, price, sol, timeOfDay, tokens, usd } from "./numbers.ts";
+import { sellRow } from "./positions.ts";
 import { RichText } from "./rich-text.ts";
-import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
+import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export interface TokenModel {
   mint: string;
@@ -14,13 +15,17 @@ export interface TokenModel {
   liquidityUsd: number | null;
   ageMs: number | null;
   marks: { label: string; good: boolean | null }[];
-  /** Why buying is refused; replaces the buy buttons. */
+  /** Why this token is never bought; replaces the buy buttons. */
   refusals: string[];
+  /** Why nothing is bought at the moment; replaces the buy buttons too. */
+  closed: { reason: string; canResume: boolean } | null;
   walletLamports: bigint | null;
   reserveLamports: bigint;
   /** What 0.5 SOL would bring back at once, bought and sold again; null when not known. */
   roundTrip: { inLamports: bigint; outLamports: bigint } | null;
   held: { quantity: bigint; valueLamports: bigint | null } | null;
+  /** The open position, for its sell buttons. */
+  positionId: string | null;
   presetsLamports: readonly bigint[];
   slippageBpsMax: number;
   guardOverride: boolean;
@@ -51,24 +56,37 @@ export function tokenScreen(model: TokenModel): Screen {
   }
   if (model.held !== null) {
     rich.line(`You hold: ${tokens(model.held.quantity, model.decimals)}`);
-    if (model.held.valueLamports !== null) rich.plain(` ≈ ${sol(model.held.valueLamports)} SOL`);
+    if (model.held.valueLamports !== null) {
+      rich.plain(`, worth about ${sol(model.held.valueLamports)} SOL`);
+    }
   }
   if (model.walletLamports !== null) {
     const free = model.walletLamports - model.reserveLamports;
     const after = `${sol(free < 0n ? 0n : free)} SOL after the reserve`;
     rich.line(`Wallet: ${after} (${sol(model.reserveLamports)} for fees and rent)`);
   }
-  rich.line(`Slippage at most ${percentOfBps(model.slippageBpsMax)} %`);
   for (const refusal of model.refusals) rich.line(`⛔ ${refusal}`);
-  rich.line().line(`Buttons work once, for a minute. · ${timeOfDay(model.nowMs)}`);
+  rich.line();
+  if (model.refusals.length > 0) rich.line("Buying is switched off for this token.");
+  else if (model.closed !== null) rich.line(`⏸ ${model.closed.reason}`);
+  else {
+    const slippage = percentOfBps(model.slippageBpsMax);
+    rich.line(`Buy buttons work once, for a minute, with at most ${slippage} % slippage.`);
+  }
+  rich.line(`As of ${timeOfDay(model.nowMs)}`);
   return screenOf(rich, rowsOf(model));
 }
 
 function rowsOf(model: TokenModel): ScreenButton[][] {
   const rows: ScreenButton[][] = [];
-  if (model.refusals.length === 0) {
+  if (model.refusals.length === 0 && model.closed?.canResume === true) {
+    rows.push([resumeButton(model.nowMs)]);
+  } else if (model.refusals.length === 0 && model.closed === null) {
     const buttons = model.presetsLamports.map((lamports) => buyButton(model, lamports));
     rows.push(buttons.slice(0, 2), buttons.slice(2, 4), [{ text: "Buy X SOL", nav: "customBuy" }]);
+  }
+  if (model.positionId !== null) {
+    rows.push(sellRow({ positionId: model.positionId, symbol: model.symbol }));
   }
   rows.push([
     { text: "Refresh", nav: "refresh" },
@@ -94,7 +112,7 @@ function buyButton(model: TokenModel, lamports: bigint): ScreenButton {
 }
 
 function markOf(mark: { label: string; good: boolean | null }): string {
-  const sign = mark.good === null ? "❔" : mark.good ? "✅" : "⛔";
+  const sign = mark.good === null ? "❔" : mark.good ? "✅" : "⚠️";
   return `${sign} ${mark.label}`;
 }
 
@@ -102,6 +120,6 @@ export function promptScreen(symbol: string): Screen {
   const rich = new RichText()
     .bold(`Buy ${cleanField(symbol)}`)
     .line("How much SOL? Reply with a number, for example 0.35.")
-    .line("Nothing is bought until you answer; /cancel or one minute ends it.");
+    .line("Nothing is bought until you answer. /cancel ends it, and so does one minute.");
   return { ...screenOf(rich), forceReply: true };
 }

@@ -18,3 +18,11 @@ export function cleanField(text: string, charsMax = FIELD_CHARS_MAX): string {
   const chars = [...visible].slice(0, charsMax).join("").trim();
   return chars === "" ? "?" : chars;
 }
+
+/** The longest sentence that somebody else wrote and a screen shows: a reason, an error. */
+export const TEXT_CHARS_MAX = 300;
+
+/** The same for a sentence. */
+export function cleanText(text: string): string {
+  return cleanField(text, TEXT_CHARS_MAX);
+}

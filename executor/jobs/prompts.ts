@@ -1,0 +1,56 @@
+import type { JobOf } from "@raptor/shared/wire/job.ts";
+import type { Reader, Tx } from "../ports/store.ts";
+
+/** A question for an amount that still waits for its answer. */
+export interface Prompt {
+  mint: string;
+  chatId: number;
+  messageId: number;
+  userId: number;
+}
+
+export const NOT_ASKED: readonly string[] = [
+  "I do not know what this is for",
+  "Paste a token's mint or link first, then press Buy X SOL. Nothing was done.",
+];
+export const NOTHING_TO_CANCEL: readonly string[] = [
+  "Nothing to cancel",
+  "No question waits for an answer. Orders under way go on: see /positions.",
+];
+export const CANCELED: readonly string[] = ["Canceled", "Nothing was bought."];
+export const ALREADY_ANSWERED: readonly string[] = [
+  "Not bought again",
+  "This question was answered already. To buy more, open the token and press Buy X SOL.",
+];
+
+/**
+ * The question that a text answers. A reply answers exactly the message that it replies to; a bare
+ * number answers the newest question of the chat.
+ */
+export function findPrompt(
+  store: Reader,
+  where: { chatId: number; nowMs: number; to: number | undefined },
+): Prompt | undefined {
+  const { chatId, nowMs, to } = where;
+  const found =
+    to === undefined
+      ? store.promptOf(chatId, nowMs)
+      : { view: store.viewOf(chatId, to), messageId: to };
+  if (found?.view?.kind !== "prompt" || found.view.expiresMs <= nowMs) return undefined;
+  // Trading happens in private chats, where the chat is the person.
+  return { mint: found.view.mint, chatId, messageId: found.messageId, userId: chatId };
+}
+
+/**
+ * One question, one buy: a second number within its minute must not buy again. Claimed like a
+ * ticket, so that it holds over a restart.
+ * @returns false when another job has answered it.
+ */
+export function claimPrompt(tx: Tx, prompt: Prompt, job: JobOf<"say">): boolean {
+  const ticket = `prompt:${prompt.chatId}:${prompt.messageId}`;
+  const claim = tx.ticketClaim(ticket);
+  if (claim !== undefined) return claim.jobId === job.id;
+  const payload = { ticket, jobId: job.id, userId: prompt.userId };
+  tx.append({ stream: `job:${job.id}`, kind: "TicketClaimed", payload });
+  return true;
+}
