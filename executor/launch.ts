@@ -4,6 +4,8 @@ import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { assert, isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import { flushAtExit, LineOutput } from "./server/line-output.ts";
+import { createNodeClock } from "./server/node-seams.ts";
 import { checkMasterKeys, LAUNCHER_FD, SIGNER_FD } from "./signer/index.ts";
 
 /**
@@ -13,6 +15,7 @@ import { checkMasterKeys, LAUNCHER_FD, SIGNER_FD } from "./signer/index.ts";
  * do not help, so that the platform starts a fresh machine.
  */
 const HERE = dirname(fileURLToPath(import.meta.url));
+const STDOUT_FD = 1;
 const KEYS_FD = 3;
 /** Beyond what the main process was given to drain: its last writes and its exit. */
 const DRAIN_GRACE_MS = 5_000;
@@ -59,6 +62,9 @@ interface Pair {
   lastBeatMs: number | undefined;
 }
 
+/** Whoever reads the log must not decide whether a dead desk is started again. */
+const output = new LineOutput(STDOUT_FD, createNodeClock());
+
 let isStopping = false;
 let running: Pair | undefined;
 
@@ -104,7 +110,7 @@ function canIsolate(): boolean {
 }
 
 function log(level: "info" | "warn" | "error", msg: string, fields: object = {}): void {
-  process.stdout.write(`${JSON.stringify({ level, msg, ...fields })}\n`);
+  output.write(`${JSON.stringify({ level, msg, ...fields })}\n`);
 }
 
 function startPair(settings: Settings): Pair {
@@ -248,6 +254,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+flushAtExit(output);
 try {
   const settings = readSettings(process.env, process.argv[2]);
   delete process.env["WALLET_MASTER_KEYS"];

@@ -1,11 +1,14 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createExecutor, type Executor } from "./create-executor.ts";
 import { parseExecutorEnv, type ExecutorEnv } from "./env.ts";
 import type { Store } from "./ports/store.ts";
 import { createSharedHealth } from "./server/health.ts";
 import { startMetricsServer, startPublicServer } from "./server/http-server.ts";
+import { flushAtExit, LineOutput } from "./server/line-output.ts";
 import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
 import { createNodeNet } from "./server/node-net.ts";
 import { createPinoLog } from "./server/pino-log.ts";
@@ -20,6 +23,7 @@ import { HELP_LINES } from "./screens/plain.ts";
 const EXIT_FATAL = 1;
 const EXIT_SETTINGS = 78;
 const LAG_SAMPLE_MS = 500;
+const STDOUT_FD = 1;
 const BYTES_PER_MB = 1024 * 1024;
 const WEBHOOK_RETRY_MS = 5_000;
 const OPEN_RETRY_MS = 5_000;
@@ -27,8 +31,8 @@ const OPEN_RETRY_MS = 5_000;
 /** The composition root: the one place with real clocks, randomness, sockets and environment. */
 async function main(): Promise<void> {
   const env = readEnv();
-  const log = createPinoLog(env.LOG_LEVEL);
   const clock = createNodeClock();
+  const log = createLog(env, clock);
   const onFatal = (error: unknown): void => {
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.error({ problem }, "fatal: the process stops, start-up recovers");
@@ -37,13 +41,9 @@ async function main(): Promise<void> {
   process.on("uncaughtException", onFatal);
   process.on("unhandledRejection", onFatal);
 
-  mkdirSync(env.DATA_DIR, { recursive: true });
-  const lock = holdExecutorLock(join(env.DATA_DIR, "executor.lock"));
+  const { lock, ballast } = await takeDataDirectory(env, log);
   const version = readVersion();
   const path = join(env.DATA_DIR, "journal.db");
-  const bytes = env.BALLAST_MB * BYTES_PER_MB;
-  const ballast = createBallast({ directory: env.DATA_DIR, bytes, log });
-  await ballast.tend();
   const makeRoom = (): boolean => ballast.free();
   const onGone = (): void => onFatal(new Error("the launcher or the signer is gone"));
   // Before the journal: the launcher hears the heartbeat also while a full disk is waited for.
@@ -102,6 +102,23 @@ async function main(): Promise<void> {
   sampleLoopLag(metrics);
   await executor.boot();
   void registerWithTelegram(executor, env, clock, () => isStopping).catch(onFatal);
+}
+
+function createLog(env: ExecutorEnv, clock: Clock): Log {
+  const output = new LineOutput(STDOUT_FD, clock);
+  flushAtExit(output);
+  return createPinoLog(env.LOG_LEVEL, output);
+}
+
+/** The lock first: a second executor must not even touch the ballast. */
+async function takeDataDirectory(env: ExecutorEnv, log: Log) {
+  const { DATA_DIR: directory } = env;
+  mkdirSync(directory, { recursive: true });
+  const lock = holdExecutorLock(join(directory, "executor.lock"));
+  const bytes = env.BALLAST_MB * BYTES_PER_MB;
+  const ballast = createBallast({ directory, bytes, log });
+  await ballast.tend();
+  return { lock, ballast };
 }
 
 function readEnv(): ExecutorEnv {
