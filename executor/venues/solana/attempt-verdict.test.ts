@@ -4,6 +4,7 @@ import {
   type Commitment,
   createAttemptRow,
   createFakeChain,
+  createNodeState,
   createTransaction,
   MINT,
   type NodeState,
@@ -64,8 +65,8 @@ const METHODS = [
   "getTransaction",
 ];
 
-async function createJudge() {
-  const chain = createFakeChain();
+async function createJudge(third?: NodeState) {
+  const chain = createFakeChain(third);
   await chain.rpc.checkChain();
   const [honest, other] = chain.nodes;
   const waits: string[] = [];
@@ -322,6 +323,36 @@ describe("an error", () => {
       fail(node);
       node.transaction = createBuy();
     }
+    expect((await ask()).state).toBe("seen");
+  });
+});
+
+describe("among three nodes", () => {
+  test("two errors do not outweigh one success, however early", async ({ expect }) => {
+    for (const commitment of ["finalized", "processed"] as const) {
+      const third = createNodeState();
+      const { nodes, ask } = await createJudge(third);
+      for (const node of nodes) fail(node, "finalized");
+      expect((await ask()).state).toBe("reverted");
+      succeed(third, commitment);
+      expect((await ask()).state).toBe("seen");
+    }
+  });
+
+  test("two successes outweigh one error", async ({ expect }) => {
+    const third = createNodeState();
+    fail(third, "finalized");
+    const { nodes, ask } = await createJudge(third);
+    for (const node of nodes) succeed(node);
+    expect((await ask()).state).toBe("landed");
+  });
+
+  test("an error of one needs the proof of death on both others", async ({ expect }) => {
+    const third = createNodeState();
+    const { honest, ask } = await createJudge(third);
+    fail(honest, "finalized");
+    expect((await ask()).state).toBe("reverted");
+    third.finalizedHeight = BOUND;
     expect((await ask()).state).toBe("seen");
   });
 });

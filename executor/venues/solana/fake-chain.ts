@@ -51,16 +51,17 @@ export function createNodeState(): NodeState {
   };
 }
 
-/** Two fake nodes; envelopes as in the Solana JSON-RPC documentation. */
-export function createFakeChain() {
+/** Two fake nodes, or three; envelopes as in the Solana JSON-RPC documentation. */
+export function createFakeChain(third?: NodeState) {
   const net = new FakeNet();
   const clock = new FakeClock();
   const log = new FakeLog();
   const nodes: [NodeState, NodeState] = [createNodeState(), createNodeState()];
-  nodes.forEach((state, index) => {
+  const all = third === undefined ? nodes : [...nodes, third];
+  all.forEach((state, index) => {
     net.nodes.set(`node${index}.example`, (method, params) => answer(state, method, params));
   });
-  const urls = nodes.map((_, index) => `https://node${index}.example/`);
+  const urls = all.map((_, index) => `https://node${index}.example/`);
   const rpc = new Rpc({ net, clock, prng: evenPrng, log, settings: { urls, timeoutMs: 1_000 } });
   return { net, clock, log, nodes, rpc };
 }
