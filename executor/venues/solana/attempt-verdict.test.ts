@@ -1,101 +1,14 @@
 import { describe, test } from "vitest";
+import { BOUND, createNodeState, type NodeState, SIGNATURE } from "./fake-chain.ts";
 import {
-  BOUND,
-  type Commitment,
-  createAttemptRow,
-  createFakeChain,
-  createNodeState,
-  createTransaction,
-  MINT,
-  type NodeState,
-  SIGNATURE,
-} from "./fake-chain.ts";
-import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
-
-const RENT = 2_039_280;
-const LAMPORTS = 10_000_000_000;
-const SLIPPAGE = { InstructionError: [6, { Custom: 6_001 }] };
-/** The wallet held 700 before; the fake nodes' transactions landed at slot 4,400. */
-const HELD_AFTER = 1_000n;
-
-function createBuy(after = HELD_AFTER) {
-  return createTransaction({
-    fee: 25_000,
-    pre: [LAMPORTS, RENT, 0],
-    post: [LAMPORTS - 500_000_000 - 25_000, RENT, 0],
-    tokens: [{ index: 1, mint: MINT, before: 700n, after }],
-  });
-}
-
-const SLIPPED = createTransaction({
-  fee: 25_000,
-  err: SLIPPAGE,
-  pre: [LAMPORTS, RENT, 0],
-  post: [LAMPORTS - 25_000, RENT, 0],
-  tokens: [{ index: 1, mint: MINT, before: 700n, after: 700n }],
-});
-
-function succeed(node: NodeState, commitment: Commitment = "confirmed"): void {
-  node.status = { commitment, err: null };
-  node.transaction = createBuy();
-  node.tokenQuantity = HELD_AFTER;
-}
-
-/** Says so without its balances bearing it out, as a node that lies or is mistaken. */
-function claim(node: NodeState, commitment: Commitment = "finalized"): void {
-  node.status = { commitment, err: null };
-  node.transaction = createBuy();
-}
-
-function fail(node: NodeState, commitment: Commitment = "confirmed"): void {
-  node.status = { commitment, err: SLIPPAGE };
-  node.transaction = SLIPPED;
-}
-
-function silence(node: NodeState): void {
-  for (const method of METHODS) node.broken.set(method, { failure: "timeout" });
-}
-
-const METHODS = [
-  "getBlockHeight",
-  "getSlot",
-  "isBlockhashValid",
-  "getSignatureStatuses",
-  "getAccountInfo",
-  "getTransaction",
-];
-
-async function createJudge(third?: NodeState) {
-  const chain = createFakeChain(third);
-  await chain.rpc.checkChain();
-  const [honest, other] = chain.nodes;
-  const waits: string[] = [];
-  const reader = {
-    ...chain,
-    waitForSlot: async ({ name }: { name: string }, slot: number) => {
-      waits.push(`${name} ${slot}`);
-      return false;
-    },
-  };
-  const attempt = createAttemptRow("buy");
-  return {
-    ...chain,
-    honest,
-    other,
-    waits,
-    reader,
-    ask: () => fetchAttemptReport(reader, attempt),
-    settle: async () => (await fetchSettlementReport(chain.rpc, SIGNATURE, attempt.bound)).state,
-    /** Asks once a second, as the tracker does, for so long. */
-    async askFor(ms: number) {
-      for (let left = ms; left > 0; left -= 1_000) {
-        await fetchAttemptReport(reader, attempt);
-        await chain.clock.advance(1_000);
-      }
-      return fetchAttemptReport(reader, attempt);
-    },
-  };
-}
+  claim,
+  createBuy,
+  createJudge,
+  fail,
+  HELD_AFTER,
+  silence,
+  succeed,
+} from "./verdict-fixture.ts";
 
 describe("a success", () => {
   test("that two nodes tell is a fill by what the chain moved", async ({ expect }) => {
@@ -354,46 +267,5 @@ describe("among three nodes", () => {
     expect((await ask()).state).toBe("reverted");
     third.finalizedHeight = BOUND;
     expect((await ask()).state).toBe("seen");
-  });
-});
-
-describe("a booked fill", () => {
-  test("is settled by two finalized words, and by one alone after a minute", async ({ expect }) => {
-    const { nodes, honest, other, settle, clock } = await createJudge();
-    for (const node of nodes) succeed(node, "finalized");
-    expect(await settle()).toBe("settled");
-    other.status = { commitment: "confirmed", err: null };
-    expect(await settle()).toBe("pending");
-    silence(other);
-    for (let n = 0; n < 11; n++) {
-      await settle();
-      await clock.advance(5_000);
-    }
-    expect(await settle()).toBe("pending");
-    await clock.advance(6_000);
-    expect(await settle()).toBe("settled");
-    succeed(honest, "confirmed");
-    expect(await settle()).toBe("pending");
-  });
-
-  test("is not gone on one node's word, and is on every node's", async ({ expect }) => {
-    const { nodes, honest, other, settle } = await createJudge();
-    fail(other, "finalized");
-    expect(await settle()).toBe("pending");
-    succeed(honest, "finalized");
-    expect(await settle()).toBe("pending");
-    for (const node of nodes) fail(node, "finalized");
-    expect(await settle()).toBe("gone");
-    for (const node of nodes) fail(node, "confirmed");
-    expect(await settle()).toBe("pending");
-  });
-
-  test("is gone when its absence is proven on every node", async ({ expect }) => {
-    const { other, settle } = await createJudge();
-    expect(await settle()).toBe("gone");
-    other.finalizedHeight = BOUND;
-    expect(await settle()).toBe("pending");
-    silence(other);
-    expect(await settle()).toBe("pending");
   });
 });
