@@ -3,23 +3,25 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TALLY_FILE, type Tally } from "./tally-reporter.ts";
 
 /**
  * `npm test`: static checks, unit tests in Node and workerd, scenarios on real processes. Installs
- * from Debian what the tests need and counts what it cannot get as skipped. The last line is
- * always `N passed, N failed` (and `, N skipped` when something was), also under failure.
+ * from Debian what the tests need; tests that cannot run here are counted as skipped, and why is
+ * said at the start and again above the last line. That line is always `N passed, N failed` (and
+ * `, N skipped` when something was), also under failure.
  */
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const DEBIAN_PACKAGES: readonly { name: string; file: string }[] = [
-  { name: "redis-server", file: "/usr/bin/redis-server" },
-  { name: "chromium", file: "/usr/bin/chromium" },
-  { name: "strace", file: "/usr/bin/strace" },
+const REPORTER = fileURLToPath(new URL("tally-reporter.ts", import.meta.url));
+const DEBIAN_PACKAGES: readonly { name: string; file: string; proof: string }[] = [
+  { name: "redis-server", file: "/usr/bin/redis-server", proof: "limits on a real Redis" },
+  { name: "chromium", file: "/usr/bin/chromium", proof: "the chat page in a browser" },
+  {
+    name: "strace",
+    file: "/usr/bin/strace",
+    proof: "commits reach the disk, as the kernel sees it",
+  },
 ];
 const CHECKS: readonly { name: string; command: readonly string[] }[] = [
   { name: "format", command: ["oxfmt", "--check"] },
@@ -36,11 +38,12 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Installs missing programs when this user may; returns how many are still missing. */
-function installPrograms(): number {
+/** Installs missing programs when this user may; says what cannot be proved here all the same. */
+function prepareMachine(): string[] {
+  const isRoot = process.getuid?.() === 0;
   const missing = (): typeof DEBIAN_PACKAGES =>
     DEBIAN_PACKAGES.filter((program) => !existsSync(program.file));
-  if (missing().length > 0 && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+  if (missing().length > 0 && isRoot && existsSync("/usr/bin/apt-get")) {
     const names = missing().map((program) => program.name);
     say(`• installing from Debian: ${names.join(", ")}`);
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
@@ -48,18 +51,30 @@ function installPrograms(): number {
     const install = ["install", "-y", "-q", "--no-install-recommends", ...names];
     if (update.status === 0) spawnSync("apt-get", install, { env, stdio: "ignore" });
   }
-  for (const program of missing()) {
-    say(
-      `!! ${program.name} is not installed: what needs it is SKIPPED. apt install ${program.name}`,
+  const notes = missing().map(
+    ({ name, proof }) => `${name} is not installed. SKIPPED: ${proof}. apt-get install ${name}`,
+  );
+  if (!isRoot) {
+    notes.push(
+      "not root. SKIPPED: full and read-only disks, which need a mount; and the signer runs " +
+        "without a user and a network namespace of its own",
     );
   }
-  return missing().length;
+  return notes;
 }
 
-function run(command: readonly string[]): Promise<number> {
+function sayLoudly(notes: readonly string[]): void {
+  for (const note of notes) say(`!! ${note}`);
+}
+
+function run(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   const [program = "", ...args] = command;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: ROOT, stdio: "inherit", env: testEnv() });
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      stdio: "inherit",
+      env: { ...testEnv(), ...env },
+    });
     child.on("error", (error) => {
       say(`could not run ${program}: ${error.message}`);
       resolve(1);
@@ -87,14 +102,6 @@ async function runChecks(tally: Tally): Promise<void> {
   }
 }
 
-interface VitestReport {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numTodoTests: number;
-  numFailedTestSuites: number;
-}
-
 async function runSuite(
   suite: (typeof SUITES)[number],
   tally: Tally,
@@ -102,36 +109,45 @@ async function runSuite(
 ): Promise<void> {
   say(`\n• ${suite.name}`);
   const folder = mkdtempSync(join(tmpdir(), "raptor-tests-"));
-  const report = join(folder, "report.json");
+  const file = join(folder, "tally.json");
   const projects = suite.projects.flatMap((project) => ["--project", project]);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const code = await run(["vitest", "run", ...projects, ...reporters, ...filters]);
-  if (existsSync(report)) {
-    const found = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
-    tally.passed += found.numPassedTests;
-    tally.failed += found.numFailedTests;
-    tally.skipped += found.numPendingTests + found.numTodoTests;
-    // A suite that could not load, or an error outside of any test, is a failure of its own.
-    if (code !== 0 && found.numFailedTests === 0) tally.failed += 1;
-  } else {
-    tally.failed += 1;
-  }
+  const reporters = ["--reporter=default", `--reporter=${REPORTER}`];
+  // A filter may fit only one of the suites.
+  const options = filters.length === 0 ? [] : ["--passWithNoTests"];
+  const command = ["vitest", "run", ...projects, ...reporters, ...options, ...filters];
+  const code = await run(command, { [TALLY_FILE]: file });
+  const found: Tally = existsSync(file)
+    ? (JSON.parse(readFileSync(file, "utf8")) as Tally)
+    : { passed: 0, failed: 0, skipped: 0 };
+  tally.passed += found.passed;
+  tally.failed += found.failed;
+  tally.skipped += found.skipped;
+  // Whatever else made vitest fail is a failure of its own.
+  if (code !== 0 && found.failed === 0) tally.failed += 1;
   rmSync(folder, { recursive: true, force: true });
 }
 
 async function main(): Promise<void> {
   const filters = process.argv.slice(2).filter((argument) => argument !== "--");
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  let notes: string[] = [];
   try {
-    tally.skipped += installPrograms();
+    notes = prepareMachine();
+    sayLoudly(notes);
     if (filters.length === 0) await runChecks(tally);
     for (const suite of SUITES) await runSuite(suite, tally, filters);
+    if (tally.passed + tally.failed + tally.skipped === 0) {
+      tally.failed += 1;
+      say(`no test fits ${filters.join(" ")}`);
+    }
   } catch (error) {
     tally.failed += 1;
     say(`the test run broke: ${(error as Error).stack ?? String(error)}`);
   }
+  say("");
+  sayLoudly(notes);
   const skipped = tally.skipped === 0 ? "" : `, ${tally.skipped} skipped`;
-  say(`\n${tally.passed} passed, ${tally.failed} failed${skipped}`);
+  say(`${tally.passed} passed, ${tally.failed} failed${skipped}`);
   process.exitCode = tally.failed === 0 ? 0 : 1;
 }
 
