@@ -285,16 +285,8 @@ function buildRooms(seams: ExecutorSeams) {
   const phase = () => shownPhase(lifecycle, store);
   const { version } = seams;
   const lastReconcile = () => engine.reconciler.lastRun;
-  const reads = createReadModels({
-    store,
-    feed,
-    venue,
-    clock,
-    version,
-    phase,
-    dependencies,
-    lastReconcile,
-  });
+  const views = { store, feed, venue, clock, version, phase, dependencies, lastReconcile };
+  const reads = createReadModels(views);
   const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
   const desk = buildDesk(seams, shared, apiTokens, lifecycle, context.onFatal);
   const noteReconcile = (isComplete: boolean): void => {

@@ -38,8 +38,7 @@ async function main(): Promise<void> {
     log.error({ problem }, "fatal: the process stops, start-up recovers");
     process.exit(EXIT_FATAL);
   };
-  process.on("uncaughtException", onFatal);
-  process.on("unhandledRejection", onFatal);
+  for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, onFatal);
 
   const { lock, ballast } = await takeDataDirectory(env, log);
   const version = readVersion();

@@ -9,7 +9,7 @@ describe("a secret", () => {
     const error = new Error("failed", { cause: { secret } });
     const printed = [
       String(secret),
-      `${secret.toString()}`,
+      secret.toString(),
       JSON.stringify({ secret }),
       inspect({ deep: { secret } }, { depth: 9, showHidden: true }),
       inspect(error, { depth: 9 }),
