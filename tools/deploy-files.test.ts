@@ -113,7 +113,7 @@ describe("fly.toml", () => {
   it("lets more requests in than people press, and fewer than the executor takes", ({ expect }) => {
     const { soft_limit: soft, hard_limit: hard } = fly.http_service.concurrency;
     const [, socketsMax = ""] =
-      /CONNECTIONS_MAX = ([\d_]+)/.exec(readText("executor/server/http-server.ts")) ?? [];
+      /connectionsMax: ([\d_]+)/.exec(readText("executor/server/http-server.ts")) ?? [];
     expect(soft).toBeGreaterThanOrEqual(200);
     expect(hard).toBeGreaterThan(soft);
     expect(hard).toBeLessThan(Number(socketsMax.replaceAll("_", "")));
