@@ -117,7 +117,7 @@ export interface LostToken {
 const LOST_SHOWN_MAX = 10;
 
 export function driftScreen(lost: readonly LostToken[]): Screen {
-  const rich = new RichText().bold("⚠️ The wallet holds less than expected").line();
+  const rich = new RichText().bold("⚠️ The wallet differs from the ledger").line();
   for (const one of lost.slice(0, LOST_SHOWN_MAX)) {
     const { ledgerQuantity, chainQuantity, decimals } = one;
     const unit = decimals === null ? " base units" : "";

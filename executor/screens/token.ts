@@ -1,4 +1,4 @@
-import { cleanField } from "@raptor/shared/values/safe-text.ts";
+import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import { duration, percentOfBps, price, sol, timeOfDay, tokens, usd } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
 import { RichText } from "./rich-text.ts";
@@ -65,10 +65,10 @@ export function tokenScreen(model: TokenModel): Screen {
     const after = `${sol(free < 0n ? 0n : free)} SOL after the reserve`;
     rich.line(`Wallet: ${after} (${sol(model.reserveLamports)} for fees and rent)`);
   }
-  for (const refusal of model.refusals) rich.line(`⛔ ${refusal}`);
+  for (const refusal of model.refusals) rich.line(`⛔ ${cleanText(refusal)}`);
   rich.line();
   if (model.refusals.length > 0) rich.line("Buying is switched off for this token.");
-  else if (model.closed !== null) rich.line(`⏸ ${model.closed.reason}`);
+  else if (model.closed !== null) rich.line(`⏸ ${cleanText(model.closed.reason)}`);
   else {
     const slippage = percentOfBps(model.slippageBpsMax);
     rich.line(`Buy buttons work once, for a minute, with at most ${slippage} % slippage.`);

@@ -88,17 +88,17 @@ export async function fetchInstrumentReport(
     ...figures,
     refusals,
     marks: [
-      { label: "mint authority off", good: onChain.mintAuthority === null },
-      { label: "freeze off", good: onChain.freezeAuthority === null },
+      { label: "mint", good: onChain.mintAuthority === null },
+      { label: "freeze", good: onChain.freezeAuthority === null },
       ...(onChain.tokenProgram === TOKEN_2022_PROGRAM
         ? [{ label: "extensions", good: onChain.extensionRefusals.length === 0 }]
         : []),
       ...(onChain.transferFeeBps > 0
         ? [{ label: `transfer fee ${onChain.transferFeeBps / 100} %`, good: false }]
         : []),
-      { label: "holders spread", good: compare(figures.topHoldersBps, TOP_HOLDERS_BPS_GOOD, -1) },
+      { label: "holders", good: compare(figures.topHoldersBps, TOP_HOLDERS_BPS_GOOD, -1) },
       { label: "liquidity", good: compare(figures.liquidityUsd, LIQUIDITY_USD_GOOD, 1) },
-      { label: "older than a day", good: compare(ageMs, AGE_MS_GOOD, 1) },
+      { label: "age", good: compare(ageMs, AGE_MS_GOOD, 1) },
     ],
   };
 }
