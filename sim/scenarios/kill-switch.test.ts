@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entriesAfter, headSeq } from "./journal-view.ts";
-import { postJson, type Person } from "./person.ts";
+import { postJson, type ChatMessage, type Person } from "./person.ts";
 import {
   bearer,
   call,
@@ -39,23 +39,36 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-/** Both press a button on a card and type a buy; returns when each was told that it is off. */
-async function pressBuys(word: string): Promise<void> {
+/** A token card for each of them, taken while its buy buttons are still there. */
+async function takeCards(): Promise<ChatMessage[]> {
+  const cards: ChatMessage[] = [];
   for (const person of [alice, bob]) {
     const seen = (await person.received()).length;
     await person.say(mints.next);
     await until(async () => (await person.received()).length > seen);
-    await person.press(await person.waitFor(mints.next), "0.25 SOL");
+    cards.push(await person.waitFor(mints.next));
+  }
+  return cards;
+}
+
+/** Both press a button on an old card and type a buy; both are told twice that it is off. */
+async function pressBuys(word: string, cards: readonly ChatMessage[]): Promise<void> {
+  for (const [at, person] of [alice, bob].entries()) {
+    const card = cards[at] as ChatMessage;
+    const seen = (await person.received()).length;
+    await person.press(card, "0.25 SOL");
     await person.say(`/buy ${mints.next} 0.1`);
-    await until(async () => {
-      const texts = (await person.received()).slice(seen).map(({ text = "" }) => text);
-      return (
-        texts.filter((text) => text.includes("ot bought") || text.includes("Nothing was bought"))
-          .length >= 2
-      );
-    });
-    const texts = (await person.received()).slice(seen).map(({ text = "" }) => text);
-    expect(texts.filter((text) => text.includes(word))).toHaveLength(2);
+    const told = async (): Promise<string[]> =>
+      (await person.received())
+        .filter((one, index) => index >= seen || one.message_id === card.message_id)
+        .map(({ text = "" }) => text)
+        .filter((text) => text.includes("ot bought") || text.includes("Nothing was bought"));
+    await until(async () => (await told()).length >= 2);
+    expect((await told()).filter((text) => text.includes(word))).toHaveLength(2);
+    await person.say(mints.next);
+    const fresh = await person.waitFor(mints.next);
+    const labels = (fresh.reply_markup?.inline_keyboard ?? []).flat().map(({ text }) => text);
+    expect(labels.filter((text) => text.startsWith("Buy"))).toEqual([]);
   }
 }
 
@@ -91,6 +104,7 @@ describe("the kill switch", () => {
   });
 
   test("set to halted survives kill -9, and no entry attempt is prepared any more", async () => {
+    const cards = await takeCards();
     expect((await setTradingState(world.file, "halted")).status).toBe(200);
     const seq = headSeq(world);
     const { epoch } = await world.status();
@@ -104,7 +118,7 @@ describe("the kill switch", () => {
       tradingStateReason: "scenario sets halted",
     });
     expect(await health(world.file)).toMatchObject({ status: 200, phase: "halted" });
-    await pressBuys("halted");
+    await pressBuys("halted", cards);
     expect(entriesAfter(world, seq)).toEqual([]);
     expect(await world.chainQuantity(addresses.alice, mints.next)).toBe(0n);
   });
@@ -124,9 +138,11 @@ describe("the kill switch", () => {
   });
 
   test("set to reducing lets exits through and entries not", async () => {
+    await setTradingState(world.file, "active");
+    const cards = await takeCards();
     expect((await setTradingState(world.file, "reducing")).status).toBe(200);
     const seq = headSeq(world);
-    await pressBuys("reducing");
+    await pressBuys("reducing", cards);
     await bob.say(`/sell ${mints.bob} all`);
     await until(async () => (await world.chainQuantity(addresses.bob, mints.bob)) === 0n);
     expect(entriesAfter(world, seq)).toEqual([]);
@@ -142,6 +158,7 @@ describe("the kill switch", () => {
     await bob.say("/kill halted");
     await bob.waitFor("Only an admin may use the kill switch. Nothing was changed.");
     expect((await world.status()).tradingState).toBe("active");
+    const cards = await takeCards();
     await alice.say("/kill the pool looks wrong");
     await alice.waitFor("Trading is now halted");
     expect(await world.status()).toMatchObject({
@@ -149,7 +166,7 @@ describe("the kill switch", () => {
       tradingStateReason: "the pool looks wrong",
     });
     const seq = headSeq(world);
-    await pressBuys("halted");
+    await pressBuys("halted", cards);
     expect(entriesAfter(world, seq)).toEqual([]);
     await alice.say("/kill active");
     await alice.waitFor("Trading is now active");
