@@ -1,6 +1,6 @@
 // @ts-check
 import { dotItem, element, fill, make, table, tile, twoLines } from "./dom.js";
-import { ago, decimal, duration, short, signed } from "./format.js";
+import { ago, decimal, duration, gainPercent, short, signed } from "./format.js";
 
 const LAMPORTS_DECIMALS = 9;
 
@@ -18,7 +18,8 @@ export function showHealth(health) {
       ? []
       : [dotItem(stateTone(executor.tradingState), `trading ${executor.tradingState}`)]),
     dotItem(redis.ok ? "good" : "warn", redis.ok ? "redis" : "redis away"),
-    dotItem(queue.ok === false ? "bad" : queue.ok === null ? "" : "good", "queue"),
+    // Not known before the first message was queued: nothing to show then.
+    ...(queue.ok === null ? [] : [dotItem(queue.ok ? "good" : "bad", "queue")]),
   ]);
 }
 
@@ -31,7 +32,7 @@ export function showStatus(status) {
     return;
   }
   fill("tiles", [
-    tile("Trading", status.tradingState, status.tradingStateReason),
+    tile("Trading", status.tradingState, tradingNote(status)),
     tile("Phase", status.phase, `version ${status.version}, epoch ${status.epoch}`),
     tile(
       "Open positions",
@@ -45,6 +46,7 @@ export function showStatus(status) {
     ),
     tile("Up for", duration(status.uptimeMs), `journal at ${status.journalSeq}`),
   ]);
+  markState(status.tradingState);
   showReconcile(status.lastReconcile);
   fill(
     "dependencies",
@@ -52,6 +54,25 @@ export function showStatus(status) {
       dotItem(one.ok ? "good" : "bad", `${name}${one.detail === "" ? "" : `: ${one.detail}`}`),
     ),
   );
+}
+
+/**
+ * The reason of the last change says why trading is limited; afterwards it would mislead.
+ * @param {any} status
+ */
+function tradingNote(status) {
+  if (status.tradingState === "active") return "buys and exits";
+  const effect = status.tradingState === "reducing" ? "exits only" : "no new orders but exits";
+  return status.tradingStateReason === "" ? effect : `${effect}: ${status.tradingStateReason}`;
+}
+
+/** The state that holds already cannot be chosen. @param {string} state */
+function markState(state) {
+  for (const button of document.querySelectorAll("#states button")) {
+    const isCurrent = button.getAttribute("data-state") === state;
+    button.toggleAttribute("disabled", isCurrent);
+    button.setAttribute("aria-pressed", String(isCurrent));
+  }
 }
 
 /** @param {any} reconcile */
@@ -92,9 +113,9 @@ export function showPositions(positions) {
   }
   fill("positions", [
     table(
-      ["Token", "#Quantity", "#Cost SOL", "#Worth now", "#PnL", "Exits"],
+      ["Token", "#Quantity", "#Cost SOL", "#Worth now", "#PnL SOL", "Exits"],
       open.map((position) => [
-        twoLines(position.symbol, short(position.mint)),
+        tokenCell(position, people(open)),
         decimal(position.quantity, position.decimals, 4),
         decimal(position.costLamports, LAMPORTS_DECIMALS, 4),
         position.valueLamports === null
@@ -122,13 +143,37 @@ export function showTrades(trades) {
       trades.map((trade) => [
         new Date(trade.tsMs).toLocaleString(),
         make("span", trade.side === "buy" ? "good" : "bad", trade.side),
-        twoLines(trade.symbol, short(trade.mint)),
+        tokenCell(trade, people(trades)),
         decimal(trade.notionalLamports, LAMPORTS_DECIMALS, 4),
         decimal(trade.feeLamports, LAMPORTS_DECIMALS, 6),
-        make("code", "", short(trade.signature)),
+        explorerLink(trade.signature),
       ]),
     ),
   ]);
+}
+
+/** How many people's rows these are. @param {any[]} rows */
+function people(rows) {
+  return new Set(rows.map((row) => row.userId)).size;
+}
+
+/**
+ * The owner stands there only when rows of several people do.
+ * @param {any} row @param {number} count
+ */
+function tokenCell(row, count) {
+  const owner = count > 1 ? ` · user ${row.userId}` : "";
+  return twoLines(row.symbol, `${short(row.mint)}${owner}`);
+}
+
+/** @param {string} signature */
+function explorerLink(signature) {
+  const link = document.createElement("a");
+  link.href = `https://solscan.io/tx/${encodeURIComponent(signature)}`;
+  link.target = "_blank";
+  link.rel = "noreferrer noopener";
+  link.append(make("code", "", short(signature)));
+  return link;
 }
 
 /** @param {any} position */
@@ -136,7 +181,7 @@ function pnl(position) {
   if (position.valueLamports === null) return "";
   const cost = BigInt(position.costLamports);
   const gain = BigInt(position.valueLamports) - cost;
-  const percent = cost === 0n ? "" : `${signed(Number((gain * 10_000n) / cost) / 100)} %`;
+  const percent = gainPercent(cost + gain, cost);
   const sol = `${gain > 0n ? "+" : ""}${decimal(String(gain), LAMPORTS_DECIMALS, 4)}`;
   const cell = twoLines(sol, percent);
   cell.classList.add(gain < 0n ? "bad" : "good");
