@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startWorld, type WorldFile } from "./local/start-world.ts";
@@ -21,35 +21,44 @@ async function main(): Promise<void> {
   };
   process.stdout.write(`Raptor: starting a new local world, seed ${seed}\n`);
   let isStopping = false;
-  const starting = startWorld({ seed, stateDir: values.state ?? STATE_DIR, onProgress });
+  const stateDir = values.state ?? STATE_DIR;
+  const starting = startWorld({ seed, stateDir, onProgress });
   const stop = async (): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     process.stdout.write("\nStopping: drain, close, end.\n");
     await (await starting).close();
+    process.stdout.write("Stopped.\n");
     process.exit(0);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => void stop());
   }
   const world = await starting;
-  process.stdout.write(banner(world.file));
+  process.stdout.write(banner(world.file, join(stateDir, "world.json")));
 }
 
-function banner(file: WorldFile): string {
+function banner(file: WorldFile, worldPath: string): string {
   const token = file.mints.find((entry) => entry.kind === "normal") ?? file.mints[0];
   return [
     "",
     `  Chat        ${file.chat}`,
     `  Dashboard   ${file.dashboard}`,
+    `  Admin token ${file.adminToken}  (for the dashboard)`,
     `  Status API  ${file.edge}/v1/status`,
-    `  Admin token ${file.adminToken}`,
     `  A mint      ${token?.mint ?? ""}  (${token?.symbol ?? ""})`,
-    `  Everything  .raptor/world.json`,
+    `  Everything  ${relative(process.cwd(), worldPath)}`,
     "",
-    "  Ready: type /start in the chat. Ctrl-C stops everything.",
+    "  Alice (admin) and Bob may trade and get 10 play SOL each; Mallory is a stranger.",
+    "  Ready: type /start in the chat, then paste the mint. Ctrl-C stops everything.",
     "",
   ].join("\n");
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  const problem = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`\nRaptor could not start: ${problem}\n`);
+  process.exit(1);
+}

@@ -21,6 +21,7 @@ export class ExecutorProcess {
   readonly #env: Record<string, string>;
   readonly #port: number;
   readonly #log: WriteStream;
+  readonly #logFile: string;
   readonly #onPids: (pids: ExecutorPids) => void;
   #child: ChildProcess | undefined;
   #pids: ExecutorPids = { launcher: 0, main: 0, signer: 0 };
@@ -34,6 +35,7 @@ export class ExecutorProcess {
   }) {
     this.#env = { ...options.env };
     this.#port = options.port;
+    this.#logFile = options.logFile;
     this.#log = createWriteStream(options.logFile, { flags: "a" });
     this.#onPids = options.onPids;
   }
@@ -60,7 +62,7 @@ export class ExecutorProcess {
       if (await this.#isReady()) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    throw new Error("the executor did not become ready in 30 s; see its log under .raptor/logs");
+    throw new Error(`the executor did not become ready in 30 s; its log: ${this.#logFile}`);
   }
 
   /** SIGTERM and wait: the drain of a deploy. It stays down until `start`. */
