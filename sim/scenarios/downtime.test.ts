@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { postJson, type Person } from "./person.ts";
+import { postJson, waitUntil, type Person } from "./person.ts";
 import { call, discordAlerts, repair, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
@@ -86,8 +86,11 @@ test("a drain refuses new jobs with 503, loses nothing and arms exits before it 
   await control("stop");
   expect(world.executorLog().slice(lines)).toContain('"msg":"stopped"');
   await control("start");
-  const log = world.executorLog().slice(lines);
-  const ready = log.split("\n").find((line) => line.includes('"msg":"ready"')) ?? "{}";
+  // The log is written beside the work, so the line may come a moment after the fact.
+  const ready = await waitUntil(async () => {
+    const log = world.executorLog().slice(lines);
+    return log.split("\n").find((line) => /"msg":"ready".*\}$/.test(line));
+  });
   expect((JSON.parse(ready) as { armedExits: number }).armedExits).toBe(before);
   expect((await world.positions()).length).toBe(before);
 });
