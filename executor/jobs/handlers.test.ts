@@ -160,6 +160,34 @@ describe("a screen", () => {
     });
   });
 
+  it("says that panic is under way in the place of its question", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      await openPosition(jobs);
+      const data = await jobs.button({ kind: "panic" }, "menu");
+      await jobs.accept(jobs.press(data, { messageId: 7 }));
+      const row = jobs.desk.store.outbox(`msg:${USER}:7`);
+      expect(row?.content.text).toContain("1 position is being sold");
+      expect(row?.messageId).toBe(7);
+    });
+  });
+
+  it("gives way to home when buys were resumed on a notice", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      await jobs.accept({ ...jobs.head(), kind: "pause" });
+      await jobs.desk.transact((tx) => {
+        jobs.desk.engine.context.notices.alert(tx, USER, "note", ["Something was noticed"]);
+      });
+      const row = jobs.desk.store.outbox("note");
+      const [button] = row?.content.keyboard[0] ?? [];
+      if (button === undefined || !("callbackData" in button)) throw new Error("expected a button");
+      expect(button.text).toBe("Resume entries");
+      await delivered(jobs, "note", 8);
+      await jobs.accept(jobs.press(button.callbackData, { messageId: 8 }));
+      expect(jobs.desk.store.user(USER)?.paused).toBe(false);
+      expect(jobs.desk.store.outbox(`msg:${USER}:8`)?.view).toEqual({ kind: "home" });
+    });
+  });
+
   it("gets fresh buttons after one of its buttons was refused", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
       await showTokenCard(jobs);

@@ -9,7 +9,7 @@ import type { OrderDriver } from "../engine/order-driver.ts";
 import type { Panic } from "../engine/panic.ts";
 import type { Reconciler } from "../engine/reconcile.ts";
 import type { Store, Tx } from "../ports/store.ts";
-import { apiTokenScreen, noticeScreen } from "../screens/plain.ts";
+import { apiTokenScreen, noticeScreen, panicStartedScreen } from "../screens/plain.ts";
 import { NAV_OPS } from "../screens/screen.ts";
 import type { Accounts } from "./accounts.ts";
 import type { PressedMessage } from "./admission.ts";
@@ -66,9 +66,8 @@ export class JobHandlers {
     const { chatId, messageId } = pressed;
     const view = this.#deps.store.viewOf(chatId, messageId);
     if (view === undefined) return;
-    // A notice reports a moment and is not made again: its buttons live on the home screen.
-    const fresh: View = view.kind === "notice" ? { kind: "home" } : view;
-    await this.#refresh({ userId, chatId, key: `msg:${chatId}:${messageId}`, messageId }, fresh);
+    const target: Target = { userId, chatId, key: `msg:${chatId}:${messageId}`, messageId };
+    await this.#refresh(target, freshViewOf(view));
   }
 
   /** Tells a person what became of a command whose answer nobody read. */
@@ -181,14 +180,13 @@ export class JobHandlers {
         });
       case "sell":
         return trading.sell(target, job, action.positionId, action.quantityBps);
-      case "resume":
-        return this.#refresh(
-          target,
-          store.viewOf(target.chatId, job.messageId) ?? { kind: "home" },
-        );
+      case "resume": {
+        const view = store.viewOf(target.chatId, job.messageId);
+        return this.#refresh(target, freshViewOf(view ?? { kind: "home" }));
+      }
       case "panic":
+        await this.#showPanic(target);
         await panic.advance(target.userId);
-        await this.#show(target, { kind: "positions", page: 0 });
         return "panic opened";
       case "releaseEntries":
         await store.transact((tx) => {
@@ -198,6 +196,12 @@ export class JobHandlers {
         });
         return this.#show(target, { kind: "positions", page: 0 });
     }
+  }
+
+  async #showPanic(target: Target): Promise<void> {
+    const { store, presenter } = this.#deps;
+    const screen = panicStartedScreen(store.openPositions(target.userId).length);
+    await store.transact((tx) => presenter.put(tx, target, { kind: "notice" }, screen));
   }
 
   async #say(target: Target, job: JobOf<"say">): Promise<string> {
@@ -213,7 +217,7 @@ export class JobHandlers {
       return this.#tell(target, ["Not bought", amount.sentence, "Send another number or /cancel."]);
     }
     if (!(await store.transact((tx) => claimPrompt(tx, prompt, job)))) {
-      return this.#tell(target, ALREADY_ANSWERED);
+      return this.#tell(target, isCancel ? NOTHING_TO_CANCEL : ALREADY_ANSWERED);
     }
     if (isCancel) return this.#tell(target, CANCELED);
     return trading.buyTyped(target, job, prompt.mint, job.text);
@@ -273,6 +277,11 @@ export class JobHandlers {
     );
     return this.#tell(target, ["All your access tokens are revoked", "Nothing else changed."]);
   }
+}
+
+/** A notice reports a moment and is not made again: its buttons live on the home screen. */
+function freshViewOf(view: View): View {
+  return view.kind === "notice" ? { kind: "home" } : view;
 }
 
 function finish(tx: Tx, job: Job, outcome: string): void {

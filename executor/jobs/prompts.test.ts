@@ -104,6 +104,7 @@ describe("a custom amount", () => {
       expect(await answer(jobs, "/cancel")).toContain("Nothing was bought");
       expect(await answer(jobs, "0.35")).toContain("answered already");
       expect(jobs.desk.eventsOf("OrderInitialized")).toEqual([]);
+      expect(await answer(jobs, "/cancel")).toContain("Nothing to cancel");
       await jobs.desk.clock.advance(60_001);
       expect(await answer(jobs, "/cancel")).toContain("Nothing to cancel");
     });

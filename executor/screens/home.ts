@@ -1,6 +1,6 @@
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
-import { percentOfBps, signedSol, sol, timeOfDay, usd } from "./numbers.ts";
+import { percentOfBps, signedSol, sol, timeOfDay, usdBalance } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
 import { resumeButton, screenOf, type Screen } from "./screen.ts";
 
@@ -93,7 +93,7 @@ function exitsOf(model: HomeModel): string {
 
 function inUsd(lamports: bigint, solUsd: number | null): string {
   if (solUsd === null) return "";
-  return ` (${usd((Number(lamports) / 1e9) * solUsd)})`;
+  return ` (${usdBalance((Number(lamports) / 1e9) * solUsd)})`;
 }
 
 export function walletScreen(model: {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { duration, gainPercent, percentOfBps, price, shortAddress } from "./numbers.ts";
-import { signedSol, sol, tokens, usd } from "./numbers.ts";
+import { signedSol, sol, tokens, usd, usdBalance } from "./numbers.ts";
 
 const u64 = fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn });
 /** Small ones come as often as huge ones. */
@@ -190,6 +190,18 @@ describe("dollars", () => {
     [-1, "not known"],
   ])("of %d read %s", ([value, text], { expect }) => {
     expect(usd(value)).toBe(text);
+  });
+});
+
+describe("balances in dollars", () => {
+  it.for<[number, string]>([
+    [0, "$0.00"],
+    [0.004, "less than $0.01"],
+    [1_506.236, "$1,506.24"],
+    [1_234_567.891, "$1,234,567.89"],
+    [Number.NaN, "not known"],
+  ])("of %d read %s", ([value, text], { expect }) => {
+    expect(usdBalance(value)).toBe(text);
   });
 });
 

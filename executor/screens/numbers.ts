@@ -71,9 +71,9 @@ export function gainPercent(value: bigint, cost: bigint): string {
   return `${sign}${percentOfBps(bps)} %`;
 }
 
-/** The distance of an exit from the entry, with its sign. */
+/** The distance of an exit from the entry, with its sign; no line breaks inside it. */
 export function signedPercent(bps: number): string {
-  return `${bps > 0 ? "+" : ""}${percentOfBps(bps)} %`;
+  return `${bps > 0 ? "+" : ""}${percentOfBps(bps)}\u00a0%`;
 }
 
 const USD_UNITS: readonly { size: number; unit: string; digits: number }[] = [
@@ -96,6 +96,13 @@ export function usd(value: number): string {
   // After rounding, so that a thousand is 1.0k and never 1000.00.
   const fitting = shown.find(({ text }) => Number(text) < 1_000) ?? shown.at(-1);
   return `$${fitting?.text}${fitting?.unit}`;
+}
+
+/** What a balance is worth: to the cent, not shortened. */
+export function usdBalance(value: number): string {
+  if (!Number.isFinite(value) || value < 0) return "not known";
+  const [whole = "0", cents = "00"] = value.toFixed(2).split(".");
+  return value > 0 && value < 0.01 ? "less than $0.01" : `$${grouped(whole)}.${cents}`;
 }
 
 function smallUsd(value: number): string {

@@ -125,11 +125,11 @@ describe("a receipt", () => {
       "Average price 0.00001578 SOL",
       "Network fee 0.000010656 SOL · account rent 0.00203928 SOL (stays yours)",
       "Held now: 22,176 SALEM",
-      "🎯 Take profit armed at 0.00003156 SOL (+100 %, about 0.6998 SOL)",
-      "🛑 Stop loss armed at 0.00001104 SOL (-30 %, about 0.2448 SOL)",
+      "🎯 Take profit armed at 0.00003156 SOL (+100\u00a0%, about 0.6998 SOL)",
+      "🛑 Stop loss armed at 0.00001104 SOL (-30\u00a0%, about 0.2448 SOL)",
       "Slot 5 · 00:00:00 UTC",
     ]);
-    expect(labels(screen)).toEqual(["Sell SALEM 25 %", "50 %", "100 %", "Positions", "Home"]);
+    expect(labels(screen)).toEqual(["Sell 25 %", "50 %", "100 %", "Positions", "Home"]);
   });
 
   it("of an exit says which rule fired, at which price, and what it made", ({ expect }) => {

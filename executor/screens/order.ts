@@ -130,7 +130,7 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
   if (fill.state === "reversed") rich.line("⚠️ The network took this fill back.");
   const rows: ScreenButton[][] = [];
   if (model.position?.isOpen === true) {
-    rows.push(sellRow({ positionId: model.position.positionId, symbol: order.symbol }));
+    rows.push(sellRow(model.position));
   }
   rows.push(...linkRows(model), HOME_ROW);
   return screenOf(rich, rows);
@@ -191,7 +191,7 @@ function nextRows(model: OrderModel): ScreenButton[][] {
   if (model.mayResume && model.order.side === "buy") rows.push([resumeButton(model.nowMs)]);
   const position = model.position;
   if (model.order.side === "sell" && position?.isOpen === true) {
-    rows.push(sellRow({ positionId: position.positionId, symbol: model.order.symbol }));
+    rows.push(sellRow(position));
   }
   rows.push([
     { text: "Token card", nav: "token" },

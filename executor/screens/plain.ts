@@ -89,6 +89,19 @@ export function panicConfirmScreen(positionCount: number): Screen {
   ]);
 }
 
+/** Takes the place of the question, so that it cannot be answered twice. */
+export function panicStartedScreen(positionCount: number): Screen {
+  const rich = new RichText().bold("🚨 Panic: selling everything").line();
+  rich.line(
+    positionCount === 0
+      ? "No position is open; a buy that is still under way is sold when it lands."
+      : `${counted(positionCount, "position")} ${positionCount === 1 ? "is" : "are"} being sold, ` +
+          "each with a message of its own below.",
+  );
+  rich.line("New buys are paused. A last message says when all is done.");
+  return screenOf(rich, [[{ text: "Positions", nav: "positions", arg: "0" }, ...HOME_ROW]]);
+}
+
 export interface NoticeOptions {
   /** When set, buys are paused or held and a button allows them again. */
   resumeShownMs?: number;

@@ -6,6 +6,8 @@ import { RichText } from "./rich-text.ts";
 import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export const POSITIONS_PER_PAGE = 5;
+/** What fits beside a percentage on a third of a phone. */
+const LABEL_CHARS_MAX = 8;
 
 /** Base 36, so that the two characters of a button's argument reach page 1,296. */
 function pageArg(page: number): string {
@@ -31,7 +33,7 @@ export function positionsScreen(options: {
   }
   for (const position of shown) {
     describe(rich, position);
-    rows.push(sellRow(position));
+    rows.push(sellRow(position, cleanField(position.symbol, LABEL_CHARS_MAX)));
   }
   if (positions.length > 1) rich.line().line(totalOf(positions));
   if (pageCount > 1) {
@@ -85,10 +87,10 @@ function totalOf(positions: readonly PositionView[]): string {
   return `${part}: ${sol(value)} SOL · PnL ${signedSol(value - cost)} SOL`;
 }
 
-export function sellRow(position: { positionId: string; symbol: string }): ScreenButton[] {
-  const symbol = cleanField(position.symbol, 10);
+/** `what` names the token where the message shows several. */
+export function sellRow(position: { positionId: string }, what = "Sell"): ScreenButton[] {
   return [25, 50, 100].map((percent) => ({
-    text: percent === 25 ? `Sell ${symbol} 25 %` : `${percent} %`,
+    text: percent === 25 ? `${what} 25 %` : `${percent} %`,
     style: "danger" as const,
     lifetime: "menu" as const,
     action: { kind: "sell" as const, positionId: position.positionId, quantityBps: percent * 100 },

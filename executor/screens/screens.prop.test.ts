@@ -6,7 +6,7 @@ import { amount, ADDRESS, hostile, homeModel, orderModel } from "./models-fixtur
 import { positionView, statusView, tokenModel } from "./models-fixture.ts";
 import { orderScreen } from "./order.ts";
 import { apiTokenScreen, driftScreen, helpScreen, noticeScreen } from "./plain.ts";
-import { panicConfirmScreen, statusScreen } from "./plain.ts";
+import { panicConfirmScreen, panicStartedScreen, statusScreen } from "./plain.ts";
 import { positionsScreen } from "./positions.ts";
 import { NAV_OPS, type Screen, type ScreenButton } from "./screen.ts";
 import { promptScreen, tokenScreen } from "./token.ts";
@@ -106,6 +106,7 @@ describe("every screen", () => {
         .map(driftScreen),
     ],
     ["panic", fc.nat({ max: 1_000 }).map(panicConfirmScreen)],
+    ["panic under way", fc.nat({ max: 1_000 }).map(panicStartedScreen)],
     ["help", fc.constant(helpScreen())],
     ["token of the API", fc.constant(apiTokenScreen(`rpt_${"a".repeat(60)}`, ["status"]))],
   ];

@@ -86,7 +86,7 @@ function rowsOf(model: TokenModel): ScreenButton[][] {
     rows.push(buttons.slice(0, 2), buttons.slice(2, 4), [{ text: "Buy X SOL", nav: "customBuy" }]);
   }
   if (model.positionId !== null) {
-    rows.push(sellRow({ positionId: model.positionId, symbol: model.symbol }));
+    rows.push(sellRow({ positionId: model.positionId }));
   }
   rows.push([
     { text: "Refresh", nav: "refresh" },
@@ -113,7 +113,7 @@ function buyButton(model: TokenModel, lamports: bigint): ScreenButton {
 
 function markOf(mark: { label: string; good: boolean | null }): string {
   const sign = mark.good === null ? "❔" : mark.good ? "✅" : "⚠️";
-  return `${sign} ${mark.label}`;
+  return `${sign}\u00a0${mark.label}`;
 }
 
 export function promptScreen(symbol: string): Screen {
