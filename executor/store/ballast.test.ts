@@ -58,13 +58,15 @@ describe("the ballast", () => {
     });
   });
 
-  it("stays away, and says so, where as much again would not stay free", async ({ expect }) => {
+  it("stays away, and says so once, where as much again would not stay free", async ({
+    expect,
+  }) => {
     await withDirectory(async (directory) => {
       const bytes = Number.MAX_SAFE_INTEGER;
       const warnings: string[] = [];
       const log = { ...quietLog, warn: (_: object, text: string) => warnings.push(text) };
       const ballast = createBallast({ directory, bytes, log });
-      await ballast.tend();
+      for (let round = 0; round < 3; round++) await ballast.tend();
       expect(ballast.isTight()).toBe(true);
       expect(warnings).toEqual(["too little room on the disk for the ballast"]);
     });

@@ -39,6 +39,8 @@ class BallastFile implements Ballast {
   /** Raised when the file is given up, so that a writing under way stops. */
   #round = 0;
   #isWriting = false;
+  /** It is asked for every few seconds: one line says enough. */
+  #hasWarned = false;
 
   constructor(options: BallastOptions) {
     this.#options = options;
@@ -71,9 +73,13 @@ class BallastFile implements Ballast {
       const disk = await statfs(directory);
       const freeBytes = disk.bavail * disk.bsize;
       if (freeBytes <= ROOM_FACTOR * bytes) {
-        log.warn({ freeBytes, bytes }, "too little room on the disk for the ballast");
+        if (!this.#hasWarned) {
+          log.warn({ freeBytes, bytes }, "too little room on the disk for the ballast");
+        }
+        this.#hasWarned = true;
         return;
       }
+      this.#hasWarned = false;
       await this.#write(this.#round);
       log.info({ bytes, isHeld: this.#isHeld }, "the ballast is made");
     } catch (error) {
