@@ -46,7 +46,7 @@ const oneStepTooFar: Case[] = [
   [
     "a buy of the token one millisecond inside the guard",
     { lastBuyMs: NOW_MS - 24 * HOUR_MS + 1 },
-    /^You bought this token 1440 min ago; a second buy within 24 h/,
+    /^You bought this token 23 h ago; a second buy within 24 h/,
   ],
   [
     "a wallet one lamport short",

@@ -42,11 +42,16 @@ function checkDuplicate(inputs: RiskInputs): string[] {
   if (lastBuyMs === null || guardOverride || nowMs - lastBuyMs >= limits.duplicateBuyGuardMs) {
     return [];
   }
-  const minutes = Math.max(1, Math.round((nowMs - lastBuyMs) / 60_000));
-  const hours = Math.round(limits.duplicateBuyGuardMs / 3_600_000);
-  return [
-    `You bought this token ${minutes} min ago; a second buy within ${hours} h needs your word.`,
-  ];
+  const since = spanOf(nowMs - lastBuyMs);
+  const guard = spanOf(limits.duplicateBuyGuardMs);
+  return [`You bought this token ${since} ago; a second buy within ${guard} needs your word.`];
+}
+
+/** Rounded down, in the largest unit that still says something. */
+function spanOf(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "less than a minute";
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }
 
 function checkFunds(inputs: RiskInputs): string[] {

@@ -37,7 +37,7 @@ export function foldOrderDenied(denied: EventPayloads["OrderDenied"]): RowChange
       op: "update",
       table: "orders",
       where: { orderId: denied.orderId, status: "initialized" },
-      set: { status: "denied", reason: denied.reasons.join("; ") },
+      set: { status: "denied", reason: denied.reasons.join("\n") },
       rows: "one",
     },
     {

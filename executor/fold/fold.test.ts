@@ -117,7 +117,7 @@ describe("folding", () => {
     expect(fold({ stream: "order:o1", kind: "OrderApproved", payload })).toEqual([]);
     const denied = { ...payload, reasons: ["too big", "paused"] };
     expect(fold({ stream: "order:o1", kind: "OrderDenied", payload: denied })).toMatchObject([
-      { set: { status: "denied", reason: "too big; paused" } },
+      { set: { status: "denied", reason: "too big\npaused" } },
       { table: "denials", row: { orderId: "o1", inputs } },
     ]);
   });

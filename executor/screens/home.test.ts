@@ -64,7 +64,8 @@ describe("home", () => {
       { name: "journal", ok: true },
       { name: "jupiter", ok: false },
     ];
-    expect(home({ dependencies }).text).toContain("Health: 🔴 jupiter\n");
+    expect(home({ lamports: null }).text).toContain("Health: 🔴\u00a0the chain\n");
+    expect(home({ dependencies }).text).toContain("Health: 🔴\u00a0jupiter\n");
   });
 });
 

@@ -79,9 +79,11 @@ function modeOf(model: HomeModel): string {
 
 /** One dot while all is well: ten green ones would hide the red one. */
 function healthOf(model: HomeModel): string {
-  const broken = model.dependencies.filter((one) => !one.ok);
+  const broken = model.dependencies.filter((one) => !one.ok).map(({ name }) => name);
+  // A node counts as broken after several failures; this one read is already a sign.
+  if (model.lamports === null) broken.unshift("the chain");
   if (broken.length === 0) return "🟢 everything works";
-  return broken.map((one) => `🔴 ${one.name}`).join("  ");
+  return broken.map((name) => `🔴\u00a0${name}`).join("  ");
 }
 
 function exitsOf(model: HomeModel): string {
