@@ -61,7 +61,8 @@ function pendingScreen(model: OrderModel): Screen {
   const attempt = model.attempts.at(-1);
   const rich = new RichText().bold(titleOf(order)).line();
   if (attempt === undefined) {
-    rich.line("⏳ Getting a route and checking the limits…");
+    const checks = order.side === "buy" ? " and checking the limits" : "";
+    rich.line(`⏳ Getting a route${checks}…`);
   } else if (attempt.state === "prepared") {
     rich.line("⏳ Signed and recorded, sending…");
   } else if (attempt.state === "failed" || attempt.state === "dead") {
