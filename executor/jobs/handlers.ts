@@ -70,13 +70,14 @@ export class JobHandlers {
     await this.#refresh(target, freshViewOf(view));
   }
 
-  /** Tells a person what became of a command whose answer nobody read. */
-  async tellLate(job: Job, sentence: string): Promise<void> {
+  /** Tells a person, in the refusing transaction itself, what became of a late command. */
+  tellLate(tx: Tx, job: Job, sentence: string): void {
     if (job.actor.kind !== "telegram") return;
     const { userId, chatId } = job.actor;
-    if (this.#deps.store.user(userId) === undefined) return;
+    if (tx.user(userId) === undefined) return;
     const target: Target = { userId, chatId, key: `late:${job.id}`, messageId: null };
-    await this.#tell(target, ["A command of yours came late", sentence]);
+    const screen = noticeScreen(["A command of yours came late", sentence]);
+    this.#deps.presenter.put(tx, target, { kind: "notice" }, screen);
   }
 
   async #dispatch(job: Job): Promise<string> {

@@ -76,6 +76,21 @@ describe("a job at the door", () => {
     });
   });
 
+  it("that came too late out of the queue is told even if the process ends at once", async ({
+    expect,
+  }) => {
+    await withJobDesk(async (jobs) => {
+      void jobs.lanes.stop();
+      const late = jobs.buyJob({ deadlineMs: jobs.desk.clock.nowMs() - 1_001 });
+      const answer = jobs.intake.accept(late, true);
+      await jobs.desk.clock.settle();
+      expect((await answer).answer.status).toBe("refused");
+      await jobs.crash();
+      const notice = jobs.desk.store.outbox(`late:${late.id}`);
+      expect(notice?.content.text).toContain("Nothing was bought");
+    });
+  });
+
   it("waits outside while the process starts, reconciles or drains", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
       for (const phase of ["starting", "reconciling", "draining"] as const) {

@@ -58,24 +58,14 @@ export class JobIntake {
     const digest = digestOf(job);
     let decision: Decision;
     try {
-      decision = await store.transact((tx) => this.#decide(tx, job, digest));
+      decision = await store.transact((tx) => this.#decide(tx, job, { digest, isRedelivered }));
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       this.#deps.log.error({ code: error.code, jobId: job.id }, "a job could not be recorded");
       return this.#busy(error.message);
     }
     metrics.observeMs("job_accept_ms", clock.monotonicMs() - startedMs);
-    const result = this.#answer(job, decision);
-    if (isRedelivered) this.#tellLate(job, result.answer);
-    return result;
-  }
-
-  /** Nobody reads the answer to a job that waited in the queue: a refusal becomes a notice. */
-  #tellLate(job: Job, answer: JobAnswer): void {
-    const sentence = answer.toast ?? answer.sentence;
-    if (answer.status !== "refused" || sentence === undefined) return;
-    const run = (): Promise<void> => this.#deps.handlers.tellLate(job, sentence);
-    this.#deps.lanes.enqueue(laneKeyOf(job), { isUrgent: false, run });
+    return this.#answer(job, decision);
   }
 
   /** Runs again what was accepted but not finished when the process ended. */
@@ -85,7 +75,8 @@ export class JobIntake {
     return pending.length;
   }
 
-  #decide(tx: Tx, job: Job, digest: string): Decision {
+  #decide(tx: Tx, job: Job, cause: { digest: string; isRedelivered: boolean }): Decision {
+    const { digest, isRedelivered } = cause;
     const known = tx.job(job.id);
     if (known !== undefined) {
       if (known.digest !== digest) return { kind: "conflict" };
@@ -97,6 +88,8 @@ export class JobIntake {
     if (admission.kind === "refused") {
       const payload = { jobId: job.id, digest, userId, kind: job.kind, reason: admission.reason };
       tx.append({ stream, kind: "JobRefused", payload });
+      // Nobody reads the answer to a job that waited in the queue: the refusal becomes a notice.
+      if (isRedelivered) this.#deps.handlers.tellLate(tx, job, admission.sentence);
       admission.tell?.(tx);
       return { kind: "decided", admission };
     }
