@@ -122,6 +122,8 @@ function showProblem(error) {
 function showError(text) {
   page.error.textContent = text;
   page.error.hidden = text === "";
+  // What stands below an error is the last that was read, and looks like it.
+  page.desk.classList.toggle("stale", text !== "");
 }
 
 /** @param {string} why */
@@ -148,6 +150,7 @@ async function changeState(state) {
     page.reason.focus();
     return;
   }
+  page.killResult.textContent = "";
   if (!(await confirmChange(state, reason))) return;
   const buttons = /** @type {HTMLButtonElement[]} */ ([
     ...document.querySelectorAll("#states button"),

@@ -3,6 +3,14 @@ import { dotItem, element, fill, make, table, tile, twoLines } from "./dom.js";
 import { ago, decimal, duration, gainPercent, short, signed } from "./format.js";
 
 const LAMPORTS_DECIMALS = 9;
+/** Short enough for a phone; trades older than a year are not shown here. */
+const WHEN = /** @type {const} */ ({
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
 
 /** @param {any} health */
 export function showHealth(health) {
@@ -113,11 +121,9 @@ export function showPositions(positions) {
   }
   fill("positions", [
     table(
-      ["Token", "#Quantity", "#Cost SOL", "#Worth now", "#PnL SOL", "Exits"],
+      ["Token", "#Worth SOL", "#PnL SOL", "#Cost SOL", "#Quantity", "Exits"],
       open.map((position) => [
         tokenCell(position, people(open)),
-        decimal(position.quantity, position.decimals, 4),
-        decimal(position.costLamports, LAMPORTS_DECIMALS, 4),
         position.valueLamports === null
           ? "no price"
           : twoLines(
@@ -125,6 +131,8 @@ export function showPositions(positions) {
               position.markAgeMs === null ? "" : `price ${ago(position.markAgeMs)}`,
             ),
         pnl(position),
+        decimal(position.costLamports, LAMPORTS_DECIMALS, 4),
+        decimal(position.quantity, position.decimals, 4),
         exits(position.exits),
       ]),
     ),
@@ -141,7 +149,7 @@ export function showTrades(trades) {
     table(
       ["When", "Side", "Token", "#Notional SOL", "#Fee SOL", "Signature"],
       trades.map((trade) => [
-        new Date(trade.tsMs).toLocaleString(),
+        new Date(trade.tsMs).toLocaleString(undefined, WHEN),
         make("span", trade.side === "buy" ? "good" : "bad", trade.side),
         tokenCell(trade, people(trades)),
         decimal(trade.notionalLamports, LAMPORTS_DECIMALS, 4),
