@@ -228,6 +228,14 @@ describe("signed reads", () => {
     expect([await nextOf(2), await nextOf(4)]).toEqual([89, null]);
   });
 
+  it("count for a person only their own positions", async ({ expect }) => {
+    const world = createWorld(all);
+    const countFor = async (principal: Record<string, unknown>): Promise<number> =>
+      ((await ask(world, { kind: "status", principal })).body as StatusView).openPositions;
+    expect([await countFor(ADMIN), await countFor(asToken("ann"))]).toEqual([2, 0]);
+    expect(world.asked).toEqual([{ positions: ANN }]);
+  });
+
   it("show a person only their own drift", async ({ expect }) => {
     const world = createWorld(all);
     const seenBy = async (principal: Record<string, unknown>): Promise<unknown> => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { JOB_TYP, READ_TYP, jobClaimsSchema, readClaimsSchema } from "@raptor/shared/wire/jws.ts";
 import type { JobAnswer } from "@raptor/shared/wire/answer.ts";
 import type { ApiScope } from "@raptor/shared/wire/job.ts";
-import type { Read } from "@raptor/shared/wire/read.ts";
+import type { Read, StatusView } from "@raptor/shared/wire/read.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { ReadModels } from "../engine/read-models.ts";
@@ -110,12 +110,18 @@ export class ExecutorApi {
     }
   }
 
-  /** A person's status shows only that person's drift. */
-  #statusFor(userId: number | null): unknown {
-    const status = this.#deps.reads.status();
-    if (userId === null || status.lastReconcile === null) return status;
-    const drift = status.lastReconcile.drift.filter((one) => one.userId === userId);
-    return { ...status, lastReconcile: { ...status.lastReconcile, drift } };
+  /** A person's status shows only that person's positions and drift. */
+  #statusFor(userId: number | null): StatusView {
+    const { reads } = this.#deps;
+    const status = reads.status();
+    if (userId === null) return status;
+    const { lastReconcile } = status;
+    const drift = lastReconcile?.drift.filter((one) => one.userId === userId) ?? [];
+    return {
+      ...status,
+      openPositions: reads.positions(userId).length,
+      lastReconcile: lastReconcile === null ? null : { ...lastReconcile, drift },
+    };
   }
 
   #principalOf(read: Read): { userId: number | null } | "unknown" | "scope" {
