@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { forgeJob } from "./forge.ts";
-import { dataOf, postJson, type Person } from "./person.ts";
-import { call, until } from "./probes.ts";
+import { dataOf, postJson, type ChatMessage, type Person } from "./person.ts";
+import { breakDown, call, executorMetrics, growth, queueDeliveries, repair } from "./probes.ts";
+import { until, untilTaken } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
+
+const DUPLICATE_PRESSES = 'raptor_jobs_total{kind="press",outcome="duplicate"}';
 
 let world: ScenarioWorld;
 let alice: Person;
 let address: string;
 
 beforeAll(async () => {
-  world = await ScenarioWorld.start();
+  world = await ScenarioWorld.start({ executorEnv: { OPEN_POSITIONS_MAX: "10" } });
   alice = world.alice;
   address = await alice.begin();
 });
@@ -18,73 +21,100 @@ afterAll(() => world.close());
 
 /** Everything that would show a second effect of one press on one token. */
 async function expectOneBuy(mint: string): Promise<void> {
-  const instrument = `${mint}.SOLANA`;
-  const fills = world
-    .eventsOf("FillRecorded")
-    .filter(({ payload }) => payload["instrument"] === instrument);
+  const isOfMint = (row: { payload: Record<string, unknown> }): boolean =>
+    row.payload["instrument"] === `${mint}.SOLANA`;
+  const fills = world.eventsOf("FillRecorded").filter(isOfMint);
   expect(fills).toHaveLength(1);
-  const orders = world
-    .eventsOf("OrderInitialized")
-    .filter(({ payload }) => payload["instrument"] === instrument);
+  const orders = world.eventsOf("OrderInitialized").filter(isOfMint);
   expect(orders).toHaveLength(1);
+  const attempts = world
+    .eventsOf("AttemptPrepared")
+    .filter(({ payload }) => payload["orderId"] === orders[0]?.payload["orderId"]);
+  expect(await world.chainTransactions(address, mint)).toEqual(
+    attempts.map(({ payload }) => payload["identity"]),
+  );
   const onChain = await world.chainQuantity(address, mint);
   expect(onChain.toString()).toBe(fills[0]?.payload["quantity"]);
-  const receipts = (await alice.received()).filter((one) => one.text?.includes("✅ Bought"));
   const symbol = world.file.mints.find((entry) => entry.mint === mint)?.symbol ?? "";
-  expect(receipts.filter((one) => one.text?.includes(symbol))).toHaveLength(1);
+  const receipts = (await alice.received()).filter(
+    ({ text }) => text?.includes("✅ Bought") === true && text.includes(symbol),
+  );
+  expect(receipts).toHaveLength(1);
 }
 
-/** Long enough for anything that is under way to come to its end. */
-async function settle(): Promise<void> {
+function claimsOf(data: string): unknown[] {
+  const [, ticket] = data.split(".");
+  return world.eventsOf("TicketClaimed").filter(({ payload }) => payload["ticket"] === ticket);
+}
+
+async function cardOf(mint: string): Promise<ChatMessage> {
+  await alice.say(mint);
+  return alice.waitFor(mint);
+}
+
+/** Waits for the position, and then for the end of all that is under way. */
+async function bought(mint: string): Promise<void> {
+  await until(async () => (await world.positions()).some((position) => position.mint === mint));
+  await untilTaken(world.file);
   await until(async () => {
     const { pendingJobs, unresolvedAttempts, pendingNotices } = await world.status();
     return pendingJobs + unresolvedAttempts + pendingNotices === 0;
   });
 }
 
-async function cardOf(mint: string): ReturnType<Person["waitFor"]> {
-  await alice.say(mint);
-  return alice.waitFor(mint);
-}
-
-async function bought(mint: string): Promise<void> {
-  await until(async () => (await world.positions()).some((position) => position.mint === mint));
-  await settle();
-}
-
 test("the same update delivered three times buys once", async () => {
   const mint = world.mint("normal", 0);
-  const { updateId } = await alice.press(await cardOf(mint), "0.1 SOL");
-  const again = { updateId, times: 2 };
-  await postJson(`${world.file.telegram}/world/redeliver`, again);
+  const { updateId, data } = await alice.press(await cardOf(mint), "0.1 SOL");
+  await postJson(`${world.file.telegram}/world/redeliver`, { updateId, times: 2 });
   await bought(mint);
   await expectOneBuy(mint);
+  expect(claimsOf(data)).toHaveLength(1);
+});
+
+test("without Redis to remember updates the executor itself knows the repeats", async () => {
+  const mint = world.mint("normal", 1);
+  const card = await cardOf(mint);
+  await postJson(`${world.file.redisControl}/world/stop`, {});
+  try {
+    const before = await executorMetrics(world.file);
+    const { updateId, data } = await alice.press(card, "0.1 SOL");
+    await postJson(`${world.file.telegram}/world/redeliver`, { updateId, times: 2 });
+    await bought(mint);
+    await expectOneBuy(mint);
+    expect(claimsOf(data)).toHaveLength(1);
+    expect(growth(before, await executorMetrics(world.file), DUPLICATE_PRESSES)).toBe(2);
+  } finally {
+    await postJson(`${world.file.redisControl}/world/start`, {});
+  }
 });
 
 test("the same press under new update ids buys once and says that it was used", async () => {
-  const mint = world.mint("normal", 1);
-  const { updateId } = await alice.press(await cardOf(mint), "0.1 SOL");
+  const mint = world.mint("normal", 2);
+  const { updateId, data } = await alice.press(await cardOf(mint), "0.1 SOL");
   const again = { updateId, times: 2, newUpdateId: true };
   await postJson(`${world.file.telegram}/world/redeliver`, again);
-  await until(() => world.eventsOf("JobRefused").length >= 2);
   await bought(mint);
   await expectOneBuy(mint);
+  expect(claimsOf(data)).toHaveLength(1);
   const reasons = world.eventsOf("JobRefused").map(({ payload }) => payload["reason"]);
-  expect(new Set(reasons)).toEqual(new Set(["ticket-used"]));
-  const claims = world.eventsOf("TicketClaimed").map(({ payload }) => payload["ticket"]);
-  expect(new Set(claims).size).toBe(claims.length);
+  expect(reasons).toEqual(["ticket-used", "ticket-used"]);
 });
 
 test("two fingers on one button buy once", async () => {
-  const mint = world.mint("normal", 2);
+  const mint = world.mint("normal", 3);
   const card = await cardOf(mint);
-  await Promise.all([alice.press(card, "0.1 SOL"), alice.press(card, "0.1 SOL")]);
+  const refused = world.eventsOf("JobRefused").length;
+  const presses = await Promise.all([alice.press(card, "0.1 SOL"), alice.press(card, "0.1 SOL")]);
+  expect(new Set(presses.map(({ updateId }) => updateId)).size).toBe(2);
   await bought(mint);
   await expectOneBuy(mint);
+  expect(claimsOf(presses[0].data)).toHaveLength(1);
+  expect(world.eventsOf("JobRefused")).toHaveLength(refused + 1);
+  await alice.waitForToast("works once");
 });
 
 test("the same job posted twice buys once; the same id with another body is a conflict", async () => {
-  const mint = world.mint("normal", 3);
+  const mint = world.mint("normal", 4);
   const job = {
     id: `tg:${world.file.botId}:990001`,
     actor: { kind: "telegram", userId: alice.id, chatId: alice.id, name: "Alice" },
@@ -108,21 +138,31 @@ test("the same job posted twice buys once; the same id with another body is a co
   await expectOneBuy(mint);
 });
 
-test("a delivery that the queue repeats buys once", async () => {
-  const mint = world.mint("normal", 4);
+test("a delivery that the queue repeats, at once and later, buys once", async () => {
+  const mint = world.mint("normal", 5);
   const card = await cardOf(mint);
-  // The edge cannot reach the executor once; everything after that goes through the queue.
+  const before = (await queueDeliveries(world.file)).length;
   await postJson(`${world.file.control}/world/executor/stop`, {});
-  await postJson(`${world.file.qstash}/world/faults`, { on: "deliver", kind: "duplicate" });
-  await alice.press(card, "0.1 SOL");
+  await breakDown(world.file.qstash, { on: "deliver", kind: "duplicate" });
+  const { data } = await alice.press(card, "0.1 SOL");
   await alice.waitForToast("ueued");
   await postJson(`${world.file.control}/world/executor/start`, {});
   await bought(mint);
+  await repair(world.file.qstash);
+  const taken = (await queueDeliveries(world.file))
+    .slice(before)
+    .filter(({ url, status }) => url.endsWith("/internal/redeliver") && status === 200);
+  expect(taken.map(({ isDuplicate }) => isDuplicate).toSorted()).toEqual([false, true]);
+  const { messageId = "" } = taken[0] ?? {};
+  const again = await postJson(`${world.file.qstash}/world/messages/${messageId}/duplicate`, {});
+  expect(again).toEqual({ status: 200 });
+  await bought(mint);
   await expectOneBuy(mint);
+  expect(claimsOf(data)).toHaveLength(1);
 }, 90_000);
 
 test("a button that was made for another chat does nothing", async () => {
-  const card = await cardOf(world.mint("normal", 5));
+  const card = await cardOf(world.mint("normal", 6));
   const bob = world.bob;
   await bob.begin();
   const home = await bob.waitFor("Deposit address");

@@ -112,3 +112,20 @@ export function setTradingState(
 export async function until(look: () => Promise<boolean> | boolean, ms = 10_000): Promise<void> {
   await waitUntil(async () => ((await look()) ? true : undefined), ms);
 }
+
+/** Resolves when Telegram has no update left that the bot's webhook has not taken. */
+export async function untilTaken(file: WorldFile): Promise<void> {
+  await until(async () => {
+    const info = await call(`${file.telegram}/bot${file.botToken}/getWebhookInfo`);
+    const { result } = JSON.parse(info.text) as { result: { pending_update_count: number } };
+    return result.pending_update_count === 0;
+  });
+}
+
+/** What the queue carried to its destinations, oldest first. */
+export async function queueDeliveries(
+  file: WorldFile,
+): Promise<{ messageId: string; url: string; isDuplicate: boolean; status?: number }[]> {
+  const answer = await call(`${file.qstash}/world/deliveries`);
+  return JSON.parse(answer.text) as Awaited<ReturnType<typeof queueDeliveries>>;
+}

@@ -110,15 +110,22 @@ export class ScenarioWorld {
 
   /** Base units of a mint that an owner holds on the chain. */
   async chainQuantity(owner: string, mint: string): Promise<bigint> {
-    const result = (await this.rpc("getTokenAccountsByOwner", [
-      owner,
-      { mint },
-      { encoding: "jsonParsed", commitment: "confirmed" },
-    ])) as { value: { account: { data: { parsed: { info: TokenInfo } } } }[] };
-    return result.value.reduce(
-      (sum, entry) => sum + BigInt(entry.account.data.parsed.info.tokenAmount.amount),
+    const accounts = await this.#tokenAccounts(owner, mint);
+    return accounts.reduce(
+      (sum, { account }) => sum + BigInt(account.data.parsed.info.tokenAmount.amount),
       0n,
     );
+  }
+
+  /** Signatures of all transactions that touched an owner's account of a mint, newest first. */
+  async chainTransactions(owner: string, mint: string): Promise<string[]> {
+    const accounts = await this.#tokenAccounts(owner, mint);
+    const histories = await Promise.all(
+      accounts.map(({ pubkey }) =>
+        this.rpc("getSignaturesForAddress", [pubkey, { commitment: "confirmed" }]),
+      ),
+    );
+    return (histories as { signature: string }[][]).flat().map(({ signature }) => signature);
   }
 
   async chainLamports(owner: string): Promise<bigint> {
@@ -131,6 +138,12 @@ export class ScenarioWorld {
     rmSync(this.#stateDir, { recursive: true, force: true });
   }
 
+  async #tokenAccounts(owner: string, mint: string): Promise<TokenAccount[]> {
+    const options = { encoding: "jsonParsed", commitment: "confirmed" };
+    const result = await this.rpc("getTokenAccountsByOwner", [owner, { mint }, options]);
+    return (result as { value: TokenAccount[] }).value;
+  }
+
   async #get(path: string): Promise<unknown> {
     const headers = { authorization: `Bearer ${this.file.adminToken}` };
     const response = await fetch(`${this.file.edge}${path}`, { headers });
@@ -139,6 +152,7 @@ export class ScenarioWorld {
   }
 }
 
-interface TokenInfo {
-  tokenAmount: { amount: string };
+interface TokenAccount {
+  pubkey: string;
+  account: { data: { parsed: { info: { tokenAmount: { amount: string } } } } };
 }
