@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 const LAUNCHER = fileURLToPath(new URL("../../executor/launch.ts", import.meta.url));
 const READY_TIMEOUT_MS = 30_000;
+/** Of the log, for the error: the folder of a world that failed to start is soon gone. */
+const NEWEST_LINES = 20;
 /** What Fly's restart policy `always` does, sooner. */
 const RESTART_DELAY_MS = 500;
 
@@ -21,7 +23,7 @@ export class ExecutorProcess {
   readonly #env: Record<string, string>;
   readonly #port: number;
   readonly #log: WriteStream;
-  readonly #logFile: string;
+  readonly #newestLines: string[] = [];
   readonly #onPids: (pids: ExecutorPids) => void;
   #child: ChildProcess | undefined;
   #pids: ExecutorPids = { launcher: 0, main: 0, signer: 0 };
@@ -35,7 +37,6 @@ export class ExecutorProcess {
   }) {
     this.#env = { ...options.env };
     this.#port = options.port;
-    this.#logFile = options.logFile;
     this.#log = createWriteStream(options.logFile, { flags: "a" });
     this.#onPids = options.onPids;
   }
@@ -62,7 +63,8 @@ export class ExecutorProcess {
       if (await this.#isReady()) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    throw new Error(`the executor did not become ready in 30 s; its log: ${this.#logFile}`);
+    const newest = this.#newestLines.join("\n");
+    throw new Error(`the executor did not become ready in 30 s; its newest lines:\n${newest}`);
   }
 
   /** SIGTERM and wait: the drain of a deploy. It stays down until `start`. */
@@ -112,6 +114,8 @@ export class ExecutorProcess {
   }
 
   #write(chunk: Buffer): void {
+    this.#newestLines.push(chunk.toString("utf8").trimEnd());
+    if (this.#newestLines.length > NEWEST_LINES) this.#newestLines.shift();
     if (this.#log.writable) this.#log.write(chunk);
   }
 
