@@ -28,6 +28,13 @@ export class AccountHistory {
     if (account !== undefined) this.#indexProgram(account.owner, pubkey);
   }
 
+  /** Forgets everything written in `slot` and later: those blocks were taken back. */
+  rollBack(slot: number): void {
+    for (const versions of this.#versions.values()) {
+      while ((versions.at(-1)?.slot ?? -1) >= slot) versions.pop();
+    }
+  }
+
   /** Accounts that never changed are unknown here; `known` tells the two kinds of absence apart. */
   at(pubkey: string, slot: number): ChainAccount | undefined {
     return this.#versions.get(pubkey)?.findLast((version) => version.slot <= slot)?.account;

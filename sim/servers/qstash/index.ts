@@ -113,7 +113,7 @@ export async function startQstash(options: QstashServerOptions): Promise<QstashS
   };
 }
 
-function answerRoute(qstash: Qstash, request: SimRequest): SimResponse {
+export function answerRoute(qstash: Qstash, request: SimRequest): SimResponse {
   const line = `${request.method} ${request.path}`;
   for (const [pattern, answer] of ROUTES) {
     const match = pattern.exec(line);

@@ -1,0 +1,238 @@
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import { encodeBase58 } from "@raptor/shared/values/base58.ts";
+import { AccountHistory, type ChainAccount } from "./account-history.ts";
+import type { ChainError } from "./chain-error.ts";
+import type { LedgerMarket } from "./ledger-market.ts";
+import {
+  encodeTokenAccount,
+  type LedgerRun,
+  runLedgerTransaction,
+  systemAccount,
+  tokenQuantityOf,
+} from "./ledger-program.ts";
+import { createPrng } from "./prng.ts";
+import { type Block, SlotClock } from "./slots.ts";
+import { TOKEN_PROGRAM } from "./token-accounts.ts";
+import { transactionFee } from "./transaction-fee.ts";
+import {
+  hasValidSignatures,
+  parseWireTransaction,
+  signatureOf,
+  type WireTransaction,
+} from "./wire-transaction.ts";
+
+export interface LedgerRecord {
+  signature: string;
+  transaction: WireTransaction;
+  block: Block;
+  err: ChainError | null;
+  fee: bigint;
+  before: (ChainAccount | undefined)[];
+  after: (ChainAccount | undefined)[];
+}
+
+interface Pending {
+  signature: string;
+  transaction: WireTransaction;
+  dueSlot: number;
+  lastHeight: number;
+}
+
+export interface LedgerTempers {
+  /** Chance that the network forgets a transaction that a node took. */
+  lossChance: number;
+  /** Chance that a transaction lies around until the end of its blockhash. */
+  lateChance: number;
+}
+
+/** Bytes that no honest chain will ever execute. */
+export class LedgerRefusal extends Error {}
+
+const PARSED_MAX = 2_000;
+
+/**
+ * One chain as a ledger: blocks, balances, transactions executed as transfers, and forks that take
+ * the newest blocks back. The blocks' own names stay; what was in them is gone.
+ */
+export class LedgerChain {
+  readonly slots: SlotClock;
+  readonly accounts = new AccountHistory();
+  readonly market: LedgerMarket;
+  readonly tempers: LedgerTempers = { lossChance: 0, lateChance: 0 };
+  readonly #prng: Prng;
+  readonly #pending = new Map<string, Pending>();
+  readonly #records = new Map<string, LedgerRecord>();
+  readonly #parsed = new Map<string, WireTransaction>();
+  /** Mint and owner of every token account that ever existed. */
+  readonly #tokenAccounts = new Map<string, { mint: string; owner: string }>();
+  /** What people did themselves is never taken back: the simulator is about our transactions. */
+  #forkFloor = 0;
+  rolledBack = 0;
+
+  constructor(options: { prng: Prng; nowMs: number; market: LedgerMarket }) {
+    this.slots = new SlotClock({
+      prng: createPrng(options.prng.nextInt(2 ** 32)),
+      nowMs: options.nowMs,
+      startSlot: 3_000,
+      startHeight: 1_000,
+    });
+    this.#prng = createPrng(options.prng.nextInt(2 ** 32));
+    this.market = options.market;
+  }
+
+  /** One slot: its block, if any, executes what is due. */
+  tick(nowMs: number): Block | undefined {
+    const block = this.slots.advance(nowMs);
+    if (block === undefined) return undefined;
+    for (const pending of this.#pending.values()) {
+      const isLast = block.height >= pending.lastHeight;
+      if (pending.dueSlot > block.slot && !isLast) continue;
+      this.#pending.delete(pending.signature);
+      this.#land(pending, block);
+    }
+    return block;
+  }
+
+  parse(payload: string): WireTransaction {
+    const known = this.#parsed.get(payload);
+    if (known !== undefined) return known;
+    const transaction = parseWireTransaction(Buffer.from(payload, "base64"));
+    if (this.#parsed.size > PARSED_MAX) this.#parsed.clear();
+    this.#parsed.set(payload, transaction);
+    return transaction;
+  }
+
+  /** Takes signed bytes into the network. @throws LedgerRefusal | WireError */
+  submit(payload: string): string {
+    const transaction = this.parse(payload);
+    const signature = signatureOf(transaction);
+    if (this.#pending.has(signature) || this.#records.has(signature)) return signature;
+    if (!hasValidSignatures(transaction)) throw new LedgerRefusal("SignatureFailure");
+    if (this.#prng.nextFloat() < this.tempers.lossChance) return signature;
+    const origin = this.slots.blockByHash(transaction.recentBlockhash);
+    if (origin === undefined) return signature;
+    const { lastValidBlockHeight: lastHeight } = this.slots.lifetimeOf(origin);
+    const isLate = this.#prng.nextFloat() < this.tempers.lateChance;
+    const wait = isLate ? 20 + this.#prng.nextInt(200) : 1 + this.#prng.nextInt(3);
+    const dueSlot = this.slots.slot + wait;
+    this.#pending.set(signature, { signature, transaction, dueSlot, lastHeight });
+    return signature;
+  }
+
+  simulate(payload: string, slot: number): LedgerRun {
+    const read = (pubkey: string): ChainAccount | undefined => this.accounts.at(pubkey, slot);
+    const transaction = this.parse(payload);
+    const run = runLedgerTransaction(transaction, read, this.market);
+    if (run.err !== null) return run;
+    const payer = transaction.staticKeys[0] as string;
+    const account = run.writes.get(payer) ?? read(payer) ?? systemAccount(0n);
+    run.writes.set(payer, { ...account, lamports: account.lamports - transactionFee(transaction) });
+    return run;
+  }
+
+  /** The newest blocks lose their transactions; some of these wait to be taken again. */
+  rollBack(slot: number): number {
+    const fromSlot = Math.max(slot, this.#forkFloor);
+    const lost = [...this.#records.values()].filter(({ block }) => block.slot >= fromSlot);
+    this.accounts.rollBack(fromSlot);
+    for (const { signature, transaction } of lost) {
+      this.#records.delete(signature);
+      this.rolledBack += 1;
+      const origin = this.slots.blockByHash(transaction.recentBlockhash);
+      if (origin === undefined || this.#prng.nextFloat() < 0.4) continue;
+      const { lastValidBlockHeight: lastHeight } = this.slots.lifetimeOf(origin);
+      const dueSlot = this.slots.slot + 1 + this.#prng.nextInt(20);
+      this.#pending.set(signature, { signature, transaction, dueSlot, lastHeight });
+    }
+    return lost.length;
+  }
+
+  record(signature: string): LedgerRecord | undefined {
+    return this.#records.get(signature);
+  }
+
+  records(): Iterable<LedgerRecord> {
+    return this.#records.values();
+  }
+
+  /** The truth that no node may know: may these bytes still be executed one day? */
+  mayStillLand(blockhash: string): boolean {
+    return this.slots.isBlockhashUsable(blockhash, this.slots.head.height + 1);
+  }
+
+  tokenAccountsOf(owner: string): string[] {
+    return [...this.#tokenAccounts]
+      .filter(([, account]) => account.owner === owner)
+      .map(([pubkey]) => pubkey);
+  }
+
+  tokenAccount(pubkey: string): { mint: string; owner: string } | undefined {
+    return this.#tokenAccounts.get(pubkey);
+  }
+
+  lamportsOf(pubkey: string): bigint {
+    return this.accounts.at(pubkey, this.slots.slot)?.lamports ?? 0n;
+  }
+
+  quantityOf(owner: string, mint: string): bigint {
+    let sum = 0n;
+    for (const [pubkey, account] of this.#tokenAccounts) {
+      if (account.owner !== owner || account.mint !== mint) continue;
+      sum += tokenQuantityOf(this.accounts.at(pubkey, this.slots.slot));
+    }
+    return sum;
+  }
+
+  /** Lamports from nowhere. */
+  fund(pubkey: string, lamports: bigint): void {
+    const { slot } = this.slots;
+    const held = this.accounts.at(pubkey, slot) ?? systemAccount(0n);
+    this.#forkFloor = slot + 1;
+    this.accounts.write(pubkey, slot, { ...held, lamports: held.lamports + lamports });
+  }
+
+  /** The owner sends tokens away with another wallet app; somebody else pays the fee. */
+  moveAway(owner: string, mint: string, quantity: bigint): boolean {
+    for (const [pubkey, account] of this.#tokenAccounts) {
+      if (account.owner !== owner || account.mint !== mint) continue;
+      const held = this.accounts.at(pubkey, this.slots.slot);
+      if (held === undefined || tokenQuantityOf(held) < quantity) continue;
+      const data = encodeTokenAccount(mint, owner, tokenQuantityOf(held) - quantity);
+      this.accounts.write(pubkey, this.slots.slot, { ...held, data });
+      this.#forkFloor = this.slots.slot + 1;
+      return true;
+    }
+    return false;
+  }
+
+  putAccount(pubkey: string, account: ChainAccount): void {
+    this.accounts.write(pubkey, this.slots.slot, account);
+  }
+
+  #land(pending: Pending, block: Block): void {
+    const { transaction, signature } = pending;
+    if (!this.slots.isBlockhashUsable(transaction.recentBlockhash, block.height)) return;
+    const read = (pubkey: string): ChainAccount | undefined => this.accounts.at(pubkey, block.slot);
+    const keys = transaction.staticKeys;
+    const payer = keys[0] as string;
+    const fee = transactionFee(transaction);
+    const before = keys.map(read);
+    const wallet = before[0];
+    if (wallet === undefined || wallet.lamports < fee) return;
+    this.accounts.write(payer, block.slot, { ...wallet, lamports: wallet.lamports - fee });
+    const run = runLedgerTransaction(transaction, read, this.market);
+    for (const [pubkey, account] of run.writes) this.#write(pubkey, block.slot, account);
+    const after = keys.map(read);
+    const { err } = run;
+    this.#records.set(signature, { signature, transaction, block, err, fee, before, after });
+  }
+
+  #write(pubkey: string, slot: number, account: ChainAccount | undefined): void {
+    this.accounts.write(pubkey, slot, account);
+    if (account?.owner !== TOKEN_PROGRAM || this.#tokenAccounts.has(pubkey)) return;
+    this.#tokenAccounts.set(pubkey, {
+      mint: encodeBase58(account.data.subarray(0, 32)),
+      owner: encodeBase58(account.data.subarray(32, 64)),
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { BPS_ONE } from "./pool-math.ts";
+import { NATIVE_MINT } from "./token-accounts.ts";
+
+export interface LedgerToken {
+  mint: string;
+  symbol: string;
+  decimals: number;
+  /** Lamports per base unit, times a thousand million. */
+  priceE9: bigint;
+  /** No swap finds a counterpart while this is set. */
+  isDry: boolean;
+}
+
+const PRICE_SCALE = 1_000_000_000n;
+/** What an endless pool keeps of every swap. */
+const SPREAD_BPS = 25n;
+
+/** Prices that somebody sets, and pools that never run out. */
+export class LedgerMarket {
+  readonly #tokens = new Map<string, LedgerToken>();
+  solUsd = 150;
+
+  constructor(tokens: readonly LedgerToken[]) {
+    for (const token of tokens) this.#tokens.set(token.mint, { ...token });
+  }
+
+  tokens(): LedgerToken[] {
+    return [...this.#tokens.values()];
+  }
+
+  find(mint: string): LedgerToken | undefined {
+    return this.#tokens.get(mint);
+  }
+
+  /** Multiplies a price by `bps` / 10,000. */
+  move(mint: string, bps: number): void {
+    const token = this.#tokens.get(mint);
+    if (token === undefined) throw new Error(`expected a listed mint, was ${mint}`);
+    const moved = (token.priceE9 * BigInt(bps)) / BPS_ONE;
+    token.priceE9 = moved > 1_000n ? moved : 1_000n;
+  }
+
+  usdPrice(mint: string): number | undefined {
+    if (mint === NATIVE_MINT) return this.solUsd;
+    const token = this.#tokens.get(mint);
+    if (token === undefined) return undefined;
+    const lamports = (Number(token.priceE9) / 1e9) * 10 ** token.decimals;
+    return (lamports / 1e9) * this.solUsd;
+  }
+
+  /** Base units of the output; undefined when nobody trades this. */
+  quote(inputMint: string, outputMint: string, quantityIn: bigint): bigint | undefined {
+    const isBuy = inputMint === NATIVE_MINT;
+    const token = this.#tokens.get(isBuy ? outputMint : inputMint);
+    if (token === undefined || token.isDry || quantityIn <= 0n) return undefined;
+    if (!isBuy && outputMint !== NATIVE_MINT) return undefined;
+    const kept = (quantityIn * (BPS_ONE - SPREAD_BPS)) / BPS_ONE;
+    const out = isBuy ? (kept * PRICE_SCALE) / token.priceE9 : (kept * token.priceE9) / PRICE_SCALE;
+    return out > 0n ? out : undefined;
+  }
+}

@@ -1,0 +1,230 @@
+import type { ChainAccount } from "./account-history.ts";
+import { type ChainError, instructionError } from "./chain-error.ts";
+import { JUPITER_PROGRAM_ID, parseRoute, ROUTES } from "./jupiter-layout.ts";
+import type { LedgerMarket } from "./ledger-market.ts";
+import { decodeBase58 } from "@raptor/shared/values/base58.ts";
+import { BPS_ONE } from "./pool-math.ts";
+import { NATIVE_MINT, TOKEN_PROGRAM } from "./token-accounts.ts";
+import type { WireTransaction } from "./wire-transaction.ts";
+
+export const SYSTEM_PROGRAM = "11111111111111111111111111111111";
+const ATA_PROGRAM = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL";
+const COMPUTE_BUDGET_PROGRAM = "ComputeBudget111111111111111111111111111111";
+export const TOKEN_ACCOUNT_BYTES = 165;
+export const TOKEN_RENT_LAMPORTS = 2_039_280n;
+/** A system account may hold nothing, or at least this. */
+const WALLET_RENT_LAMPORTS = 890_880n;
+const TOKEN_TRANSFER_CHECKED = 12;
+const TOKEN_CLOSE_ACCOUNT = 9;
+const TOKEN_SYNC_NATIVE = 17;
+const SYSTEM_TRANSFER = 2;
+const SLIPPAGE_EXCEEDED = 6_001;
+const INSUFFICIENT_FUNDS = 1;
+
+export type ReadAccount = (pubkey: string) => ChainAccount | undefined;
+
+export interface LedgerRun {
+  err: ChainError | null;
+  /** Accounts after the run; undefined for one that was closed. Only of a run without error. */
+  writes: Map<string, ChainAccount | undefined>;
+}
+
+class Failure extends Error {
+  readonly reason: string | { Custom: number };
+  constructor(reason: string | { Custom: number }) {
+    super("an instruction failed");
+    this.reason = reason;
+  }
+}
+
+interface Step {
+  programId: string;
+  accounts: string[];
+  data: Buffer;
+}
+
+/** What a transaction does to accounts, as plain transfers; all of it or nothing. */
+export function runLedgerTransaction(
+  transaction: WireTransaction,
+  read: ReadAccount,
+  market: LedgerMarket,
+): LedgerRun {
+  const work = new WorkingSet(read);
+  for (const [index, step] of stepsOf(transaction).entries()) {
+    try {
+      runStep(step, work, market);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return { err: instructionError(index, error.reason), writes: new Map() };
+    }
+  }
+  const payer = transaction.staticKeys[0] as string;
+  const left = work.lamports(payer);
+  if (left > 0n && left < WALLET_RENT_LAMPORTS) {
+    return { err: { InsufficientFundsForRent: { account_index: 0 } }, writes: new Map() };
+  }
+  return { err: null, writes: work.writes };
+}
+
+function stepsOf({ instructions, staticKeys }: WireTransaction): Step[] {
+  return instructions.map(({ programIndex, accountIndexes, data }) => ({
+    programId: staticKeys[programIndex] as string,
+    accounts: accountIndexes.map((index) => staticKeys[index] as string),
+    data: Buffer.from(data),
+  }));
+}
+
+function runStep(step: Step, work: WorkingSet, market: LedgerMarket): void {
+  switch (step.programId) {
+    case COMPUTE_BUDGET_PROGRAM:
+      return;
+    case SYSTEM_PROGRAM:
+      return runSystem(step, work);
+    case ATA_PROGRAM:
+      return createTokenAccount(step, work);
+    case TOKEN_PROGRAM:
+      return runToken(step, work);
+    case JUPITER_PROGRAM_ID:
+      return runSwap(step, work, market);
+    default:
+      throw new Failure("UnsupportedProgramId");
+  }
+}
+
+function runSystem({ accounts, data }: Step, work: WorkingSet): void {
+  if (data.readUInt32LE(0) !== SYSTEM_TRANSFER) throw new Failure("InvalidInstructionData");
+  const lamports = data.readBigUInt64LE(4);
+  const [from = "", to = ""] = accounts;
+  if (work.lamports(from) < lamports) throw new Failure({ Custom: INSUFFICIENT_FUNDS });
+  work.addLamports(from, -lamports);
+  work.addLamports(to, lamports);
+}
+
+function createTokenAccount({ accounts }: Step, work: WorkingSet): void {
+  const [payer = "", account = "", owner = "", mint = ""] = accounts;
+  if (work.get(account) !== undefined) return;
+  if (work.lamports(payer) < TOKEN_RENT_LAMPORTS) {
+    throw new Failure({ Custom: INSUFFICIENT_FUNDS });
+  }
+  work.addLamports(payer, -TOKEN_RENT_LAMPORTS);
+  work.put(account, {
+    lamports: TOKEN_RENT_LAMPORTS,
+    owner: TOKEN_PROGRAM,
+    executable: false,
+    data: encodeTokenAccount(mint, owner, 0n),
+  });
+}
+
+function runToken({ accounts, data }: Step, work: WorkingSet): void {
+  const [account = "", other = "", third = ""] = accounts;
+  if (data[0] === TOKEN_SYNC_NATIVE) {
+    const held = work.token(account);
+    return work.setQuantity(account, held.lamports - TOKEN_RENT_LAMPORTS);
+  }
+  if (data[0] === TOKEN_CLOSE_ACCOUNT) {
+    const held = work.token(account);
+    work.addLamports(other, held.lamports);
+    return work.put(account, undefined);
+  }
+  if (data[0] === TOKEN_TRANSFER_CHECKED) {
+    const quantity = data.readBigUInt64LE(1);
+    work.addQuantity(account, -quantity);
+    return work.addQuantity(third, quantity);
+  }
+  throw new Failure("InvalidInstructionData");
+}
+
+/** Priced when it executes, as a pool does; the pool itself is endless. */
+function runSwap({ accounts, data }: Step, work: WorkingSet, market: LedgerMarket): void {
+  const parsed = parseRoute(data);
+  if (parsed === undefined) throw new Failure({ Custom: 101 });
+  const shape = ROUTES[parsed.name];
+  const at = (index: number): string => accounts[index] as string;
+  const { quantityIn, quotedOut, slippageBps } = parsed.route;
+  const inputMint = at(shape.sourceMint);
+  const out = market.quote(inputMint, at(shape.destinationMint), quantityIn);
+  if (out === undefined) throw new Failure({ Custom: 6_002 });
+  const outMin = (quotedOut * (BPS_ONE - BigInt(slippageBps))) / BPS_ONE;
+  if (out < outMin) throw new Failure({ Custom: SLIPPAGE_EXCEEDED });
+  work.addQuantity(at(shape.source), -quantityIn);
+  if (inputMint === NATIVE_MINT) work.addLamports(at(shape.source), -quantityIn);
+  work.addQuantity(at(shape.destination), out);
+  if (inputMint !== NATIVE_MINT) work.addLamports(at(shape.destination), out);
+}
+
+/** Accounts as this run sees them. */
+class WorkingSet {
+  readonly writes = new Map<string, ChainAccount | undefined>();
+  readonly #read: ReadAccount;
+
+  constructor(read: ReadAccount) {
+    this.#read = read;
+  }
+
+  get(pubkey: string): ChainAccount | undefined {
+    return this.writes.has(pubkey) ? this.writes.get(pubkey) : this.#read(pubkey);
+  }
+
+  put(pubkey: string, account: ChainAccount | undefined): void {
+    this.writes.set(pubkey, account);
+  }
+
+  lamports(pubkey: string): bigint {
+    return this.get(pubkey)?.lamports ?? 0n;
+  }
+
+  addLamports(pubkey: string, change: bigint): void {
+    const account = this.get(pubkey) ?? systemAccount(0n);
+    this.put(pubkey, { ...account, lamports: account.lamports + change });
+  }
+
+  /** @throws Failure when there is no such token account. */
+  token(pubkey: string): ChainAccount {
+    const account = this.get(pubkey);
+    if (account?.data.length !== TOKEN_ACCOUNT_BYTES) throw new Failure("InvalidAccountData");
+    return account;
+  }
+
+  setQuantity(pubkey: string, quantity: bigint): void {
+    const account = this.token(pubkey);
+    const data = Buffer.from(account.data);
+    data.writeBigUInt64LE(quantity, 64);
+    this.put(pubkey, { ...account, data });
+  }
+
+  addQuantity(pubkey: string, change: bigint): void {
+    const quantity = tokenQuantityOf(this.token(pubkey)) + change;
+    if (quantity < 0n) throw new Failure({ Custom: INSUFFICIENT_FUNDS });
+    this.setQuantity(pubkey, quantity);
+  }
+}
+
+export function systemAccount(lamports: bigint): ChainAccount {
+  return { lamports, owner: SYSTEM_PROGRAM, executable: false, data: new Uint8Array() };
+}
+
+export function tokenQuantityOf(account: ChainAccount | undefined): bigint {
+  if (account?.data.length !== TOKEN_ACCOUNT_BYTES) return 0n;
+  return new DataView(account.data.buffer, account.data.byteOffset).getBigUint64(64, true);
+}
+
+const keyBytes = new Map<string, Uint8Array>();
+
+export function encodeTokenAccount(mint: string, owner: string, quantity: bigint): Uint8Array {
+  const data = Buffer.alloc(TOKEN_ACCOUNT_BYTES);
+  data.set(bytesOf(mint), 0);
+  data.set(bytesOf(owner), 32);
+  data.writeBigUInt64LE(quantity, 64);
+  data.writeUInt8(1, 108);
+  return data;
+}
+
+function bytesOf(pubkey: string): Uint8Array {
+  const known = keyBytes.get(pubkey);
+  if (known !== undefined) return known;
+  const decoded = decodeBase58(pubkey);
+  if (decoded?.length !== 32) throw new Error(`expected an address, was ${pubkey}`);
+  if (keyBytes.size > 10_000) keyBytes.clear();
+  keyBytes.set(pubkey, decoded);
+  return decoded;
+}

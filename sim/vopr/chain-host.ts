@@ -1,0 +1,171 @@
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import type { NetRequest, NetResponse } from "@raptor/shared/seams/net.ts";
+import type { NetSocket, NetSocketHandlers } from "@raptor/shared/seams/net.ts";
+import { LedgerChain } from "../models/ledger-chain.ts";
+import { answerLedgerJupiter } from "../models/ledger-jupiter.ts";
+import { LedgerMarket } from "../models/ledger-market.ts";
+import { LedgerNode, RpcRefusal } from "../models/ledger-node.ts";
+import { createMintAccount, LEDGER_TOKENS } from "../models/ledger-world.ts";
+import { createPrng } from "../models/prng.ts";
+import type { Network } from "./network.ts";
+import { RPC_HOSTS } from "./settings.ts";
+import type { Timer, World } from "./world.ts";
+
+export interface ChainHost {
+  chain: LedgerChain;
+  market: LedgerMarket;
+  nodes: LedgerNode[];
+  /** Chance per signature that some, never all, nodes do not know it although it landed. */
+  holes: { chance: number };
+  sockets: { silentChance: number; breakAll(): void };
+}
+
+const SLOT_MS = 400;
+/** Slots are told to subscribers now and then only: it is a sign of life, no data. */
+const SLOT_NEWS_MS = 3_000;
+
+/** The chain, three nodes over it and the route service. */
+export function startChain(world: World, network: Network, prng: Prng): ChainHost {
+  const market = new LedgerMarket(LEDGER_TOKENS);
+  const chain = new LedgerChain({ prng, nowMs: world.nowMs, market });
+  for (const { mint, decimals } of market.tokens()) {
+    chain.putAccount(mint, createMintAccount(decimals));
+  }
+  world.every(SLOT_MS, () => void chain.tick(world.nowMs));
+  const holes = { chance: 0 };
+  const blind = createHoles(createPrng(prng.nextInt(2 ** 32)), holes);
+  const open = new Set<() => void>();
+  const sockets = { silentChance: 0, breakAll: () => [...open].forEach((end) => end()) };
+  const socketPrng = createPrng(prng.nextInt(2 ** 32));
+  const nodes = RPC_HOSTS.map((host, index) => {
+    const node = new LedgerNode(chain, createPrng(prng.nextInt(2 ** 32)), (signature) =>
+      blind(signature, index),
+    );
+    network.serve(
+      host,
+      (request) => answerRpc(node, request),
+      (handlers) => {
+        const isSilent = socketPrng.nextFloat() < sockets.silentChance;
+        return openSocket(world, node, handlers, isSilent, open);
+      },
+    );
+    return node;
+  });
+  network.serve("jupiter.sim", (request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    const { status, body } = answerLedgerJupiter(market, pathname, searchParams);
+    return { status, headers: {}, body: JSON.stringify(body) };
+  });
+  return { chain, market, nodes, holes, sockets };
+}
+
+/** A signature is known to at least one node: no proof of absence survives a lie of all. */
+function createHoles(
+  prng: Prng,
+  holes: { chance: number },
+): (signature: string, node: number) => boolean {
+  const blindOf = new Map<string, number>();
+  return (signature, node) => {
+    if (holes.chance === 0) return false;
+    let mask = blindOf.get(signature);
+    if (mask === undefined) {
+      mask = 0;
+      if (prng.nextFloat() < holes.chance) {
+        const seeing = prng.nextInt(RPC_HOSTS.length);
+        RPC_HOSTS.forEach((_, at) => {
+          if (at !== seeing && prng.nextFloat() < 0.7) mask = (mask ?? 0) | (1 << at);
+        });
+      }
+      blindOf.set(signature, mask);
+    }
+    return (mask & (1 << node)) !== 0;
+  };
+}
+
+function answerRpc(node: LedgerNode, request: NetRequest): NetResponse {
+  const { id, method, params } = JSON.parse(request.body ?? "{}") as {
+    id: number;
+    method: string;
+    params: unknown[];
+  };
+  const answer = (body: object): NetResponse => ({
+    status: 200,
+    headers: {},
+    body: JSON.stringify({ jsonrpc: "2.0", id, ...body }),
+  });
+  try {
+    return answer({ result: node.call(method, params) });
+  } catch (error) {
+    if (!(error instanceof RpcRefusal)) throw error;
+    return answer({ error: { code: error.code, message: error.message } });
+  }
+}
+
+interface Watch {
+  subscription: number;
+  signature: string;
+}
+
+function openSocket(
+  world: World,
+  node: LedgerNode,
+  handlers: NetSocketHandlers,
+  isSilent: boolean,
+  open: Set<() => void>,
+): NetSocket {
+  const watches = new Map<number, Watch>();
+  let isOpen = true;
+  let slotSubscription: number | undefined;
+  let nextId = 1;
+  const timers: Timer[] = [];
+  const close = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    open.delete(close);
+    for (const timer of timers) timer.cancel();
+    world.after(1, () => handlers.onClose("closed"));
+  };
+  const say = (message: object): void => {
+    if (!isSilent) handlers.onMessage(JSON.stringify({ jsonrpc: "2.0", ...message }));
+  };
+  const notify = (method: string, subscription: number, result: unknown): void =>
+    say({ method, params: { subscription, result } });
+  open.add(close);
+  timers.push(
+    world.after(20, () => {
+      handlers.onOpen();
+    }),
+    world.every(SLOT_NEWS_MS, () => {
+      if (slotSubscription === undefined) return;
+      const { slot, parentSlot: parent, finalizedSlot: root } = node.head();
+      notify("slotNotification", slotSubscription, { slot, parent, root });
+    }),
+    world.every(SLOT_MS, () => {
+      for (const { subscription, signature } of watches.values()) {
+        if (!node.hasConfirmed(signature)) continue;
+        watches.delete(subscription);
+        const result = { context: { slot: node.head().slot }, value: { err: null } };
+        notify("signatureNotification", subscription, result);
+      }
+    }),
+  );
+  return {
+    close,
+    send(text) {
+      if (!isOpen) return;
+      const { id, method, params } = JSON.parse(text) as {
+        id: number;
+        method: string;
+        params: unknown[];
+      };
+      if (method.endsWith("Unsubscribe")) {
+        watches.delete(Number(params[0]));
+        return;
+      }
+      const subscription = nextId++;
+      if (method === "slotSubscribe") slotSubscription = subscription;
+      else watches.set(subscription, { subscription, signature: String(params[0]) });
+      world.after(10, () => say({ id, result: subscription }));
+    },
+  };
+}

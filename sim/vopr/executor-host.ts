@@ -1,0 +1,243 @@
+import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import type { NetRequest, NetResponse } from "@raptor/shared/seams/net.ts";
+import { createExecutor, type Executor } from "@raptor/executor/create-executor.ts";
+import type { Store } from "@raptor/executor/ports/store.ts";
+import { createSignerCore, type SignerCore } from "@raptor/executor/signer/core.ts";
+import { parseMasterKeys } from "@raptor/executor/signer/master-keys.ts";
+import { createPrng } from "../models/prng.ts";
+import { createIds } from "./edge-host.ts";
+import type { Network } from "./network.ts";
+import { createKeptLog, type LogLine } from "./quiet-log.ts";
+import { createSeedSource, simSettings } from "./settings.ts";
+import { SimProcess } from "./sim-process.ts";
+import { openSimStore } from "./sim-store.ts";
+import type { World } from "./world.ts";
+
+export interface ExecutorFaults {
+  /** Chance at each group commit, before and after it. */
+  crashAtCommit: number;
+  /** Chance at each request that leaves. */
+  crashAtRequest: number;
+  isDiskFull: boolean;
+  wallSkewMs: number;
+}
+
+export interface ExecutorHooks {
+  onCommit(events: readonly JournalEvent[]): void;
+  onFatal(error: unknown): void;
+  onFault(name: string): void;
+  onTrace(text: string): void;
+  onAnswer(request: NetRequest, response: NetResponse): void;
+  onBoot(store: Store): void;
+  onLine(line: LogLine): void;
+}
+
+interface Life {
+  process: SimProcess;
+  store: Store;
+  executor: Executor;
+}
+
+const VERSION = "sim";
+
+/** The machine that runs the executor: starts it, kills it, starts it again on the same file. */
+export class ExecutorHost {
+  readonly faults: ExecutorFaults = {
+    crashAtCommit: 0,
+    crashAtRequest: 0,
+    isDiskFull: false,
+    wallSkewMs: 0,
+  };
+  readonly path: string;
+  readonly #world: World;
+  readonly #network: Network;
+  readonly #prng: Prng;
+  readonly #hooks: ExecutorHooks;
+  readonly #lines: LogLine[];
+  readonly #signer: SignerCore;
+  #life: Life | undefined;
+  #isEnded = false;
+  #pid = 1;
+
+  constructor(options: {
+    world: World;
+    network: Network;
+    prng: Prng;
+    directory: string;
+    hooks: ExecutorHooks;
+    lines: LogLine[];
+  }) {
+    this.#world = options.world;
+    this.#network = options.network;
+    this.#prng = options.prng;
+    this.#hooks = options.hooks;
+    this.#lines = options.lines;
+    this.path = prepareJournal(options.directory);
+    const masterKeys = parseMasterKeys(simSettings().masterKeys);
+    this.#signer = createSignerCore({ masterKeys, randomBytes: createSeedSource() });
+    options.network.serve("executor.sim", undefined);
+  }
+
+  get store(): Store | undefined {
+    return this.#life?.store;
+  }
+
+  get isUp(): boolean {
+    return this.#life !== undefined;
+  }
+
+  boot(): void {
+    if (this.#life !== undefined || this.#isEnded) return;
+    const life = this.#create();
+    this.#life = life;
+    this.#network.attach("executor.sim", (request) => this.#answer(life, request));
+    this.#hooks.onTrace("executor: starts");
+    life.process.guard(life.executor.boot()).then(
+      () => this.#hooks.onBoot(life.store),
+      (error: unknown) => this.#fatal(life, error),
+    );
+  }
+
+  /** kill -9: what was committed stays, nothing else does. */
+  kill(cause: string): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#hooks.onFault(`executor/${cause}`);
+    this.#hooks.onTrace(`executor: killed (${cause})`);
+    this.#end(life, 300 + this.#prng.nextInt(6_000));
+  }
+
+  /** SIGTERM: the drain of a deploy, then a new process. */
+  deploy(): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#hooks.onFault("executor/deploy");
+    this.#hooks.onTrace("executor: drains for a deploy");
+    life.process.guard(life.executor.drain()).then(
+      () => this.#end(life, 500 + this.#prng.nextInt(3_000)),
+      (error: unknown) => this.#fatal(life, error),
+    );
+  }
+
+  stall(ms: number): void {
+    this.#hooks.onFault("executor/stall");
+    this.#life?.process.stall(ms);
+  }
+
+  /** Called for every request of any process: some of ours are the last. */
+  mayCrashAtRequest(): void {
+    if (this.#prng.nextFloat() < this.faults.crashAtRequest) this.kill("crash at a request");
+  }
+
+  /** Ends for good, so that the journal can be looked at. */
+  end(): void {
+    this.#isEnded = true;
+    const life = this.#life;
+    this.#life = undefined;
+    life?.process.kill();
+    life?.store.close();
+  }
+
+  #end(life: Life, downMs: number): void {
+    if (this.#life !== life) return;
+    this.#life = undefined;
+    life.process.kill();
+    this.#network.attach("executor.sim", undefined);
+    // After this event: what runs of it right now may still read, but change nothing.
+    this.#world.after(0, () => life.store.close());
+    this.#world.after(downMs, () => this.boot());
+  }
+
+  #fatal(life: Life, error: unknown): void {
+    if (!life.process.isAlive) return;
+    this.#hooks.onFatal(error);
+    this.#end(life, 1_000);
+  }
+
+  #create(): Life {
+    const world = this.#world;
+    const process = new SimProcess(world, () => this.faults.wallSkewMs);
+    const clock = process.clock();
+    const log = createKeptLog(() => world.nowMs, this.#lines, this.#hooks.onLine);
+    const onFatal = (error: unknown): void => {
+      const life = this.#life;
+      if (life?.process === process) this.#fatal(life, error);
+    };
+    const store = openSimStore({
+      world,
+      process,
+      path: this.path,
+      clock,
+      log,
+      onFatal,
+      onCommit: (events) => this.#hooks.onCommit(events),
+      crash: () => this.#crashAtCommit(),
+      onCrash: () => this.kill("crash at a commit"),
+      isDiskFull: () => this.faults.isDiskFull,
+    });
+    const executor = createExecutor({
+      env: simSettings().executor,
+      clock,
+      log,
+      store,
+      onFatal,
+      net: this.#network.netOf(process),
+      prng: createPrng(this.#prng.nextInt(2 ** 32)),
+      ids: createIds(createPrng(this.#prng.nextInt(2 ** 32))),
+      metrics: { count: () => undefined, gauge: () => undefined, observeMs: () => undefined },
+      signer: {
+        sign: (request) => process.guard(this.#soon(() => this.#signer.sign(request))),
+        createWallet: (walletId, userId) =>
+          process.guard(this.#soon(() => this.#signer.createWallet(walletId, userId))),
+      },
+      ballast: { isTight: () => false, free: () => false, tend: () => Promise.resolve() },
+      version: VERSION,
+      pid: this.#pid++,
+    });
+    return { process, store, executor };
+  }
+
+  /** The signer is another process: its answer takes a moment, in which this one may die. */
+  #soon<T>(work: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      this.#world.after(1, () => resolve(work()));
+    });
+  }
+
+  #crashAtCommit(): "before" | "after" | undefined {
+    if (this.#prng.nextFloat() >= this.faults.crashAtCommit) return undefined;
+    return this.#prng.nextFloat() < 0.5 ? "before" : "after";
+  }
+
+  async #answer({ process, executor }: Life, request: NetRequest): Promise<NetResponse> {
+    const { pathname } = new URL(request.url);
+    if (request.method !== "POST" || pathname !== "/jobs") {
+      return { status: 404, headers: {}, body: "{}" };
+    }
+    const answer = await process.guard(executor.api.job(request.body ?? ""));
+    const headers: Record<string, string> =
+      answer.retryAfterS === undefined ? {} : { "retry-after": String(answer.retryAfterS) };
+    const response = { status: answer.status, headers, body: JSON.stringify(answer.body) };
+    this.#hooks.onAnswer(request, response);
+    return response;
+  }
+}
+
+/** An empty journal is made once and then copied: making its tables takes longer than a seed. */
+function prepareJournal(directory: string): string {
+  const path = join(directory, "journal.db");
+  const template = join(directory, "template.db");
+  mkdirSync(directory, { recursive: true });
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+  if (existsSync(template)) copyFileSync(template, path);
+  return path;
+}
+
+/** Keeps the journal that was just made as the beginning of every later seed. */
+export function keepTemplate(directory: string): void {
+  const template = join(directory, "template.db");
+  if (!existsSync(template)) copyFileSync(join(directory, "journal.db"), template);
+}

@@ -1,0 +1,93 @@
+import { generateKeyPairSync } from "node:crypto";
+import { type EdgeEnv, parseEdgeEnv } from "../../edge/env.ts";
+import { type ExecutorEnv, parseExecutorEnv } from "@raptor/executor/env.ts";
+import { createPrng } from "../models/prng.ts";
+
+export const BOT_TOKEN = "7001:AAsimulated-bot-token-that-opens-nothing-0";
+export const WEBHOOK_SECRET = "webhook-secret-of-the-simulator";
+export const QSTASH_KEYS = { current: "sig_current_0123456789", next: "sig_next_0123456789" };
+export const RPC_HOSTS = ["rpc0.sim", "rpc1.sim", "rpc2.sim"] as const;
+export const PEOPLE = [501, 502, 503] as const;
+export const ADMIN = PEOPLE[0];
+
+/** Limits that a busy seed meets now and then. */
+export const ORDER_SOL_MAX = 600_000_000n;
+export const DAILY_SOL_MAX = 2_000_000_000n;
+export const WALLET_LAMPORTS = 5_000_000_000n;
+
+const QSTASH_TOKEN = "qstash-token-0123456789";
+const MASTER_KEY = "k1:n+GLV9yYVsWwPi0vVqB2lYcNChc8o0dLzq1rXxk3TzE=";
+
+export interface SimSettings {
+  edge: EdgeEnv;
+  executor: ExecutorEnv;
+  masterKeys: string;
+}
+
+let parsed: SimSettings | undefined;
+
+/** The same for every seed, so that keys are read once. */
+export function simSettings(): SimSettings {
+  parsed ??= createSettings();
+  return parsed;
+}
+
+function createSettings(): SimSettings {
+  const pair = generateKeyPairSync("ed25519");
+  const jwk = { ...pair.privateKey.export({ format: "jwk" }), kid: "edge-sim" };
+  const { d: _, ...publicJwk } = jwk;
+  const shared = { ENVIRONMENT: "sim", TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET };
+  return {
+    masterKeys: MASTER_KEY,
+    edge: parseEdgeEnv({
+      ...shared,
+      PUBLIC_URL: "https://edge.sim",
+      EXECUTOR_URL: "https://executor.sim",
+      BOT_ID: "7001",
+      BOT_USERNAME: "RaptorSimBot",
+      EDGE_SIGNING_JWK: JSON.stringify({
+        kty: jwk.kty,
+        crv: jwk.crv,
+        kid: jwk.kid,
+        x: jwk.x,
+        d: jwk.d,
+      }),
+      ADMIN_TOKEN: "admin-token-of-the-simulator-0123456789",
+      QSTASH_URL: "https://qstash.sim",
+      QSTASH_TOKEN,
+      QSTASH_CURRENT_SIGNING_KEY: QSTASH_KEYS.current,
+      QSTASH_NEXT_SIGNING_KEY: QSTASH_KEYS.next,
+      UPSTASH_REDIS_REST_URL: "https://redis.sim",
+      UPSTASH_REDIS_REST_TOKEN: "redis-token",
+    }),
+    executor: parseExecutorEnv({
+      ...shared,
+      DATA_DIR: "/simulated",
+      TRUSTED_JWKS: JSON.stringify({ keys: [publicJwk] }),
+      STATE_SECRET: "state-secret-of-the-simulator-0123456789",
+      EDGE_URL: "https://edge.sim",
+      TELEGRAM_API_URL: "https://telegram.sim",
+      TELEGRAM_BOT_TOKEN: BOT_TOKEN,
+      ALLOWED_USER_IDS: PEOPLE.join(","),
+      ADMIN_USER_IDS: String(ADMIN),
+      SOLANA_RPC_URLS: RPC_HOSTS.map((host) => `https://${host}/`).join(","),
+      SOLANA_WS_URLS: RPC_HOSTS.map((host) => `wss://${host}/`).join(","),
+      JUPITER_URL: "https://jupiter.sim",
+      QSTASH_URL: "https://qstash.sim",
+      QSTASH_TOKEN,
+      RECONCILE_CRON: "* * * * *",
+      ORDER_SOL_MAX: "0.6",
+      DAILY_SOL_MAX: "2",
+      BUY_PRESETS_SOL: "0.1,0.25,0.5,1",
+      DUPLICATE_BUY_GUARD_HOURS: "0",
+      PRICE_POLL_MS: "2000",
+      HTTP_TIMEOUT_MS: "3000",
+    }),
+  };
+}
+
+/** Wallet seeds repeat over all seeds of a run, so that what is derived from them can be cached. */
+export function createSeedSource(): (byteCount: number) => Buffer {
+  const prng = createPrng(0x5eed);
+  return (byteCount) => Buffer.from(Array.from({ length: byteCount }, () => prng.nextInt(256)));
+}

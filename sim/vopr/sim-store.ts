@@ -1,0 +1,70 @@
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import type { Store, Tx } from "@raptor/executor/ports/store.ts";
+import { openStore } from "@raptor/executor/store/sqlite-store.ts";
+import type { SimProcess } from "./sim-process.ts";
+import type { World } from "./world.ts";
+
+export interface SimStoreOptions {
+  world: World;
+  process: SimProcess;
+  path: string;
+  clock: Clock;
+  log: Log;
+  onFatal(error: unknown): void;
+  onCommit(events: readonly JournalEvent[]): void;
+  /** Asked at every group commit. */
+  crash(): "before" | "after" | undefined;
+  onCrash(): void;
+  isDiskFull(): boolean;
+}
+
+/** Thrown inside a unit of work that outlived its process: it leaves nothing behind. */
+class Dead extends Error {}
+
+/** The real journal with the deaths, stalls and full disks of one simulated process around it. */
+export function openSimStore(options: SimStoreOptions): Store {
+  const { world, process, path, clock, log, onFatal } = options;
+  const inner = openStore({
+    path,
+    clock,
+    log,
+    release: "sim",
+    onFatal,
+    defer: (task) =>
+      void world.after(0, () =>
+        process.enter(() => {
+          const crash = options.crash();
+          if (crash !== "before") task();
+          if (crash !== undefined) options.onCrash();
+        }),
+      ),
+  });
+  inner.onCommit(options.onCommit);
+
+  function transact<T>(work: (tx: Tx) => T): Promise<T> {
+    if (options.isDiskFull()) return Promise.reject(new RaptorError("RAPTOR_JOURNAL__FULL"));
+    return process.guard(
+      inner.transact((tx) => {
+        if (!process.isAlive) throw new Dead();
+        return work(tx);
+      }),
+    );
+  }
+
+  const methods = new Map<string | symbol, unknown>();
+  return new Proxy(inner, {
+    get(target, name) {
+      if (name === "transact") return transact;
+      const known = methods.get(name);
+      if (known !== undefined) return known;
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      const bound: unknown = value.bind(target);
+      methods.set(name, bound);
+      return bound;
+    },
+  });
+}
