@@ -21,6 +21,11 @@ export interface EngineContext {
   doubtLedger(): void;
   /** Why entries wait for everybody: the venue's truth has not been read since start-up. */
   entryHold(): string | undefined;
+  /**
+   * Why attempts limited by a blockhash may not be started: the lease is not known to be ours, so
+   * another executor may hold it. What shares a nonce can still take effect only once.
+   */
+  blockhashHold(): string | undefined;
   /** A broken invariant or an unexpected error: the process stops, start-up recovers. */
   onFatal(error: unknown): void;
 }

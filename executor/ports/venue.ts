@@ -95,6 +95,29 @@ export interface PreparedAttempt {
   witness: { lamports: bigint; quantity: bigint };
 }
 
+/**
+ * What limits an attempt. `nonce` with a `value`: a replacement that shares the exclusion group of
+ * the attempts journaled on that value. Without one the venue reads the account's present value.
+ */
+export type Lifetime =
+  | { kind: "blockHeight" }
+  | { kind: "nonce"; account: string; value: string | null };
+
+/** A durable nonce account of a wallet, as the nodes see it; `value` null: it does not exist. */
+export interface NonceView {
+  index: number;
+  account: string;
+  value: string | null;
+  lamports: bigint;
+}
+
+/** Setting up and taking back nonce accounts: the chain itself lets each happen only once. */
+export type NonceSetupOutcome =
+  | { outcome: "done"; accounts: NonceView[]; evidence: Evidence }
+  /** Not yet or not known: asking again cannot do it twice. */
+  | { outcome: "pending"; reason: string }
+  | { outcome: "refused"; reason: string; alert: boolean };
+
 export type PrepareOutcome =
   | { outcome: "prepared"; attempt: PreparedAttempt }
   /** Nothing left the process. `alert` marks what smells of an attack. */
@@ -143,7 +166,18 @@ export interface Venue {
     wrapped: string,
     route: Route,
     n: number,
+    lifetime: Lifetime,
   ): Promise<PrepareOutcome>;
+  /** The address of a wallet's nonce account number `index`; pure. */
+  nonceAddress(wallet: string, index: number): string;
+  /** All nonce accounts of a wallet from 0 to `count` - 1; throws when no node answers. */
+  fetchNonces(wallet: string, count: number): Promise<NonceView[]>;
+  /** Lamports that each nonce account holds back until it is reclaimed. */
+  readonly nonceRentLamports: bigint;
+  /** Creates those of the given accounts that do not exist; the wallet pays the rent. */
+  createNonces(wallet: WalletRow, wrapped: string, indexes: number[]): Promise<NonceSetupOutcome>;
+  /** Closes a nonce account; its lamports go back to the wallet that owns it, nowhere else. */
+  reclaimNonce(wallet: WalletRow, wrapped: string, index: number): Promise<NonceSetupOutcome>;
   /** First send and every later send of the same bytes. */
   submit(attempt: AttemptRow): Promise<SubmitOutcome>;
   /** Asks by identity; proves death where the rules allow it. Never guesses. */

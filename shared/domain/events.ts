@@ -8,9 +8,12 @@ export type Amount = string;
 
 /**
  * The moment after which the venue itself refuses an attempt. Block HEIGHT, never a slot: slots
- * run millions ahead of heights.
+ * run millions ahead of heights. A durable nonce has no moment: its attempts stay possible until
+ * the value on the chain is another one, however that came about.
  */
-export type EffectBound = { kind: "blockHeight"; lastValidBlockHeight: number; blockhash: string };
+export type EffectBound =
+  | { kind: "blockHeight"; lastValidBlockHeight: number; blockhash: string }
+  | { kind: "nonce"; account: string; value: string };
 
 /** What the deciding code saw, so that `raptor replay` can decide again and compare. */
 export interface RiskInputs {
