@@ -43,7 +43,9 @@ async function prepare(trade: Trade, malice?: MaliceKind) {
   });
   return {
     order,
-    prepared: await world.venue.prepare(order, trader.wallet, trader.wrapped, route, 1),
+    prepared: await world.venue.prepare(order, trader.wallet, trader.wrapped, route, 1, {
+      kind: "blockHeight",
+    }),
   };
 }
 

@@ -30,7 +30,8 @@ async function quoteAndPrepare(
     quantityIn,
     slippageBps: order.slippageBpsMax,
   });
-  const prepared = await world.venue.prepare(order, wallet, wrapped, route, 1);
+  const lifetime = { kind: "blockHeight" } as const;
+  const prepared = await world.venue.prepare(order, wallet, wrapped, route, 1, lifetime);
   return { order, route, prepared };
 }
 
@@ -103,6 +104,7 @@ describe("an attempt", () => {
     if (report.state !== "dead") throw new Error(JSON.stringify(report, String));
     const proof = report.proof as { providers: Record<string, { height: number }> };
     expect(Object.keys(proof.providers)).toHaveLength(2);
+    if (attempt.bound.kind !== "blockHeight") throw new Error("expected a bound in heights");
     for (const { height } of Object.values(proof.providers)) {
       expect(height).toBeGreaterThan(attempt.bound.lastValidBlockHeight);
     }

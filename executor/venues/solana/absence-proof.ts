@@ -17,6 +17,9 @@ export type AbsenceProof =
 const validityAnswer = z.object({ value: z.boolean() });
 const FINALIZED = { commitment: "finalized" };
 
+/** The bound that a height can pass; a nonce has none, and its death is never proven in here. */
+export type HeightBound = Extract<EffectBound, { kind: "blockHeight" }>;
+
 interface NodeProof {
   height: number;
   slot: number;
@@ -33,7 +36,7 @@ interface NodeProof {
 export async function proveAbsence(
   rpc: Rpc,
   signature: string,
-  bound: EffectBound,
+  bound: HeightBound,
   nodes: readonly RpcProvider[] = rpc.providers,
 ): Promise<AbsenceProof> {
   await rpc.confirmChains();
@@ -67,7 +70,7 @@ export async function proveAbsence(
 async function proveOn(
   provider: RpcProvider,
   signature: string,
-  bound: EffectBound,
+  bound: HeightBound,
 ): Promise<NodeProof | string> {
   const passed = await provePassed(provider, bound);
   if (typeof passed === "string") return passed;
@@ -88,7 +91,7 @@ async function proveOn(
 /** That the bound lies behind one node's finalized chain, or why that is not known. */
 export async function provePassed(
   provider: RpcProvider,
-  bound: EffectBound,
+  bound: HeightBound,
 ): Promise<{ height: number; slot: number } | string> {
   const height = await provider.call("getBlockHeight", [FINALIZED], heightAnswer);
   if (!height.ok) return doubt(height);

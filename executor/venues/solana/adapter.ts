@@ -8,9 +8,11 @@ import type { Signer } from "../../ports/signer.ts";
 import type { Venue } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
 import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
+import { fetchNonces } from "./fetch-nonces.ts";
 import { fetchInstrumentReport, fetchMint } from "./instrument-report.ts";
 import type { Jupiter } from "./jupiter.ts";
 import { fetchRoute } from "./fetch-route.ts";
+import { deriveNonceAddress, NONCE_RENT_LAMPORTS } from "./nonce-account.ts";
 import { RpcSocket } from "./rpc-socket.ts";
 import { providerNames, Rpc } from "./rpc.ts";
 import { createSlotWait } from "./slot-wait.ts";
@@ -45,6 +47,11 @@ interface RememberedMint {
 }
 
 const VENUE_ID = "SOLANA";
+const NO_SETUP = {
+  outcome: "refused" as const,
+  reason: "nonce accounts cannot be used yet",
+  alert: false,
+};
 /** Exits are armed after this wait at the latest, whatever the nodes do. */
 const CHAIN_CHECK_MS_MAX = 1_000;
 /** Slots of 400 ms, of which some are skipped: what a block takes on average. */
@@ -94,8 +101,15 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     fetchRoute: (request) => fetchRoute(routeDeps, request),
     fetchWallet: (address) => fetchWalletReport(rpc, address),
     fetchWalletViews: (address) => fetchWalletViews(rpc, address),
-    prepare: (order, wallet, wrapped, route) =>
-      prepareSwap(builderDeps, order, wallet, wrapped, route),
+    async prepare(order, wallet, wrapped, route, _n, lifetime) {
+      if (lifetime.kind === "nonce") return NO_SETUP;
+      return prepareSwap(builderDeps, order, wallet, wrapped, route);
+    },
+    nonceAddress: deriveNonceAddress,
+    fetchNonces: (wallet, count) => fetchNonces(rpc, wallet, count),
+    nonceRentLamports: NONCE_RENT_LAMPORTS,
+    createNonces: async () => NO_SETUP,
+    reclaimNonce: async () => NO_SETUP,
     submit: (attempt) => submitSwap(rpc, attempt),
     fetchAttempt: (attempt) => fetchAttemptReport({ rpc, log, waitForSlot }, attempt),
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
@@ -158,8 +172,9 @@ function watchAttempt(
   };
 }
 
-/** Until the node that is furthest behind has finalized the bound. */
+/** Until the node that is furthest behind has finalized the bound; a nonce has no such moment. */
 function secondsLeft(rpc: Rpc, bound: EffectBound): number | null {
+  if (bound.kind === "nonce") return null;
   const heights = rpc.providers.map((provider) => provider.finalizedHeight());
   const lowest = Math.min(...heights);
   if (lowest === 0) return null;

@@ -1,4 +1,4 @@
-import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
+import type { Evidence } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { AttemptReport } from "../../ports/venue.ts";
@@ -147,7 +147,8 @@ async function judgeError(
 async function proveByOthers(trial: Case, accuser: DecidedWord): Promise<Evidence | undefined> {
   const { rpc, attempt, route } = trial;
   const others = rpc.providers.filter((provider) => provider !== accuser.provider);
-  const bound: EffectBound = attempt.bound;
+  const { bound } = attempt;
+  if (bound.kind === "nonce") return undefined;
   const proof = await proveAbsence(rpc, attempt.identity, bound, others);
   if (!proof.proven) return undefined;
   const witness = await askWitness(rpc, attempt, route, proof.slots);
@@ -157,7 +158,9 @@ async function proveByOthers(trial: Case, accuser: DecidedWord): Promise<Evidenc
 async function proveAlone(trial: Case, accuser: DecidedWord): Promise<Evidence | undefined> {
   const { rpc, attempt, route } = trial;
   const { provider } = accuser;
-  const passed = await provePassed(provider, attempt.bound);
+  const { bound } = attempt;
+  if (bound.kind === "nonce") return undefined;
+  const passed = await provePassed(provider, bound);
   if (typeof passed === "string") return undefined;
   const witness = await askWitness(rpc, attempt, route, new Map([[provider.name, passed.slot]]));
   return witness.agrees ? { alone: true, ...passed, witness: witness.evidence } : undefined;

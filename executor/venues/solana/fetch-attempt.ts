@@ -33,7 +33,9 @@ export async function fetchAttemptReport(
 }
 
 async function readAbsent(deps: AttemptReaderDeps, attempt: AttemptRow): Promise<AttemptReport> {
-  const proof = await proveAbsence(deps.rpc, attempt.identity, attempt.bound);
+  const { bound } = attempt;
+  if (bound.kind === "nonce") return { state: "pending", detail: "no node shows it" };
+  const proof = await proveAbsence(deps.rpc, attempt.identity, bound);
   if (!proof.proven) return { state: "pending", detail: proof.detail };
   const route = parseAttemptRoute(attempt);
   const witness = await askWitness(deps.rpc, attempt, route, proof.slots);
@@ -72,6 +74,7 @@ export async function fetchSettlementReport(
   if (words.some(({ kind }) => kind !== "unknown" && kind !== "silent")) {
     return { state: "pending", evidence };
   }
+  if (bound.kind === "nonce") return { state: "pending", evidence };
   const proof = await proveAbsence(rpc, signature, bound);
   return proof.proven
     ? { state: "gone", evidence: proof.evidence }
