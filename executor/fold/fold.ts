@@ -130,6 +130,7 @@ const FOLDS: Folds = {
   EpochStarted: (epoch, head) => [
     { op: "insert", table: "epochs", row: { ...epoch, startedMs: head.tsMs } },
   ],
+  JournalRestored: () => [],
   ReconcileCompleted: ({ atMs, trigger, drift }) => [
     { op: "upsert", table: "last_reconcile", row: { id: 1, atMs, trigger, drift } },
   ],

@@ -21,6 +21,7 @@ import type {
   View,
   WalletRow,
 } from "@raptor/shared/domain/rows.ts";
+import type { RecoveryMark } from "./recovery.ts";
 
 /** Point and range reads of the folded and operational tables. Microseconds each. */
 export interface Reader {
@@ -90,6 +91,8 @@ export interface Reader {
   vault(walletId: string): string | undefined;
   headSeq(): number;
   epoch(): number;
+  /** Present when this journal was put back from a copy. */
+  recoveryMark(): RecoveryMark | undefined;
 }
 
 /** One unit of work: synchronous, all or nothing. */
@@ -104,6 +107,8 @@ export interface Tx extends Reader {
   putVault(walletId: string, wrapped: string): void;
   /** Removes tickets, delivered outbox rows and views that ended before `beforeMs`. */
   purge(beforeMs: number): void;
+  /** Voids every issued ticket and open question, and notes that the restore was dealt with. */
+  settleRecovery(): void;
 }
 
 export type NewOutbox = Pick<OutboxRow, "key" | "chatId" | "content" | "view"> &

@@ -50,3 +50,9 @@ export const PURGE_SQL: readonly string[] = [
   `delete from outbox where not (${OUTBOX_DUE_SQL}) and next_try_ms < ?`,
   "delete from views where saved_ms < ?",
 ];
+
+/** What a restored journal must not honour again: buttons and open questions. */
+export const VOID_SQL: readonly string[] = [
+  "delete from tickets",
+  "update views set prompt_expires_ms = 0",
+];

@@ -24,6 +24,7 @@ import {
   type FoldedRows,
   type TableName,
 } from "../fold/tables.ts";
+import type { RecoveryMark } from "../ports/recovery.ts";
 import type { Reader } from "../ports/store.ts";
 import { decodeEvent, JOURNAL_COLUMNS_SQL } from "./journal-rows.ts";
 import {
@@ -31,6 +32,7 @@ import {
   type OperationalName,
   type OperationalRows,
 } from "./operational-tables.ts";
+import { readRecoveryMark } from "./recovery-mark.ts";
 import { decodeRow, type Columns, type SqlValue } from "./row-codec.ts";
 import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL, UNRESOLVED_SQL } from "./schema.ts";
 import { lastBuyMs, spentLamportsSince } from "./spending.ts";
@@ -221,6 +223,9 @@ export class SqliteReader implements Reader {
   }
   epoch(): number {
     return this.number("select coalesce(max(epoch), 0) from epochs");
+  }
+  recoveryMark(): RecoveryMark | undefined {
+    return readRecoveryMark(this.statements);
   }
   eventsFrom(seq: number, limit: number): JournalEvent[] {
     const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where seq >= ? order by seq limit ?`;

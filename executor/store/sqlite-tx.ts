@@ -17,7 +17,9 @@ import {
   PUT_TICKET_SQL,
   PUT_VAULT_SQL,
   PUT_VIEW_SQL,
+  VOID_SQL,
 } from "./operational-sql.ts";
+import { settleRecoveryMark } from "./recovery-mark.ts";
 import { ABSENT_INT } from "./row-codec.ts";
 import { EVENT_VERSION } from "./schema.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
@@ -160,6 +162,13 @@ export class SqliteTx extends SqliteReader implements Tx {
   purge(beforeMs: number): void {
     this.#write(() => {
       for (const sql of PURGE_SQL) this.statements.run(sql, beforeMs);
+    });
+  }
+
+  settleRecovery(): void {
+    this.#write(() => {
+      for (const sql of VOID_SQL) this.statements.run(sql);
+      settleRecoveryMark(this.statements);
     });
   }
 

@@ -195,6 +195,13 @@ export interface EventPayloads {
   EntriesHeld: { userId: number; reason: string };
   EntriesReleased: { userId: number; reason: string };
   EpochStarted: { epoch: number; version: string; pid: number };
+  /** The first start on a journal that was put back from a copy, after its last event. */
+  JournalRestored: {
+    from: "backup" | "postgres";
+    atMs: number;
+    headSeq: number;
+    headHash: string;
+  };
   ReconcileCompleted: {
     trigger: string;
     atMs: number;
