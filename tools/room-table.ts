@@ -40,10 +40,8 @@ export const ROOM_TABLE: readonly RoomRule[] = [
   },
   { room: "executor/notify", mayImport: ["shared", "executor/ports", "executor/fold"] },
   { room: "executor/market", mayImport: ["shared", "executor/ports", "executor/fold"] },
-  {
-    room: "executor/cli",
-    mayImport: ["shared", "executor/ports", "executor/fold", "executor/store"],
-  },
+  // A composition of its own, see docs/adr/0012; nothing imports it.
+  { room: "executor/cli", mayImport: ["shared", "executor"] },
   {
     room: "executor/server",
     mayImport: ["shared", "executor/ports", "executor/engine", "executor/jobs"],
