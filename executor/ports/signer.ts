@@ -30,7 +30,36 @@ export type SwapIntent = {
    * when the route hands the wallet's signature on; the message must then guard it.
    */
   tokenQuantityMin: string;
+  /**
+   * Set when the message lives by a durable nonce: it must then begin by advancing the wallet's own
+   * nonce account of this index and stand on exactly this value. Null: it must not touch a nonce.
+   */
+  nonce: { index: number; value: string } | null;
 };
+
+/** Sets up nonce accounts of the wallet: its own addresses, its own authority, the exact rent. */
+export type CreateNoncesIntent = {
+  kind: "solanaCreateNonces";
+  wallet: string;
+  /** Each once, at most `NONCES_PER_MESSAGE_MAX`. */
+  indexes: number[];
+  feeLamportsMax: string;
+};
+
+/** Closes one nonce account of the wallet; all it holds goes to that wallet. */
+export type ReclaimNonceIntent = {
+  kind: "solanaReclaimNonce";
+  wallet: string;
+  index: number;
+  /** What the account holds; exact, since less would leave a remainder that closes nothing. */
+  lamports: string;
+  feeLamportsMax: string;
+};
+
+export type SignIntent = SwapIntent | CreateNoncesIntent | ReclaimNonceIntent;
+
+/** So many creations fit into one packet. */
+export const NONCES_PER_MESSAGE_MAX = 4;
 
 /** So many addresses still fit into one request; a wallet with more gets no handed-on signature. */
 export const WALLET_TOKEN_ACCOUNTS_MAX = 2_000;
@@ -41,7 +70,7 @@ export type SignRequest = {
   userId: number;
   /** Envelope-encrypted secret as stored in the vault. */
   wrapped: string;
-  intent: SwapIntent;
+  intent: SignIntent;
   /** The unsigned transaction message, base64. */
   message: string;
 };

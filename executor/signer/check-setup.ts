@@ -1,5 +1,4 @@
-import type { AccountKey } from "./account-key.ts";
-import type { Account, Instruction } from "./message.ts";
+import { areExactly, type Instruction } from "./message.ts";
 import { SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
 import type { SwapTerms } from "./swap-terms.ts";
 
@@ -129,12 +128,4 @@ function checkGuard(
     data[0] === TOKEN_TRANSFER_CHECKED &&
     data.readBigUInt64LE(1) === terms.tokenQuantityMin;
   return isHold ? { kind: "hold" } : undefined;
-}
-
-/** Same keys in the same order, all spelled out in the signed bytes. */
-function areExactly(accounts: readonly Account[], expected: readonly AccountKey[]): boolean {
-  return (
-    accounts.length === expected.length &&
-    accounts.every((account, at) => account.isStatic && account.key === expected[at])
-  );
 }

@@ -3,6 +3,7 @@ import {
   ComputeBudgetProgram,
   StakeProgram,
   SystemProgram,
+  SYSVAR_RECENT_BLOCKHASHES_PUBKEY,
   type AccountMeta,
   type PublicKey,
   type TransactionInstruction,
@@ -11,6 +12,7 @@ import { describe, test } from "vitest";
 import { checkSwap } from "./check-swap.ts";
 import { judge } from "./fixtures/harm-oracle.ts";
 import {
+  advance,
   ATA,
   caseOf,
   compile,
@@ -19,6 +21,7 @@ import {
   intentOf,
   JUPITER,
   named,
+  nonceOf,
   otherAccountOf,
   partsOf,
   TOKEN,
@@ -39,6 +42,8 @@ const CASES: SwapCase[] = (["buy", "sell"] as const).flatMap((side) =>
       { shared: false, tokenProgram: TOKEN_2022 },
       { shared: false, handsOn: true, tokenProgram: TOKEN },
       { shared: false, handsOn: true, tokenProgram: TOKEN_2022 },
+      { shared: true, tokenProgram: TOKEN, nonce: 3 },
+      { shared: false, handsOn: true, tokenProgram: TOKEN, nonce: 0 },
     ].map((change) => caseOf({ side, version, ...change })),
   ),
 );
@@ -170,6 +175,10 @@ function keysFor(swap: SwapCase): PublicKey[] {
     SystemProgram.programId,
     StakeProgram.programId,
     otherAccountOf(swap),
+    nonceOf(wallet, 0),
+    nonceOf(wallet, 3),
+    nonceOf(named("a stranger"), 3),
+    SYSVAR_RECENT_BLOCKHASHES_PUBKEY,
     ...["pool state", "pool vault a", "unused"].map(named),
   ];
 }
@@ -192,8 +201,28 @@ function foreignFor(swap: SwapCase): TransactionInstruction[] {
     instruction(TOKEN, [from, owner], Buffer.concat([Buffer.of(6, 2, 1), stranger.toBuffer()])),
     instruction(TOKEN, [from, to, owner], Buffer.of(9)),
     instruction(stranger, [owner], Buffer.of(1)),
+    ...nonceInstructions(swap.wallet, stranger),
     ComputeBudgetProgram.setComputeUnitPrice({ microLamports: 900_000 }),
     ComputeBudgetProgram.setComputeUnitLimit({ units: 1_400_000 }),
+  ];
+}
+
+function nonceInstructions(wallet: PublicKey, stranger: PublicKey): TransactionInstruction[] {
+  const noncePubkey = nonceOf(wallet, 3);
+  return [
+    advance(wallet, noncePubkey),
+    advance(wallet, nonceOf(stranger, 3)),
+    SystemProgram.nonceWithdraw({
+      noncePubkey,
+      authorizedPubkey: wallet,
+      toPubkey: stranger,
+      lamports: 1_447_680,
+    }),
+    SystemProgram.nonceAuthorize({
+      noncePubkey,
+      authorizedPubkey: wallet,
+      newAuthorizedPubkey: stranger,
+    }),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { SwapIntent } from "../ports/signer.ts";
 import { showAccountKey } from "./account-key.ts";
+import { checkFee, checkPayer } from "./check-payment.ts";
 import { checkRoute } from "./check-route.ts";
 import {
   checkAccountCreation,
@@ -13,6 +14,7 @@ import {
   type StepOrReason,
 } from "./check-setup.ts";
 import { decodeMessage, resolveInstructions, type Instruction, type Message } from "./message.ts";
+import { isNonceAdvance } from "./nonce-account.ts";
 import {
   ATA_PROGRAM,
   COMPUTE_BUDGET_PROGRAM,
@@ -22,11 +24,6 @@ import {
   TOKEN_PROGRAM,
 } from "./programs.ts";
 import { parseSwapTerms, type SwapTerms } from "./swap-terms.ts";
-
-const LAMPORTS_PER_SIGNATURE = 5_000n;
-const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n;
-/** The runtime's own ceiling; it also stands in when a message sets a price but no limit. */
-const UNITS_MAX = 1_400_000n;
 
 /** What must stand before what; the compute budget may stand anywhere. */
 const ORDER: readonly (readonly [Step["kind"], Step["kind"]])[] = [
@@ -54,7 +51,7 @@ export function checkSwap(intent: SwapIntent, bytes: Uint8Array): string[] {
   try {
     const terms = parseSwapTerms(intent);
     const message = decodeMessage(bytes);
-    const payer = checkPayer(message, terms);
+    const payer = checkPayer(message, terms.wallet);
     if (payer !== undefined) return [payer];
     const instructions = resolveInstructions(message, intent.lookupTables);
     return checkInstructions(instructions, message, terms);
@@ -64,12 +61,6 @@ export function checkSwap(intent: SwapIntent, bytes: Uint8Array): string[] {
   }
 }
 
-function checkPayer(message: Message, terms: SwapTerms): string | undefined {
-  if (message.staticKeys[0] !== terms.wallet) return "the fee payer is not the wallet";
-  if (message.signatures !== 1) return `expected one signature, was ${message.signatures}`;
-  return undefined;
-}
-
 function checkInstructions(
   instructions: readonly Instruction[],
   message: Message,
@@ -77,7 +68,11 @@ function checkInstructions(
 ): string[] {
   const steps: Step[] = [];
   const reasons: string[] = [];
+  const unlimited = checkLifetime(instructions, message, terms);
+  if (unlimited !== undefined) return [unlimited];
   for (const [at, instruction] of instructions.entries()) {
+    // The runtime takes a nonce for a lifetime only there; `checkLifetime` has compared it.
+    if (at === 0 && terms.nonce !== undefined) continue;
     const step = checkInstruction(instruction, terms);
     if (step.kind === "refused") reasons.push(`instruction ${at}: ${step.reason}`);
     else if (steps.some(({ kind }) => kind === step.kind)) {
@@ -85,7 +80,24 @@ function checkInstructions(
     } else steps.push(step);
   }
   if (reasons.length > 0) return reasons;
-  return [...checkOrder(steps, terms), ...checkFee(steps, message, terms)];
+  return [...checkOrder(steps, terms), ...checkFee(steps, message, terms.feeLamportsMax)];
+}
+
+/**
+ * A message that was meant to share a nonce's one turn must not come to live by a blockhash: then
+ * it and its siblings could all land. So the advance stands first and the value is the intended.
+ */
+function checkLifetime(
+  [first]: readonly Instruction[],
+  message: Message,
+  { nonce, wallet }: SwapTerms,
+): string | undefined {
+  if (nonce === undefined) return undefined;
+  if (first === undefined || !isNonceAdvance(first, nonce.account, wallet)) {
+    return "the message does not begin with the intended nonce's advance";
+  }
+  if (message.lifetime !== nonce.value) return "the message does not stand on the nonce's value";
+  return undefined;
 }
 
 function checkInstruction(instruction: Instruction, terms: SwapTerms): StepOrReason {
@@ -125,21 +137,4 @@ function checkOrder(steps: readonly Step[], terms: SwapTerms): string[] {
   return ORDER.filter(
     ([first, later]) => present.includes(later) && present.indexOf(first) > present.indexOf(later),
   ).map(([first, later]) => `expected ${first} before ${later}`);
-}
-
-function checkFee(steps: readonly Step[], message: Message, terms: SwapTerms): string[] {
-  let units = UNITS_MAX;
-  let microLamports = 0n;
-  for (const step of steps) {
-    if (step.kind === "unitLimit") units = step.units;
-    if (step.kind === "unitPrice") microLamports = step.microLamports;
-  }
-  if (units > UNITS_MAX) return [`expected at most ${UNITS_MAX} compute units, was ${units}`];
-  const priority =
-    (units * microLamports + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT;
-  const fee = LAMPORTS_PER_SIGNATURE * BigInt(message.signatures) + priority;
-  if (fee > terms.feeLamportsMax) {
-    return [`expected a network fee of at most ${terms.feeLamportsMax}, was ${fee} lamports`];
-  }
-  return [];
 }

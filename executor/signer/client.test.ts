@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { duplexPair, type Duplex } from "node:stream";
 import { PublicKey } from "@solana/web3.js";
 import { describe, test } from "vitest";
-import { WALLET_TOKEN_ACCOUNTS_MAX, type SignRequest } from "../ports/signer.ts";
+import { WALLET_TOKEN_ACCOUNTS_MAX, type SignRequest, type SwapIntent } from "../ports/signer.ts";
 import { connectSigner, createSignerClient, type SignerClient } from "./client.ts";
 import { createSignerCore } from "./core.ts";
 import { MachineClock } from "./fixtures/machine-clock.ts";
@@ -41,7 +41,7 @@ function served(): Link {
   return made;
 }
 
-function requestFor(address: string, wrapped: string): SignRequest {
+function requestFor(address: string, wrapped: string): SignRequest & { intent: SwapIntent } {
   const swap = caseOf({ wallet: new PublicKey(address) });
   const message = compile(swap, partsOf(swap)).toString("base64");
   return {

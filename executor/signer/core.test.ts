@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { Keypair, PublicKey } from "@solana/web3.js";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { describe, test } from "vitest";
-import type { SignAnswer, SignRequest } from "../ports/signer.ts";
+import type { SignAnswer, SignRequest, SwapIntent } from "../ports/signer.ts";
 import { createSignerCore } from "./core.ts";
 import { createSigningKey, publicKeyBytes, signBytes } from "./ed25519.ts";
 import { openSecret, wrapSecret, type SecretOwner } from "./envelope.ts";
@@ -14,7 +14,7 @@ const OLD = `old:${randomBytes(32).toString("base64")}`;
 const NEW = `new:${randomBytes(32).toString("base64")}`;
 const core = createSignerCore({ masterKeys: parseMasterKeys(OLD) });
 
-function requestFor(address: string, wrapped: string): SignRequest {
+function requestFor(address: string, wrapped: string): SignRequest & { intent: SwapIntent } {
   const swap = caseOf({ wallet: new PublicKey(address) });
   const message = compile(swap, partsOf(swap)).toString("base64");
   const intent = intentOf(swap);

@@ -2,11 +2,14 @@ import { createHash, randomBytes as osRandomBytes, type KeyObject } from "node:c
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { CreatedWallet, SignAnswer, SignRequest } from "../ports/signer.ts";
+import { checkNonceSetup } from "./check-nonce-setup.ts";
 import { checkSwap } from "./check-swap.ts";
 import { createSigningKey, publicKeyBytes, SEED_BYTES, signBytes } from "./ed25519.ts";
 import { openSecret, wrapSecret, type RandomBytes, type SecretOwner } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
 import { wipe } from "./wipe.ts";
+
+export { parseMasterKeys } from "./master-keys.ts";
 
 export interface SignerCore {
   createWallet(walletId: string, userId: number): CreatedWallet;
@@ -50,12 +53,14 @@ function sign(masterKeys: MasterKeys, request: SignRequest): SignAnswer {
   if (message.toString("base64") !== request.message) {
     return { outcome: "refused", reasons: ["the message is not base64"] };
   }
-  const reasons = checkSwap(request.intent, message);
+  const { intent } = request;
+  const reasons =
+    intent.kind === "solanaSwap" ? checkSwap(intent, message) : checkNonceSetup(intent, message);
   if (reasons.length > 0) return { outcome: "refused", reasons };
   try {
     const key = openSigningKey(masterKeys, request);
     // The journal could hold the wrong row: the key must be the one of the wallet that pays.
-    if (encodeBase58(publicKeyBytes(key)) !== request.intent.wallet) {
+    if (encodeBase58(publicKeyBytes(key)) !== intent.wallet) {
       return { outcome: "refused", reasons: ["the opened key belongs to another wallet"] };
     }
     return { outcome: "signed", signature: encodeBase58(signBytes(key, message)) };

@@ -22,6 +22,8 @@ interface Lookup {
 export interface Message {
   signatures: number;
   staticKeys: AccountKey[];
+  /** The blockhash, or the value of a durable nonce in its place. */
+  lifetime: AccountKey;
   instructions: RawInstruction[];
   lookups: Lookup[];
 }
@@ -53,11 +55,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const staticKeys = times(reader.compactU16(), () => accountKeyOf(reader.take(32)));
   if (signatures === 0 || readonlySigned >= signatures) throw malformed("has no fee payer");
   if (signatures + readonlyUnsigned > staticKeys.length) throw malformed("names too few accounts");
-  reader.take(32);
+  const lifetime = accountKeyOf(reader.take(32));
   const instructions = times(reader.compactU16(), () => readInstruction(reader));
   const lookups = isVersioned ? times(reader.compactU16(), () => readLookup(reader)) : [];
   reader.end();
-  const message = { signatures, staticKeys, instructions, lookups };
+  const message = { signatures, staticKeys, lifetime, instructions, lookups };
   checkIndexes(message);
   return message;
 }
@@ -132,6 +134,14 @@ export function resolveInstructions(
     accounts: [...accountIndexes].map((index) => accounts[index] as Account),
     data,
   }));
+}
+
+/** Same keys in the same order, all spelled out in the signed bytes. */
+export function areExactly(accounts: readonly Account[], expected: readonly AccountKey[]): boolean {
+  return (
+    accounts.length === expected.length &&
+    accounts.every((account, at) => account.isStatic && account.key === expected[at])
+  );
 }
 
 function tableEntry(addresses: readonly string[] | undefined, index: number): AccountKey {

@@ -1,8 +1,10 @@
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import {
+  NONCES_PER_MESSAGE_MAX,
   WALLET_TOKEN_ACCOUNTS_MAX,
   type CreatedWallet,
   type SignAnswer,
+  type SignIntent,
   type SignRequest,
   type SwapIntent,
 } from "../ports/signer.ts";
@@ -76,9 +78,22 @@ export function parsePipeAnswer(value: unknown): PipeAnswer {
   return { id, op: "sign", answer: { outcome: "refused", reasons: texts(answer, "reasons", 64) } };
 }
 
-function parseIntent(fields: Fields): SwapIntent {
+function parseIntent(fields: Fields): SignIntent {
+  const { kind } = fields;
+  if (kind === "solanaSwap") return parseSwapIntent(fields);
+  const wallet = text(fields, "wallet");
+  const feeLamportsMax = text(fields, "feeLamportsMax");
+  if (kind === "solanaCreateNonces") {
+    const indexes = integers(fields, "indexes", NONCES_PER_MESSAGE_MAX);
+    return { kind, wallet, indexes, feeLamportsMax };
+  }
+  if (kind !== "solanaReclaimNonce") throw bad("kind");
+  const index = integer(fields, "index");
+  return { kind, wallet, index, lamports: text(fields, "lamports"), feeLamportsMax };
+}
+
+function parseSwapIntent(fields: Fields): SwapIntent {
   const side = fields["side"];
-  if (fields["kind"] !== "solanaSwap") throw bad("kind");
   if (side !== "buy" && side !== "sell") throw bad("side");
   const tables = list(fields, "lookupTables", TABLES_MAX);
   return {
@@ -98,7 +113,14 @@ function parseIntent(fields: Fields): SwapIntent {
     }),
     walletTokenAccounts: texts(fields, "walletTokenAccounts", WALLET_TOKEN_ACCOUNTS_MAX),
     tokenQuantityMin: text(fields, "tokenQuantityMin"),
+    nonce: parseNonceUse(fields["nonce"]),
   };
+}
+
+function parseNonceUse(value: unknown): SwapIntent["nonce"] {
+  if (value === null) return null;
+  const nonce = object(value, "nonce");
+  return { index: integer(nonce, "index"), value: text(nonce, "value") };
 }
 
 function object(value: unknown, name: string): Fields {
@@ -128,6 +150,13 @@ function list(fields: Fields, name: string, countMax: number): readonly unknown[
   const value = fields[name];
   if (!Array.isArray(value) || value.length > countMax) throw bad(name);
   return value;
+}
+
+function integers(fields: Fields, name: string, countMax: number): number[] {
+  return list(fields, name, countMax).map((value) => {
+    if (typeof value !== "number" || !Number.isSafeInteger(value)) throw bad(name);
+    return value;
+  });
 }
 
 function texts(fields: Fields, name: string, countMax: number): string[] {

@@ -8,6 +8,8 @@ export const TOKEN_2022_PROGRAM = known("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpP
 export const ATA_PROGRAM = known("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 export const WSOL_MINT = known("So11111111111111111111111111111111111111112");
 export const JUPITER_PROGRAM = known("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");
+export const RECENT_BLOCKHASHES_SYSVAR = known("SysvarRecentB1ockHashes11111111111111111111");
+export const RENT_SYSVAR = known("SysvarRent111111111111111111111111111111111");
 /** The program's derived address of the seed `__event_authority`. */
 export const JUPITER_EVENT_AUTHORITY = known("D8cy77BBepLMngZx6ZukaTff5hCt1HrWyKk3Hnd9oitf");
 

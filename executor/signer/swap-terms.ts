@@ -1,11 +1,9 @@
-import { isPubkey } from "@raptor/shared/values/pubkey.ts";
-import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { SwapIntent } from "../ports/signer.ts";
-import { parseAccountKey, type AccountKey } from "./account-key.ts";
+import type { AccountKey } from "./account-key.ts";
 import { deriveTokenAccount } from "./derive-address.ts";
+import { parseKey, parseU64, unusable } from "./intent-fields.ts";
+import { parseNonceIndex, nonceAccountOf } from "./nonce-account.ts";
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
-
-const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** An intent in the form that bytes are compared with. */
 export interface SwapTerms {
@@ -25,6 +23,8 @@ export interface SwapTerms {
   tokenQuantityMin: bigint;
   /** All token accounts of the wallet that exist, under both token programs. */
   walletTokenAccounts: ReadonlySet<AccountKey>;
+  /** The wallet's nonce account that the message begins with, and the value it stands on. */
+  nonce: { account: AccountKey; value: AccountKey } | undefined;
 }
 
 /** @throws RAPTOR_WIRE__INVALID when the intent itself makes no sense. */
@@ -56,21 +56,12 @@ export function parseSwapTerms(intent: SwapIntent): SwapTerms {
     walletTokenAccounts: new Set(
       intent.walletTokenAccounts.map((text) => parseKey("walletTokenAccounts", text)),
     ),
+    nonce: parseNonceUse(wallet, intent.nonce),
   };
 }
 
-function parseKey(name: string, text: string): AccountKey {
-  const key = isPubkey(text) ? parseAccountKey(text) : undefined;
-  if (key === undefined) throw unusable(`${name} to be an address`);
-  return key;
-}
-
-function parseU64(name: string, text: string, least: bigint): bigint {
-  const value = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n;
-  if (value < least || value > U64_MAX) throw unusable(`${name} to be an integer from ${least}`);
-  return value;
-}
-
-function unusable(expected: string): RaptorError {
-  return new RaptorError("RAPTOR_WIRE__INVALID", { problem: `the intent: expected ${expected}` });
+function parseNonceUse(wallet: AccountKey, nonce: SwapIntent["nonce"]): SwapTerms["nonce"] {
+  if (nonce === null) return undefined;
+  const account = nonceAccountOf(wallet, parseNonceIndex(nonce.index));
+  return { account, value: parseKey("nonce value", nonce.value) };
 }

@@ -193,6 +193,7 @@ async function signSwap(
     lookupTables: draft.tables,
     walletTokenAccounts: draft.walletTokenAccounts,
     tokenQuantityMin: String(plan.guard?.tokenQuantityMin ?? 0n),
+    nonce: null,
   };
   const answer = await deps.signer.sign({
     alg: "ed25519",

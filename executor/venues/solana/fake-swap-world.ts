@@ -1,7 +1,7 @@
 import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { decodeBase58, encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { VersionedTransaction } from "@solana/web3.js";
-import type { SignAnswer, Signer, SignRequest } from "../../ports/signer.ts";
+import type { SignAnswer, Signer, SwapIntent } from "../../ports/signer.ts";
 import type { PrepareOutcome } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
 import { createFakeChain } from "./fake-chain.ts";
@@ -190,10 +190,11 @@ export async function prepare(change: Partial<World> = {}) {
   for (const host of net.nodes.keys()) {
     net.nodes.set(host, (method, params) => answerOf(world, reads, method, params));
   }
-  const requests: SignRequest[] = [];
+  const requests: { message: string; intent: SwapIntent }[] = [];
   const signer: Signer = {
-    sign: async (request) => {
-      requests.push(request);
+    sign: async ({ message, intent }) => {
+      if (intent.kind !== "solanaSwap") throw new Error("expected a swap to sign");
+      requests.push({ message, intent });
       return world.signing;
     },
     createWallet: () => Promise.reject(new Error("expected no new wallet")),

@@ -1,0 +1,173 @@
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import {
+  NONCES_PER_MESSAGE_MAX,
+  type CreateNoncesIntent,
+  type ReclaimNonceIntent,
+} from "../ports/signer.ts";
+import { accountKeyBytes, type AccountKey } from "./account-key.ts";
+import { checkFee, checkPayer } from "./check-payment.ts";
+import { checkComputeBudget, type Step } from "./check-setup.ts";
+import { parseKey, parseU64, unusable } from "./intent-fields.ts";
+import {
+  areExactly,
+  decodeMessage,
+  resolveInstructions,
+  type Instruction,
+  type Message,
+} from "./message.ts";
+import { nonceAccountOf, nonceSeedOf, parseNonceIndex } from "./nonce-account.ts";
+import {
+  COMPUTE_BUDGET_PROGRAM,
+  RECENT_BLOCKHASHES_SYSVAR,
+  RENT_SYSVAR,
+  SYSTEM_PROGRAM,
+} from "./programs.ts";
+
+const NONCE_BYTES = 80n;
+/** What the chain asks for 80 bytes; more would lie there without a use. */
+const NONCE_RENT_LAMPORTS = 1_447_680n;
+/** Nothing here is urgent: above this, a fee is a mistake whatever the intent allows. */
+const SETUP_FEE_LAMPORTS_MAX = 5_000_000n;
+const CREATE_WITH_SEED = 3;
+const WITHDRAW_NONCE = 5;
+const INITIALIZE_NONCE = 6;
+
+/** An instruction as it must stand in the message, byte for byte. */
+interface Expected {
+  name: string;
+  accounts: AccountKey[];
+  data: Buffer;
+}
+
+interface SetupTerms {
+  wallet: AccountKey;
+  feeLamportsMax: bigint;
+  /** In this order, beside the compute budget, and nothing else. */
+  expected: Expected[];
+}
+
+/**
+ * Why these bytes must not be signed for setting up or closing nonce accounts; empty when they are
+ * what we would have built: everything but the network fee is compared with our own bytes.
+ */
+export function checkNonceSetup(
+  intent: CreateNoncesIntent | ReclaimNonceIntent,
+  bytes: Uint8Array,
+): string[] {
+  try {
+    const terms =
+      intent.kind === "solanaCreateNonces" ? parseCreation(intent) : parseReclaim(intent);
+    const message = decodeMessage(bytes);
+    const payer = checkPayer(message, terms.wallet);
+    if (payer !== undefined) return [payer];
+    if (message.lookups.length > 0) return ["a message about nonces uses a lookup table"];
+    return checkInstructions(resolveInstructions(message, []), message, terms);
+  } catch (error) {
+    if (!isRaptorError(error, "RAPTOR_WIRE__INVALID")) throw error;
+    return [String(error.context["problem"])];
+  }
+}
+
+function checkInstructions(
+  instructions: readonly Instruction[],
+  message: Message,
+  terms: SetupTerms,
+): string[] {
+  const steps: Step[] = [];
+  const waiting = [...terms.expected];
+  for (const [at, instruction] of instructions.entries()) {
+    if (instruction.programId === COMPUTE_BUDGET_PROGRAM) {
+      const step = checkComputeBudget(instruction);
+      if (step.kind === "refused") return [`instruction ${at}: ${step.reason}`];
+      if (steps.some(({ kind }) => kind === step.kind)) {
+        return [`instruction ${at}: a second ${step.kind}`];
+      }
+      steps.push(step);
+      continue;
+    }
+    const next = waiting.shift();
+    if (next === undefined) return [`instruction ${at}: nothing more was meant`];
+    if (!isExpected(instruction, next)) return [`instruction ${at}: expected to ${next.name}`];
+  }
+  const [missing] = waiting;
+  if (missing !== undefined) return [`the message does not ${missing.name}`];
+  return checkFee(steps, message, terms.feeLamportsMax);
+}
+
+function isExpected({ programId, accounts, data }: Instruction, expected: Expected): boolean {
+  return (
+    programId === SYSTEM_PROGRAM &&
+    data.equals(expected.data) &&
+    areExactly(accounts, expected.accounts)
+  );
+}
+
+function parseCreation(intent: CreateNoncesIntent): SetupTerms {
+  const wallet = parseKey("wallet", intent.wallet);
+  const indexes = intent.indexes.map(parseNonceIndex);
+  const isUsable = indexes.length > 0 && indexes.length <= NONCES_PER_MESSAGE_MAX;
+  if (!isUsable || new Set(indexes).size !== indexes.length) {
+    throw unusable(`one to ${NONCES_PER_MESSAGE_MAX} different nonce accounts`);
+  }
+  const feeLamportsMax = parseFee(intent.feeLamportsMax);
+  const expected = indexes.flatMap((index) => createNonce(wallet, index));
+  return { wallet, feeLamportsMax, expected };
+}
+
+/** The wallet pays the rent, is the base of the address, and alone may use the nonce. */
+function createNonce(wallet: AccountKey, index: number): Expected[] {
+  const account = nonceAccountOf(wallet, index);
+  const seed = nonceSeedOf(index);
+  return [
+    {
+      name: `create the wallet's nonce account ${index}`,
+      accounts: [wallet, account],
+      data: Buffer.concat([
+        encodeU32(CREATE_WITH_SEED),
+        accountKeyBytes(wallet),
+        encodeU64(BigInt(seed.length)),
+        seed,
+        encodeU64(NONCE_RENT_LAMPORTS),
+        encodeU64(NONCE_BYTES),
+        accountKeyBytes(SYSTEM_PROGRAM),
+      ]),
+    },
+    {
+      name: `give nonce account ${index} to the wallet alone`,
+      accounts: [account, RECENT_BLOCKHASHES_SYSVAR, RENT_SYSVAR],
+      data: Buffer.concat([encodeU32(INITIALIZE_NONCE), accountKeyBytes(wallet)]),
+    },
+  ];
+}
+
+function parseReclaim(intent: ReclaimNonceIntent): SetupTerms {
+  const wallet = parseKey("wallet", intent.wallet);
+  const account = nonceAccountOf(wallet, parseNonceIndex(intent.index));
+  const lamports = parseU64("lamports", intent.lamports, 1n);
+  const feeLamportsMax = parseFee(intent.feeLamportsMax);
+  const expected = [
+    {
+      name: "pay the nonce account out to the wallet",
+      accounts: [account, wallet, RECENT_BLOCKHASHES_SYSVAR, RENT_SYSVAR, wallet],
+      data: Buffer.concat([encodeU32(WITHDRAW_NONCE), encodeU64(lamports)]),
+    },
+  ];
+  return { wallet, feeLamportsMax, expected };
+}
+
+function parseFee(text: string): bigint {
+  const fee = parseU64("feeLamportsMax", text, 0n);
+  return fee < SETUP_FEE_LAMPORTS_MAX ? fee : SETUP_FEE_LAMPORTS_MAX;
+}
+
+function encodeU32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function encodeU64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes;
+}
