@@ -22,6 +22,8 @@ export const ROOM_TABLE: readonly RoomRule[] = [
   { room: "executor/venues/*", mayImport: ["shared", "executor/ports"] },
   { room: "executor/signer", mayImport: ["shared", "executor/ports"], packages: [] },
   { room: "executor/fold", mayImport: ["shared"], packages: [] },
+  // Judges what the other rooms wrote, so it may know none of them.
+  { room: "executor/invariants", mayImport: ["shared"], packages: [] },
   {
     room: "executor/engine",
     mayImport: ["shared", "executor/ports", "executor/fold", "executor/strategies"],
@@ -35,7 +37,7 @@ export const ROOM_TABLE: readonly RoomRule[] = [
   },
   {
     room: "executor/store",
-    mayImport: ["shared", "executor/ports", "executor/fold"],
+    mayImport: ["shared", "executor/ports", "executor/fold", "executor/invariants"],
     packages: [],
   },
   { room: "executor/notify", mayImport: ["shared", "executor/ports", "executor/fold"] },

@@ -8,6 +8,7 @@ import {
   jobAccepted,
   openTestStore,
   orderInitialized,
+  userRegistered,
   withDirectory,
 } from "../store/store-fixture.ts";
 import { runCli } from "./raptor.ts";
@@ -61,10 +62,24 @@ describe("raptor why", () => {
 
 describe("raptor verify", () => {
   it("says how much holds, beside an open store", async ({ expect }) => {
-    await withJournal((directory) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      await append(store, userRegistered, jobAccepted("tg:1:1"), orderInitialized("o1"));
       const { code, lines } = run(undefined, "verify", "--data", directory);
       expect(code).toBe(0);
-      expect(lines[0]).toMatch(/^the journal holds: 7 events, 7 rows, head [0-9a-f]{64}$/);
+      expect(lines[0]).toMatch(/^the journal holds: 3 events, 3 rows, head [0-9a-f]{64}$/);
+      store.close();
+    });
+  });
+
+  it("fails and names the invariant that the events of a whole file break", async ({ expect }) => {
+    await withJournal((directory) => {
+      const { code, lines } = run(directory, "verify");
+      expect(code).toBe(1);
+      expect(lines).toEqual([
+        "the journal is whole, but at event 3 it breaks invariant 8 spending limits: " +
+          "order o1 was prepared without approval",
+      ]);
     });
   });
 

@@ -61,6 +61,11 @@ function parseArguments(
 
 function runVerify(path: string, seams: CliSeams): number {
   const report = verifyJournal(path);
+  if (report.problem === null && report.violation !== null) {
+    const { seq, name, detail } = report.violation;
+    seams.print(`the journal is whole, but at event ${seq} it breaks invariant ${name}: ${detail}`);
+    return 1;
+  }
   if (report.problem === null) {
     seams.print(
       `the journal holds: ${report.events} events, ${report.rows} rows, head ${report.headHash}`,

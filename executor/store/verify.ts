@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { foldEvent } from "../fold/fold.ts";
 import { columnsOf, FOLDED_TABLES, sqlName, TABLE_NAMES, type TableName } from "../fold/tables.ts";
+import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import { applyChange } from "./apply-change.ts";
 import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
 import {
@@ -21,17 +22,27 @@ export type VerifyProblem =
   | { kind: "event"; seq: number; detail: string }
   | { kind: "row"; table: TableName; key: string; detail: string };
 
+/** The first event after which a promise of order handling was broken, and which promise. */
+export interface VerifyViolation {
+  seq: number;
+  name: string;
+  detail: string;
+}
+
 export interface VerifyReport {
   events: number;
   headHash: string;
   rows: number;
+  /** The file: whether it is whole, and whether its tables follow from its events. */
   problem: VerifyProblem | null;
+  /** The story: whether the events keep every invariant. Judged as far as the file is whole. */
+  violation: VerifyViolation | null;
 }
 
 /**
  * Folds the journal again from its first event and compares every folded table with the result,
- * after checking every link of the hash chain. It reads one snapshot and never writes, so it may
- * run beside the executor.
+ * after checking every link of the hash chain, and holds the events against the invariants. It
+ * reads one snapshot and never writes, so it may run beside the executor.
  */
 export function verifyJournal(path: string): VerifyReport {
   const database = openDatabaseReadOnly(path);
@@ -47,21 +58,45 @@ export function verifyJournal(path: string): VerifyReport {
 }
 
 function verifySnapshot(stored: Statements, fresh: Statements): VerifyReport {
-  const report: VerifyReport = { events: 0, headHash: GENESIS_HASH, rows: 0, problem: null };
+  const file = { events: 0, headHash: GENESIS_HASH, rows: 0 };
+  const report: VerifyReport = { ...file, problem: null, violation: null };
+  const judge = createJudge(report);
   fresh.run("begin");
   const sql = `select ${JOURNAL_COLUMNS_SQL} from journal order by seq`;
   for (const values of stored.each(sql)) {
     const event = readStoredEvent(values);
     report.problem = checkLink(event, report) ?? foldInto(fresh, event);
     if (report.problem !== null) return report;
+    judge.take(event);
     report.events = event.seq;
     report.headHash = event.hash;
   }
+  judge.settle();
   for (const table of TABLE_NAMES) {
     report.problem = compareTable(table, stored, fresh, report);
     if (report.problem !== null) return report;
   }
   return report;
+}
+
+/** Stops asking at the first violation: what follows from it would only hide it. */
+function createJudge(report: VerifyReport): { take(event: StoredEvent): void; settle(): void } {
+  let seq = 0;
+  const invariants = createJournalInvariants(({ name, detail }) => {
+    report.violation ??= { seq, name, detail };
+  });
+  return {
+    take(event) {
+      if (report.violation !== null) return;
+      // An executor's start stands between transactions, wherever the one before it was killed.
+      if (event.kind === "EpochStarted") invariants.settle();
+      seq = event.seq;
+      invariants.take(parseStoredEvent(event));
+    },
+    settle() {
+      if (report.violation === null) invariants.settle();
+    },
+  };
 }
 
 function checkLink(event: StoredEvent, before: VerifyReport): VerifyProblem | null {

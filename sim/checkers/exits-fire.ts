@@ -1,0 +1,122 @@
+import type { EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
+import { NATIVE_MINT } from "../models/token-accounts.ts";
+import type { Checker, Watch } from "./checker.ts";
+
+interface Crossing {
+  sinceMs: number;
+  answers: number;
+}
+
+/** A price that has crossed its trigger this clearly cannot be a matter of rounding. */
+const MARGIN = 0.001;
+/** From the first price that crossed to the committed trigger, in one undisturbed life. */
+const FIRE_MS_MAX = 15_000;
+const ANSWERS_MIN = 4;
+
+/**
+ * Invariant 15, after every step: a living executor that keeps being told a price beyond an armed
+ * trigger records the trigger in time. Judged from the price answers that reach it.
+ */
+export function createExitsFire(watch: Watch): Checker {
+  const guarded = new GuardedPositions();
+  const crossings = new Map<string, Crossing>();
+
+  function notePrices(body: string): void {
+    const prices = JSON.parse(body) as Record<string, { usdPrice?: number } | undefined>;
+    const sol = prices[NATIVE_MINT]?.usdPrice;
+    if (sol === undefined || watch.isDiskFull()) return crossings.clear();
+    const idle = guarded.idle();
+    for (const positionId of crossings.keys()) {
+      if (!idle.has(positionId)) crossings.delete(positionId);
+    }
+    for (const [positionId, { instrument, rules }] of idle) {
+      const usd = prices[instrument.slice(0, instrument.indexOf("."))]?.usdPrice;
+      if (usd === undefined) continue;
+      const priceE9 = (usd / sol) * 1e18;
+      if (rules.some((rule) => isCrossed(rule, priceE9))) noteCrossing(positionId);
+      else crossings.delete(positionId);
+    }
+  }
+
+  function noteCrossing(positionId: string): void {
+    const nowMs = watch.nowMs();
+    const crossing = crossings.get(positionId) ?? { sinceMs: nowMs, answers: 0 };
+    crossing.answers += 1;
+    crossings.set(positionId, crossing);
+    const ms = nowMs - crossing.sinceMs;
+    if (crossing.answers < ANSWERS_MIN || ms < FIRE_MS_MAX) return;
+    crossings.delete(positionId);
+    watch.report(`the exit of ${positionId} did not fire in ${ms} ms of crossed prices`);
+  }
+
+  return {
+    name: "15 exits fire",
+    onCommit(events) {
+      for (const event of events) guarded.take(event);
+    },
+    onDelivered(host, { url }, { status, body }) {
+      if (host === "jupiter.sim" && status === 200 && url.includes("/price/v3")) {
+        if (body.startsWith("{")) notePrices(body);
+      }
+    },
+    onEnd() {
+      crossings.clear();
+    },
+  };
+}
+
+/** Open positions with armed rules, told apart by whether a sell of them is under way. */
+class GuardedPositions {
+  readonly #armed = new Map<string, EventPayloads["ExitPlanArmed"]>();
+  readonly #open = new Set<string>();
+  /** Sells under way, and the positions of all sells ever, by order. */
+  readonly #selling = new Set<string>();
+  readonly #positionOf = new Map<string, string>();
+
+  idle(): Map<string, EventPayloads["ExitPlanArmed"]> {
+    const idle = new Map<string, EventPayloads["ExitPlanArmed"]>();
+    for (const positionId of this.#open) {
+      const plan = this.#armed.get(positionId);
+      if (plan !== undefined) idle.set(positionId, plan);
+    }
+    for (const orderId of this.#selling) idle.delete(this.#positionOf.get(orderId) ?? "");
+    return idle;
+  }
+
+  take({ kind, payload }: JournalEvent): void {
+    switch (kind) {
+      case "PositionChanged":
+        if (payload.state === "open") this.#open.add(payload.positionId);
+        else this.#open.delete(payload.positionId);
+        return;
+      case "ExitPlanArmed":
+        this.#armed.set(payload.positionId, payload);
+        return;
+      case "OrderInitialized":
+        if (payload.side !== "sell" || payload.positionId === null) return;
+        this.#selling.add(payload.orderId);
+        this.#positionOf.set(payload.orderId, payload.positionId);
+        return;
+      case "OrderClosed":
+      case "FillRecorded":
+        this.#selling.delete(payload.orderId);
+        return;
+      case "FillReversed":
+        this.#resume(payload.attemptId.slice(0, payload.attemptId.lastIndexOf(":")));
+        return;
+      default:
+    }
+  }
+
+  #resume(orderId: string): void {
+    if (this.#positionOf.has(orderId)) this.#selling.add(orderId);
+  }
+}
+
+function isCrossed(
+  { kind, triggerPriceE9 }: { kind: string; triggerPriceE9: string },
+  priceE9: number,
+): boolean {
+  const trigger = Number(triggerPriceE9);
+  return kind === "stopLoss" ? priceE9 < trigger * (1 - MARGIN) : priceE9 > trigger * (1 + MARGIN);
+}
