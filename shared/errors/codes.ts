@@ -22,6 +22,8 @@ export const ERROR_TEXTS = {
   RAPTOR_EDGE__EXECUTOR_UNREACHABLE: "the executor cannot be reached",
   RAPTOR_EDGE__QUEUE_UNAVAILABLE: "the queue cannot be reached",
   RAPTOR_JOURNAL__BUSY: "the journal cannot be written while another program holds its lock",
+  RAPTOR_POSTGRES__LOST: "the connection to Postgres is lost",
+  RAPTOR_POSTGRES__REFUSED: "Postgres refused the request",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TEXTS;
