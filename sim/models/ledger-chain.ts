@@ -69,12 +69,23 @@ export class LedgerChain {
   #forkFloor = 0;
   rolledBack = 0;
 
-  constructor(options: { prng: Prng; nowMs: number; market: LedgerMarket }) {
+  readonly #onLanded: (record: LedgerRecord) => void;
+
+  constructor(options: {
+    prng: Prng;
+    nowMs: number;
+    market: LedgerMarket;
+    skipChance?: number;
+    /** Told of every execution, reverted ones included, and again after a rollback. */
+    onLanded?(record: LedgerRecord): void;
+  }) {
+    this.#onLanded = options.onLanded ?? (() => undefined);
     this.slots = new SlotClock({
       prng: createPrng(options.prng.nextInt(2 ** 32)),
       nowMs: options.nowMs,
       startSlot: 3_000,
       startHeight: 1_000,
+      skipChance: options.skipChance ?? 0.05,
     });
     this.#prng = createPrng(options.prng.nextInt(2 ** 32));
     this.market = options.market;
@@ -224,7 +235,9 @@ export class LedgerChain {
     for (const [pubkey, account] of run.writes) this.#write(pubkey, block.slot, account);
     const after = keys.map(read);
     const { err } = run;
-    this.#records.set(signature, { signature, transaction, block, err, fee, before, after });
+    const record = { signature, transaction, block, err, fee, before, after };
+    this.#records.set(signature, record);
+    this.#onLanded(record);
   }
 
   #write(pubkey: string, slot: number, account: ChainAccount | undefined): void {

@@ -12,6 +12,8 @@ export interface LedgerToken {
 }
 
 const PRICE_SCALE = 1_000_000_000n;
+/** No program of the chain can name a larger amount. */
+const U64_MAX = 2n ** 64n - 1n;
 /** What an endless pool keeps of every swap. */
 const SPREAD_BPS = 25n;
 
@@ -56,6 +58,6 @@ export class LedgerMarket {
     if (!isBuy && outputMint !== NATIVE_MINT) return undefined;
     const kept = (quantityIn * (BPS_ONE - SPREAD_BPS)) / BPS_ONE;
     const out = isBuy ? (kept * PRICE_SCALE) / token.priceE9 : (kept * token.priceE9) / PRICE_SCALE;
-    return out > 0n ? out : undefined;
+    return out > 0n && out <= U64_MAX && quantityIn <= U64_MAX ? out : undefined;
   }
 }

@@ -29,6 +29,8 @@ export class LedgerNode {
   #view: RpcView;
   /** Chance that this node answers "taken" and tells nobody. */
   forgetChance = 0;
+  /** Chance that a wallet's token accounts come back as none. */
+  emptyReadChance = 0;
   readonly #methods: Readonly<Record<string, (params: Params) => unknown>>;
 
   constructor(chain: LedgerChain, prng: Prng, holes: (signature: string) => boolean) {
@@ -171,6 +173,9 @@ export class LedgerNode {
   #ownedAccounts(owner: string, { programId }: Config, config: unknown): unknown {
     const block = this.#block(config);
     if (programId !== TOKEN_PROGRAM) return withContext(block, []);
+    if (this.emptyReadChance > 0 && this.#prng.nextFloat() < this.emptyReadChance) {
+      return withContext(block, []);
+    }
     const found = this.#chain.tokenAccountsOf(owner).flatMap((pubkey) => {
       const account = this.#account(pubkey, block);
       return account === null ? [] : [{ pubkey, account }];

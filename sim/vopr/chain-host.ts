@@ -1,7 +1,7 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { NetRequest, NetResponse } from "@raptor/shared/seams/net.ts";
 import type { NetSocket, NetSocketHandlers } from "@raptor/shared/seams/net.ts";
-import { LedgerChain } from "../models/ledger-chain.ts";
+import { LedgerChain, type LedgerRecord } from "../models/ledger-chain.ts";
 import { answerLedgerJupiter } from "../models/ledger-jupiter.ts";
 import { LedgerMarket } from "../models/ledger-market.ts";
 import { LedgerNode, RpcRefusal } from "../models/ledger-node.ts";
@@ -17,7 +17,20 @@ export interface ChainHost {
   nodes: LedgerNode[];
   /** Chance per signature that some, never all, nodes do not know it although it landed. */
   holes: { chance: number };
-  sockets: { silentChance: number; breakAll(): void };
+  sockets: SocketTempers & { breakAll(): void };
+}
+
+export interface SocketTempers {
+  /** Chance that a new socket never says anything. */
+  silentChance: number;
+  /** Chance per frame that it comes twice, or after later ones. */
+  noiseChance: number;
+}
+
+export interface ChainHostOptions {
+  skipChance: number;
+  onLanded(record: LedgerRecord): void;
+  onFault(name: string): void;
 }
 
 const SLOT_MS = 400;
@@ -25,17 +38,27 @@ const SLOT_MS = 400;
 const SLOT_NEWS_MS = 3_000;
 
 /** The chain, three nodes over it and the route service. */
-export function startChain(world: World, network: Network, prng: Prng): ChainHost {
+export function startChain(
+  world: World,
+  network: Network,
+  prng: Prng,
+  options: ChainHostOptions,
+): ChainHost {
+  const { skipChance, onLanded, onFault } = options;
   const market = new LedgerMarket(LEDGER_TOKENS);
-  const chain = new LedgerChain({ prng, nowMs: world.nowMs, market });
+  const chain = new LedgerChain({ prng, nowMs: world.nowMs, market, skipChance, onLanded });
   for (const { mint, decimals } of market.tokens()) {
     chain.putAccount(mint, createMintAccount(decimals));
   }
   world.every(SLOT_MS, () => void chain.tick(world.nowMs));
   const holes = { chance: 0 };
-  const blind = createHoles(createPrng(prng.nextInt(2 ** 32)), holes);
+  const blind = createHoles(createPrng(prng.nextInt(2 ** 32)), holes, onFault);
   const open = new Set<() => void>();
-  const sockets = { silentChance: 0, breakAll: () => [...open].forEach((end) => end()) };
+  const sockets = {
+    silentChance: 0,
+    noiseChance: 0,
+    breakAll: () => [...open].forEach((end) => end()),
+  };
   const socketPrng = createPrng(prng.nextInt(2 ** 32));
   const nodes = RPC_HOSTS.map((host, index) => {
     const node = new LedgerNode(chain, createPrng(prng.nextInt(2 ** 32)), (signature) =>
@@ -45,8 +68,7 @@ export function startChain(world: World, network: Network, prng: Prng): ChainHos
       host,
       (request) => answerRpc(node, request),
       (handlers) => {
-        const isSilent = socketPrng.nextFloat() < sockets.silentChance;
-        return openSocket(world, node, handlers, isSilent, open);
+        return openSocket({ world, node, handlers, open, prng: socketPrng, sockets, onFault });
       },
     );
     return node;
@@ -63,6 +85,7 @@ export function startChain(world: World, network: Network, prng: Prng): ChainHos
 function createHoles(
   prng: Prng,
   holes: { chance: number },
+  onFault: (name: string) => void,
 ): (signature: string, node: number) => boolean {
   const blindOf = new Map<string, number>();
   return (signature, node) => {
@@ -71,6 +94,7 @@ function createHoles(
     if (mask === undefined) {
       mask = 0;
       if (prng.nextFloat() < holes.chance) {
+        onFault("rpc/signature hidden by some nodes");
         const seeing = prng.nextInt(RPC_HOSTS.length);
         RPC_HOSTS.forEach((_, at) => {
           if (at !== seeing && prng.nextFloat() < 0.7) mask = (mask ?? 0) | (1 << at);
@@ -106,13 +130,37 @@ interface Watch {
   signature: string;
 }
 
-function openSocket(
-  world: World,
-  node: LedgerNode,
-  handlers: NetSocketHandlers,
-  isSilent: boolean,
-  open: Set<() => void>,
-): NetSocket {
+interface SocketParts {
+  world: World;
+  node: LedgerNode;
+  handlers: NetSocketHandlers;
+  open: Set<() => void>;
+  prng: Prng;
+  sockets: SocketTempers;
+  onFault(name: string): void;
+}
+
+/** How frames of one socket travel: all, none, some twice, some late. */
+function createSay(parts: SocketParts): (message: object) => void {
+  const { world, handlers, prng, sockets, onFault } = parts;
+  const isSilent = prng.nextFloat() < sockets.silentChance;
+  if (isSilent) onFault("socket/silent");
+  return (message) => {
+    if (isSilent) return;
+    const text = JSON.stringify({ jsonrpc: "2.0", ...message });
+    if (prng.nextFloat() >= sockets.noiseChance) return handlers.onMessage(text);
+    if (prng.nextFloat() < 0.5) {
+      onFault("socket/frame twice");
+      handlers.onMessage(text);
+      return handlers.onMessage(text);
+    }
+    onFault("socket/frame late");
+    world.after(1 + prng.nextInt(3_000), () => handlers.onMessage(text));
+  };
+}
+
+function openSocket(parts: SocketParts): NetSocket {
+  const { world, node, handlers, open } = parts;
   const watches = new Map<number, Watch>();
   let isOpen = true;
   let slotSubscription: number | undefined;
@@ -125,9 +173,7 @@ function openSocket(
     for (const timer of timers) timer.cancel();
     world.after(1, () => handlers.onClose("closed"));
   };
-  const say = (message: object): void => {
-    if (!isSilent) handlers.onMessage(JSON.stringify({ jsonrpc: "2.0", ...message }));
-  };
+  const say = createSay(parts);
   const notify = (method: string, subscription: number, result: unknown): void =>
     say({ method, params: { subscription, result } });
   open.add(close);

@@ -1,19 +1,24 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { NetRequest, NetResponse } from "@raptor/shared/seams/net.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createExecutor, type Executor } from "@raptor/executor/create-executor.ts";
 import type { Store } from "@raptor/executor/ports/store.ts";
-import { createSignerCore, type SignerCore } from "@raptor/executor/signer/core.ts";
-import { parseMasterKeys } from "@raptor/executor/signer/master-keys.ts";
+import { type ExecutorLock, holdExecutorLock } from "@raptor/executor/store/lock.ts";
+import {
+  createSignerCore,
+  parseMasterKeys,
+  type SignerCore,
+} from "@raptor/executor/signer/core.ts";
 import { createPrng } from "../models/prng.ts";
 import { createIds } from "./edge-host.ts";
 import type { Network } from "./network.ts";
+import { freshJournal } from "./journal-files.ts";
 import { createKeptLog, type LogLine } from "./quiet-log.ts";
 import { createSeedSource, simSettings } from "./settings.ts";
 import { SimProcess } from "./sim-process.ts";
-import { openSimStore } from "./sim-store.ts";
+import { type DiskTrouble, openSimStore } from "./sim-store.ts";
 import type { World } from "./world.ts";
 
 export interface ExecutorFaults {
@@ -21,7 +26,8 @@ export interface ExecutorFaults {
   crashAtCommit: number;
   /** Chance at each request that leaves. */
   crashAtRequest: number;
-  isDiskFull: boolean;
+  /** Whether writes find the disk full or read-only at the moment. */
+  disk: DiskTrouble | undefined;
   wallSkewMs: number;
 }
 
@@ -30,8 +36,12 @@ export interface ExecutorHooks {
   onFatal(error: unknown): void;
   onFault(name: string): void;
   onTrace(text: string): void;
-  onAnswer(request: NetRequest, response: NetResponse): void;
+  /** A process starts. */
+  onStart(store: Store): void;
+  /** It is ready. */
   onBoot(store: Store): void;
+  /** It was killed or has ended: what it knew and did not write is gone. */
+  onEnd(): void;
   onLine(line: LogLine): void;
 }
 
@@ -39,6 +49,7 @@ interface Life {
   process: SimProcess;
   store: Store;
   executor: Executor;
+  lock: ExecutorLock;
 }
 
 const VERSION = "sim";
@@ -48,10 +59,11 @@ export class ExecutorHost {
   readonly faults: ExecutorFaults = {
     crashAtCommit: 0,
     crashAtRequest: 0,
-    isDiskFull: false,
+    disk: undefined,
     wallSkewMs: 0,
   };
   readonly path: string;
+  readonly #lockPath: string;
   readonly #world: World;
   readonly #network: Network;
   readonly #prng: Prng;
@@ -75,7 +87,8 @@ export class ExecutorHost {
     this.#prng = options.prng;
     this.#hooks = options.hooks;
     this.#lines = options.lines;
-    this.path = prepareJournal(options.directory);
+    this.path = freshJournal(options.directory);
+    this.#lockPath = join(options.directory, "executor.lock");
     const masterKeys = parseMasterKeys(simSettings().masterKeys);
     this.#signer = createSignerCore({ masterKeys, randomBytes: createSeedSource() });
     options.network.serve("executor.sim", undefined);
@@ -95,6 +108,7 @@ export class ExecutorHost {
     this.#life = life;
     this.#network.attach("executor.sim", (request) => this.#answer(life, request));
     this.#hooks.onTrace("executor: starts");
+    this.#hooks.onStart(life.store);
     life.process.guard(life.executor.boot()).then(
       () => this.#hooks.onBoot(life.store),
       (error: unknown) => this.#fatal(life, error),
@@ -122,9 +136,25 @@ export class ExecutorHost {
     );
   }
 
-  stall(ms: number): void {
-    this.#hooks.onFault("executor/stall");
-    this.#life?.process.stall(ms);
+  stall(ms: number, name: string): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#hooks.onFault(`executor/${name}`);
+    this.#hooks.onTrace(`executor: stands still for ${ms} ms`);
+    life.process.stall(ms);
+  }
+
+  /** Somebody starts another executor on the same volume. @returns whether it was kept out */
+  startSecond(): boolean {
+    if (this.#life === undefined) return true;
+    this.#hooks.onFault("executor/second start on the volume");
+    try {
+      holdExecutorLock(this.#lockPath).release();
+      return false;
+    } catch (error) {
+      if (!isRaptorError(error, "RAPTOR_JOURNAL__LOCKED")) throw error;
+      return true;
+    }
   }
 
   /** Called for every request of any process: some of ours are the last. */
@@ -137,17 +167,24 @@ export class ExecutorHost {
     this.#isEnded = true;
     const life = this.#life;
     this.#life = undefined;
-    life?.process.kill();
-    life?.store.close();
+    if (life === undefined) return;
+    life.process.kill();
+    this.#hooks.onEnd();
+    life.store.close();
+    life.lock.release();
   }
 
   #end(life: Life, downMs: number): void {
     if (this.#life !== life) return;
     this.#life = undefined;
     life.process.kill();
+    this.#hooks.onEnd();
     this.#network.attach("executor.sim", undefined);
     // After this event: what runs of it right now may still read, but change nothing.
-    this.#world.after(0, () => life.store.close());
+    this.#world.after(0, () => {
+      life.store.close();
+      life.lock.release();
+    });
     this.#world.after(downMs, () => this.boot());
   }
 
@@ -159,6 +196,7 @@ export class ExecutorHost {
 
   #create(): Life {
     const world = this.#world;
+    const lock = holdExecutorLock(this.#lockPath);
     const process = new SimProcess(world, () => this.faults.wallSkewMs);
     const clock = process.clock();
     const log = createKeptLog(() => world.nowMs, this.#lines, this.#hooks.onLine);
@@ -176,7 +214,7 @@ export class ExecutorHost {
       onCommit: (events) => this.#hooks.onCommit(events),
       crash: () => this.#crashAtCommit(),
       onCrash: () => this.kill("crash at a commit"),
-      isDiskFull: () => this.faults.isDiskFull,
+      diskTrouble: () => this.faults.disk,
     });
     const executor = createExecutor({
       env: simSettings().executor,
@@ -197,7 +235,7 @@ export class ExecutorHost {
       version: VERSION,
       pid: this.#pid++,
     });
-    return { process, store, executor };
+    return { process, store, executor, lock };
   }
 
   /** The signer is another process: its answer takes a moment, in which this one may die. */
@@ -220,24 +258,6 @@ export class ExecutorHost {
     const answer = await process.guard(executor.api.job(request.body ?? ""));
     const headers: Record<string, string> =
       answer.retryAfterS === undefined ? {} : { "retry-after": String(answer.retryAfterS) };
-    const response = { status: answer.status, headers, body: JSON.stringify(answer.body) };
-    this.#hooks.onAnswer(request, response);
-    return response;
+    return { status: answer.status, headers, body: JSON.stringify(answer.body) };
   }
-}
-
-/** An empty journal is made once and then copied: making its tables takes longer than a seed. */
-function prepareJournal(directory: string): string {
-  const path = join(directory, "journal.db");
-  const template = join(directory, "template.db");
-  mkdirSync(directory, { recursive: true });
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
-  if (existsSync(template)) copyFileSync(template, path);
-  return path;
-}
-
-/** Keeps the journal that was just made as the beginning of every later seed. */
-export function keepTemplate(directory: string): void {
-  const template = join(directory, "template.db");
-  if (!existsSync(template)) copyFileSync(join(directory, "journal.db"), template);
 }

@@ -56,6 +56,10 @@ export interface NetworkHooks {
   onFault(name: string): void;
   /** Every request at the moment it leaves a living process. */
   onRequest(host: string, request: NetRequest): void;
+  /** A service has made its answer, also when nobody waits for it any more. */
+  onAnswered(host: string, request: NetRequest, response: NetResponse): void;
+  /** An answer reaches the living caller. */
+  onDelivered(host: string, request: NetRequest, response: NetResponse): void;
   onTrace(host: string, request: NetRequest, outcome: string): void;
 }
 
@@ -132,7 +136,10 @@ export class Network {
         end(kind, () => reject(new NetFailure(kind, host)));
       const timeout = this.#world.after(request.timeoutMs, () => fail("timeout"));
       const answer = (response: NetResponse): void =>
-        end(String(response.status), () => resolve(response));
+        end(String(response.status), () => {
+          this.#hooks.onDelivered(host, request, response);
+          resolve(response);
+        });
       this.#travel(this.#host(host), host, request, { fail, answer });
     });
   }
@@ -149,8 +156,13 @@ export class Network {
     const backMs = this.#latencyMs();
     const later = (response: NetResponse): void =>
       void this.#world.after(backMs, () => ends.answer(response));
-    const act = (then: (response: NetResponse) => void): void =>
-      void this.#world.after(thereMs, () => this.#act(host, request, then, ends));
+    const act = (then: (response: NetResponse) => void): void => {
+      const answered = (response: NetResponse): void => {
+        this.#hooks.onAnswered(name, request, response);
+        then(response);
+      };
+      this.#world.after(thereMs, () => this.#act(host, request, answered, ends));
+    };
     const isDown = host.downUntilMs > this.#world.nowMs;
     if (isDown) {
       if (this.#prng.nextFloat() < 0.5) this.#world.after(1, () => ends.fail("refused"));

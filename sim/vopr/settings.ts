@@ -1,6 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import { type EdgeEnv, parseEdgeEnv } from "../../edge/env.ts";
 import { type ExecutorEnv, parseExecutorEnv } from "@raptor/executor/env.ts";
+import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { createPrng } from "../models/prng.ts";
 
 export const BOT_TOKEN = "7001:AAsimulated-bot-token-that-opens-nothing-0";
@@ -15,6 +16,11 @@ export const ORDER_SOL_MAX = 600_000_000n;
 export const DAILY_SOL_MAX = 2_000_000_000n;
 export const WALLET_LAMPORTS = 5_000_000_000n;
 
+/** What stands before the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410). */
+const ED25519_PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+const EDGE_KEY = Buffer.alloc(32, 0x5e);
+const SEED_BYTES = 32;
+const STATE_SECRET = "state-secret-of-the-simulator-0123456789";
 const QSTASH_TOKEN = "qstash-token-0123456789";
 const MASTER_KEY = "k1:n+GLV9yYVsWwPi0vVqB2lYcNChc8o0dLzq1rXxk3TzE=";
 
@@ -33,8 +39,10 @@ export function simSettings(): SimSettings {
 }
 
 function createSettings(): SimSettings {
-  const pair = generateKeyPairSync("ed25519");
-  const jwk = { ...pair.privateKey.export({ format: "jwk" }), kid: "edge-sim" };
+  // A fixed key: the same seed must be the same run in every process.
+  const der = Buffer.concat([ED25519_PKCS8_HEAD, EDGE_KEY]);
+  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  const jwk = { ...key.export({ format: "jwk" }), kid: "edge-sim" };
   const { d: _, ...publicJwk } = jwk;
   const shared = { ENVIRONMENT: "sim", TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET };
   return {
@@ -64,7 +72,7 @@ function createSettings(): SimSettings {
       ...shared,
       DATA_DIR: "/simulated",
       TRUSTED_JWKS: JSON.stringify({ keys: [publicJwk] }),
-      STATE_SECRET: "state-secret-of-the-simulator-0123456789",
+      STATE_SECRET,
       EDGE_URL: "https://edge.sim",
       TELEGRAM_API_URL: "https://telegram.sim",
       TELEGRAM_BOT_TOKEN: BOT_TOKEN,
@@ -84,6 +92,19 @@ function createSettings(): SimSettings {
       HTTP_TIMEOUT_MS: "3000",
     }),
   };
+}
+
+/** What may never be seen outside the signer and the settings, in the forms it could appear in. */
+export function listSecrets(): string[] {
+  const seeds = createSeedSource();
+  const wallets = PEOPLE.map(() => seeds(SEED_BYTES));
+  const forms = wallets.flatMap((seed) => [
+    seed.toString("hex"),
+    seed.toString("base64"),
+    seed.toString("base64url"),
+    encodeBase58(seed),
+  ]);
+  return [BOT_TOKEN, MASTER_KEY.slice(3), STATE_SECRET, EDGE_KEY.toString("base64url"), ...forms];
 }
 
 /** Wallet seeds repeat over all seeds of a run, so that what is derived from them can be cached. */

@@ -1,5 +1,4 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
-import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store, Tx } from "@raptor/executor/ports/store.ts";
@@ -18,8 +17,13 @@ export interface SimStoreOptions {
   /** Asked at every group commit. */
   crash(): "before" | "after" | undefined;
   onCrash(): void;
-  isDiskFull(): boolean;
+  diskTrouble(): DiskTrouble | undefined;
 }
+
+export type DiskTrouble = "full" | "readOnly";
+
+/** What SQLite itself says of such a disk. */
+const SQLITE_CODES: Readonly<Record<DiskTrouble, number>> = { full: 13, readOnly: 8 };
 
 /** Thrown inside a unit of work that outlived its process: it leaves nothing behind. */
 class Dead extends Error {}
@@ -45,11 +49,13 @@ export function openSimStore(options: SimStoreOptions): Store {
   inner.onCommit(options.onCommit);
 
   function transact<T>(work: (tx: Tx) => T): Promise<T> {
-    if (options.isDiskFull()) return Promise.reject(new RaptorError("RAPTOR_JOURNAL__FULL"));
     return process.guard(
       inner.transact((tx) => {
         if (!process.isAlive) throw new Dead();
-        return work(tx);
+        const result = work(tx);
+        const trouble = options.diskTrouble();
+        if (trouble !== undefined) throw diskError(trouble);
+        return result;
       }),
     );
   }
@@ -67,4 +73,10 @@ export function openSimStore(options: SimStoreOptions): Store {
       return bound;
     },
   });
+}
+
+/** Met in the middle of a group, so that the real journal rolls the whole group back. */
+function diskError(trouble: DiskTrouble): Error {
+  const code = "ERR_SQLITE_ERROR";
+  return Object.assign(new Error(`disk ${trouble}`), { code, errcode: SQLITE_CODES[trouble] });
 }

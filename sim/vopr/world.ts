@@ -40,7 +40,7 @@ export class World {
   }
 
   after(ms: number, run: () => void): Timer {
-    const atMs = this.#nowMs + Math.max(0, ms);
+    const atMs = this.#nowMs + Math.max(0, Math.ceil(ms));
     const entry: Entry = { atMs, order: this.#order++, run, isCanceled: false };
     this.#push(entry);
     return {

@@ -1,0 +1,105 @@
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+
+/** How often each thing happened; merged over seeds and processes. */
+export interface Counts {
+  faults: Record<string, number>;
+  transitions: Record<string, number>;
+  acts: Record<string, number>;
+}
+
+export function emptyCounts(): Counts {
+  return { faults: {}, transitions: {}, acts: {} };
+}
+
+export function countOne(into: Record<string, number>, name: string): void {
+  into[name] = (into[name] ?? 0) + 1;
+}
+
+export function mergeCounts(into: Counts, from: Counts): void {
+  for (const group of ["faults", "transitions", "acts"] as const) {
+    for (const [name, count] of Object.entries(from[group])) {
+      into[group][name] = (into[group][name] ?? 0) + count;
+    }
+  }
+}
+
+/** Follows states through committed events and counts every step from one to the next. */
+export class TransitionCounter {
+  readonly #counts: Record<string, number>;
+  readonly #attempts = new Map<string, string>();
+  readonly #orders = new Map<string, string>();
+  readonly #sides = new Map<string, string>();
+  readonly #orderOfAttempt = new Map<string, string>();
+  #tradingState = "active";
+
+  constructor(counts: Record<string, number>) {
+    this.#counts = counts;
+  }
+
+  note(event: JournalEvent): void {
+    switch (event.kind) {
+      case "OrderInitialized":
+        this.#sides.set(event.payload.orderId, event.payload.side);
+        countOne(this.#counts, `order source: ${event.payload.source.kind}`);
+        return this.#order(event.payload.orderId, "initialized");
+      case "OrderDenied":
+        return this.#order(event.payload.orderId, "denied");
+      case "OrderClosed":
+        return this.#order(event.payload.orderId, event.payload.status);
+      case "AttemptPrepared":
+        this.#orderOfAttempt.set(event.payload.attemptId, event.payload.orderId);
+        countOne(this.#counts, `attempt bound: ${event.payload.bound.kind}`);
+        this.#order(event.payload.orderId, "submitted");
+        return this.#attempt(event.payload.attemptId, "prepared");
+      case "AttemptSubmitted":
+        return this.#attempt(event.payload.attemptId, "submitted");
+      case "AttemptAccepted":
+        return this.#attempt(event.payload.attemptId, "accepted");
+      case "AttemptRejected":
+        return this.#attempt(event.payload.attemptId, "rejected");
+      case "AttemptUnknown":
+        return this.#attempt(event.payload.attemptId, "unknown");
+      case "AttemptFailed":
+        return this.#attempt(event.payload.attemptId, "failed");
+      case "AttemptDead":
+        return this.#attempt(event.payload.attemptId, "dead");
+      case "FillRecorded":
+        this.#order(event.payload.orderId, "filled");
+        return this.#attempt(event.payload.attemptId, "filled");
+      case "FillReversed":
+        return this.#attempt(event.payload.attemptId, "unknown (reversed)");
+      case "TradingStateChanged":
+        countOne(this.#counts, `trading: ${this.#tradingState} > ${event.payload.state}`);
+        this.#tradingState = event.payload.state;
+        return;
+      case "PositionChanged":
+        return countOne(
+          this.#counts,
+          `position: ${event.payload.state} by ${event.payload.cause.kind}`,
+        );
+      case "ExitTriggered":
+        return countOne(this.#counts, `exit: ${event.payload.rule}`);
+      case "JobRefused":
+        return countOne(this.#counts, `job refused: ${event.payload.reason}`);
+      default:
+        return countOne(this.#counts, event.kind);
+    }
+  }
+
+  #attempt(attemptId: string, next: string): void {
+    const last = this.#attempts.get(attemptId) ?? "-";
+    const orderId = this.#orderOfAttempt.get(attemptId) ?? "";
+    const side = this.#sides.get(orderId) ?? "";
+    // A word that comes after the end is kept by the journal and changes nothing.
+    if (next === "submitted" && last !== "prepared") return;
+    this.#attempts.set(attemptId, next);
+    countOne(this.#counts, `${side} attempt: ${last} > ${next}`);
+  }
+
+  #order(orderId: string, next: string): void {
+    const last = this.#orders.get(orderId) ?? "-";
+    if (last === next) return;
+    this.#orders.set(orderId, next);
+    countOne(this.#counts, `order: ${last} > ${next}`);
+  }
+}

@@ -1,0 +1,262 @@
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import { LINK_GROUPS, type Swarm } from "./swarm.ts";
+import type { ChainHost } from "./chain-host.ts";
+import type { EdgeHost } from "./edge-host.ts";
+import type { ExecutorHost } from "./executor-host.ts";
+import type { Network } from "./network.ts";
+import { NATIVE_MINT } from "../models/token-accounts.ts";
+import type { World } from "./world.ts";
+
+export interface FaultTargets {
+  world: World;
+  network: Network;
+  chain: ChainHost;
+  edge: EdgeHost;
+  executor: ExecutorHost;
+  /** Wallet addresses that exist by now. */
+  wallets(): readonly string[];
+  onFault(name: string): void;
+  onTrace(text: string): void;
+  onViolation(checker: string, detail: string): void;
+}
+
+/** Blockhashes live for about a minute: longer than this, every one in hand is too old. */
+const FREEZE_MS = 75_000;
+const FAR_BEHIND_SLOTS = 150;
+
+/** Makes happen in one seed what its swarm says, until it is told to stop. */
+export class FaultDriver {
+  readonly #swarm: Swarm;
+  readonly #prng: Prng;
+  readonly #at: FaultTargets;
+  #isOn = true;
+  /** Last time that a block that some node called confirmed was taken back. */
+  deepForkMs = -Infinity;
+
+  constructor(swarm: Swarm, prng: Prng, targets: FaultTargets) {
+    this.#swarm = swarm;
+    this.#prng = prng;
+    this.#at = targets;
+  }
+
+  start(): void {
+    const { process, chain, outageEveryMs, dryEveryMs } = this.#swarm;
+    const { executor, edge } = this.#at;
+    this.#setTempers();
+    this.#every(process.killEveryMs, () => executor.kill("kill -9"));
+    this.#every(process.deployEveryMs, () => executor.deploy());
+    this.#every(process.stallEveryMs, () => executor.stall(500 + this.#upTo(4_000), "stall"));
+    this.#every(process.freezeEveryMs, () => executor.stall(5_000 + this.#upTo(60_000), "freeze"));
+    this.#every(process.diskFullEveryMs, () => this.#spoilDisk("full"));
+    this.#every(process.readOnlyEveryMs, () => this.#spoilDisk("readOnly"));
+    this.#every(process.clockJumpEveryMs, () => this.#jumpClock());
+    this.#every(process.secondStartEveryMs, () => this.#startSecond());
+    this.#every(process.evictEveryMs, () => this.#evict(edge));
+    this.#every(chain.forkEveryMs, () => this.#fork());
+    this.#every(chain.lagEveryMs, () => this.#lag());
+    this.#every(chain.breakSocketsEveryMs, () => this.#breakSockets());
+    this.#every(outageEveryMs, () => this.#outage());
+    this.#every(dryEveryMs, () => this.#dryUp());
+    this.#every(this.#swarm.moveAwayEveryMs, () => this.#moveAway());
+  }
+
+  /** Prices go on moving in the quiet phase too, but gently and only for a while. */
+  startPrices(): void {
+    this.#every(this.#swarm.priceMoveEveryMs, () => this.#movePrice());
+  }
+
+  /** All faults off; what they did stays done. */
+  stop(): void {
+    this.#isOn = false;
+    const { network, executor, chain } = this.#at;
+    network.calm();
+    const { faults } = executor;
+    faults.crashAtCommit = 0;
+    faults.crashAtRequest = 0;
+    faults.disk = undefined;
+    faults.wallSkewMs = 0;
+    chain.holes.chance = 0;
+    chain.sockets.silentChance = 0;
+    chain.sockets.noiseChance = 0;
+    chain.chain.tempers.lossChance = 0;
+    chain.chain.tempers.lateChance = 0;
+    for (const node of chain.nodes) {
+      node.setLag(0);
+      node.forgetChance = 0;
+      node.emptyReadChance = 0;
+    }
+    for (const token of chain.market.tokens()) token.isDry = false;
+  }
+
+  /** An attempt was committed this moment and nothing of it has left. */
+  onPrepared(): void {
+    if (!this.#isOn) return;
+    const { crashAfterPrepared, freezeAfterPrepared } = this.#swarm.process;
+    const { executor } = this.#at;
+    if (this.#prng.nextFloat() < crashAfterPrepared) executor.kill("crash before the first send");
+    else if (this.#prng.nextFloat() < freezeAfterPrepared) {
+      executor.stall(FREEZE_MS, "freeze until the blockhash is old");
+    }
+  }
+
+  #setTempers(): void {
+    const { process, chain: wanted, links } = this.#swarm;
+    const { executor, chain, network } = this.#at;
+    executor.faults.crashAtCommit = process.crashAtCommit;
+    executor.faults.crashAtRequest = process.crashAtRequest;
+    chain.holes.chance = wanted.holes;
+    chain.sockets.silentChance = wanted.silentSockets;
+    chain.sockets.noiseChance = wanted.frameNoise;
+    chain.chain.tempers.lossChance = wanted.loss;
+    chain.chain.tempers.lateChance = wanted.late;
+    for (const node of chain.nodes) if (this.#coin()) node.forgetChance = wanted.forget;
+    const oneNode = chain.nodes[this.#upTo(chain.nodes.length)];
+    if (oneNode !== undefined) oneNode.emptyReadChance = wanted.emptyReads;
+    for (const host of network.hosts()) {
+      const group = host.replace(/\d*\.sim$/, "");
+      const faults = links[group];
+      if (faults !== undefined && (group !== "rpc" || this.#prng.nextFloat() < 0.7)) {
+        network.setFaults(host, faults);
+      }
+    }
+  }
+
+  #spoilDisk(trouble: "full" | "readOnly"): void {
+    const { executor, world } = this.#at;
+    if (executor.faults.disk !== undefined) return;
+    this.#note(`disk/${trouble}`, `disk: ${trouble === "full" ? "full" : "read-only"}`);
+    executor.faults.disk = trouble;
+    world.after(300 + this.#upTo(12_000), () => {
+      executor.faults.disk = undefined;
+    });
+  }
+
+  #jumpClock(): void {
+    const isForward = this.#coin();
+    const ms = this.#coin() ? 2_000 + this.#upTo(120_000) : this.#upTo(25 * 3_600_000);
+    this.#note(`clock/jump ${isForward ? "forward" : "back"}`, `clock: ${ms} ms`);
+    this.#at.executor.faults.wallSkewMs = isForward ? ms : -ms;
+    this.#at.world.after(3_000 + this.#upTo(40_000), () => {
+      this.#at.executor.faults.wallSkewMs = 0;
+    });
+  }
+
+  #startSecond(): void {
+    if (!this.#at.executor.startSecond()) {
+      this.#at.onViolation("lock", "a second executor was let in on the same volume");
+    }
+  }
+
+  #evict(edge: EdgeHost): void {
+    this.#note("edge/evicted", "edge: the isolate is thrown away");
+    edge.evict();
+  }
+
+  #fork(): void {
+    const { chain, world } = this.#at;
+    const { slots } = chain.chain;
+    const depth = 1 + this.#upTo(this.#swarm.chain.forkDepthMax);
+    const fromSlot = Math.max(slots.head.finalizedSlot + 1, slots.slot - depth + 1);
+    const isDeep = fromSlot <= slots.head.confirmedSlot;
+    const lost = chain.chain.rollBack(fromSlot);
+    if (isDeep) this.deepForkMs = world.nowMs;
+    this.#note(
+      `chain/fork ${isDeep ? "of confirmed blocks" : "of the tip"}`,
+      `chain: ${depth} back`,
+    );
+    if (lost > 0) this.#note("chain/transaction rolled back", `chain: ${lost} transactions undone`);
+  }
+
+  #lag(): void {
+    const { nodes } = this.#at.chain;
+    const node = nodes[this.#upTo(nodes.length)];
+    if (node === undefined) return;
+    const slots = this.#coin() ? 0 : 1 + this.#upTo(this.#swarm.chain.lagSlotsMax);
+    node.setLag(slots);
+    if (slots === 0) return;
+    const name = slots >= FAR_BEHIND_SLOTS ? "rpc/far behind" : "rpc/behind";
+    this.#note(name, `rpc: a node is ${slots} slots behind`);
+  }
+
+  #breakSockets(): void {
+    this.#note("socket/broken", "rpc: all sockets break");
+    this.#at.chain.sockets.breakAll();
+  }
+
+  /** One service, two at once, or every node. */
+  #outage(): void {
+    const { network } = this.#at;
+    const groups = LINK_GROUPS.filter((group) => group !== "executor");
+    const first = groups[this.#upTo(groups.length)] as string;
+    const second = this.#coin() ? groups[this.#upTo(groups.length)] : undefined;
+    const ms = 500 + this.#upTo(this.#swarm.outageMsMax);
+    const down = [...new Set([first, second ?? first])];
+    if (down.length > 1) this.#note(`outage/${down.toSorted().join(" and ")}`, "two at once");
+    for (const host of network.hosts()) {
+      const group = host.replace(/\d*\.sim$/, "");
+      if (!down.includes(group)) continue;
+      network.takeDown(host, ms);
+      this.#at.onTrace(`${host}: down for ${ms} ms`);
+    }
+  }
+
+  #dryUp(): void {
+    const token = this.#oneToken();
+    this.#note("jupiter/no route", `market: ${token.symbol} has no route`);
+    token.isDry = true;
+    this.#at.world.after(1_000 + this.#upTo(15_000), () => {
+      token.isDry = false;
+    });
+  }
+
+  #movePrice(): void {
+    const { market } = this.#at.chain;
+    const token = this.#oneToken();
+    const isWild = this.#prng.nextFloat() < 0.3;
+    const bps = isWild ? 4_500 + this.#upTo(18_000) : 9_500 + this.#upTo(1_000);
+    market.move(token.mint, bps);
+    this.#at.onTrace(`market: ${token.symbol} times ${bps / 10_000}`);
+  }
+
+  #moveAway(): void {
+    const wallets = this.#at.wallets();
+    const wallet = wallets[this.#upTo(wallets.length)];
+    const token = this.#oneToken();
+    if (wallet === undefined || token.mint === NATIVE_MINT) return;
+    const held = this.#at.chain.chain.quantityOf(wallet, token.mint);
+    const quantity = this.#coin() ? held : held / 2n;
+    if (quantity > 0n && this.#at.chain.chain.moveAway(wallet, token.mint, quantity)) {
+      this.#note("people/tokens sent out by hand", `${wallet} sends ${quantity} ${token.symbol}`);
+    }
+  }
+
+  #oneToken(): ReturnType<ChainHost["market"]["tokens"]>[number] {
+    const tokens = this.#at.chain.market.tokens();
+    return tokens[this.#upTo(tokens.length)] as (typeof tokens)[number];
+  }
+
+  #note(name: string, text: string): void {
+    this.#at.onFault(name);
+    this.#at.onTrace(text);
+  }
+
+  #every(meanMs: number, act: () => void): void {
+    if (meanMs === 0) return;
+    const again = (): void => {
+      this.#at.world.after(meanMs / 2 + this.#upTo(meanMs), () => {
+        if (!this.#isOn) return;
+        act();
+        again();
+      });
+    };
+    again();
+  }
+
+  #upTo(bound: number): number {
+    return this.#prng.nextInt(Math.max(1, Math.floor(bound)));
+  }
+
+  #coin(): boolean {
+    return this.#prng.nextFloat() < 0.5;
+  }
+}

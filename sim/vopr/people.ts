@@ -1,0 +1,235 @@
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import type { LedgerMarket } from "../models/ledger-market.ts";
+import { ImpossibleAct, type TelegramModel } from "../models/telegram.ts";
+import type { TelegramMessage } from "../models/telegram/objects.ts";
+import { ADMIN, PEOPLE } from "./settings.ts";
+import type { Swarm } from "./swarm.ts";
+import type { World } from "./world.ts";
+
+export interface PeopleHooks {
+  onAct(name: string): void;
+  onTrace(text: string): void;
+  /** An update left a person's phone. */
+  onUpdate(updateId: number, isPress: boolean): void;
+}
+
+interface Act {
+  name: string;
+  weight: number;
+  run(userId: number): void;
+}
+
+const NONSENSE = [
+  "0",
+  "-1",
+  "NaN",
+  "1e309",
+  "18446744073709551616",
+  "0,1",
+  "٠٫١",
+  "0.0000000001",
+  "all",
+  "1 SOL",
+  "0x10",
+  "999999999",
+];
+/** How far back a person scrolls for a button that is still on the screen. */
+const RECENT_MESSAGES = 4;
+const BUY_AMOUNTS = ["0.05", "0.1", "0.2", "0.35", "0.5", "0.7"];
+const SELL_PERCENTS = ["100", "all", "50", "25", "10"];
+
+/** Persons at their phones: they see only what the bot sent them, and they are in a hurry. */
+export class People {
+  readonly #world: World;
+  readonly #prng: Prng;
+  readonly #telegram: TelegramModel;
+  readonly #market: LedgerMarket;
+  readonly #hooks: PeopleHooks;
+  readonly #acts: readonly Act[];
+  readonly #who: readonly number[];
+  #left: number;
+  readonly #gapMs: number;
+  pressCount = 0;
+
+  constructor(options: {
+    world: World;
+    prng: Prng;
+    telegram: TelegramModel;
+    market: LedgerMarket;
+    swarm: Swarm;
+    hooks: PeopleHooks;
+  }) {
+    this.#world = options.world;
+    this.#prng = options.prng;
+    this.#telegram = options.telegram;
+    this.#market = options.market;
+    this.#hooks = options.hooks;
+    this.#who = PEOPLE.slice(0, options.swarm.people);
+    this.#left = options.swarm.presses;
+    this.#gapMs = options.swarm.gapMs;
+    this.#acts = this.#listActs();
+  }
+
+  get isDone(): boolean {
+    return this.#left === 0;
+  }
+
+  start(): void {
+    this.#who.forEach((userId, at) => {
+      this.#world.after(100 + at * 300, () => this.#type(userId, "/start", "start"));
+    });
+    this.#world.after(3_000, () => this.#next());
+  }
+
+  #next(): void {
+    if (this.#left === 0) return;
+    this.#left -= 1;
+    const userId = this.#who[this.#prng.nextInt(this.#who.length)] as number;
+    this.#pick().run(userId);
+    this.#world.after(this.#prng.nextInt(2 * this.#gapMs), () => this.#next());
+  }
+
+  #pick(): Act {
+    const total = this.#acts.reduce((sum, act) => sum + act.weight, 0);
+    let draw = this.#prng.nextFloat() * total;
+    for (const act of this.#acts) {
+      draw -= act.weight;
+      if (draw < 0) return act;
+    }
+    return this.#acts[0] as Act;
+  }
+
+  #listActs(): Act[] {
+    const mint = (): string => this.#oneOf(this.#market.tokens()).mint;
+    const type = (name: string, weight: number, text: () => string): Act => ({
+      name,
+      weight,
+      run: (userId) => this.#type(userId, text(), name),
+    });
+    const press = (name: string, weight: number, wanted: RegExp): Act => ({
+      name,
+      weight,
+      run: (userId) => this.#press(userId, wanted, name),
+    });
+    return [
+      type("buy typed", 16, () => `/buy ${mint()} ${this.#oneOf(BUY_AMOUNTS)}`),
+      type("token card", 12, mint),
+      press("buy pressed", 24, /^1t/),
+      type("sell typed", 8, () => `/sell ${mint()} ${this.#oneOf(SELL_PERCENTS)}`),
+      type("positions", 6, () => "/positions"),
+      press("sell or panic pressed", 8, /^1u/),
+      press("any button", 8, /^1/),
+      { name: "double tap", weight: 8, run: (userId) => this.#doubleTap(userId) },
+      { name: "old button", weight: 4, run: (userId) => this.#pressOld(userId) },
+      { name: "button of another", weight: 2, run: (userId) => this.#pressForeign(userId) },
+      type("nonsense amount", 3, () => `/buy ${mint()} ${this.#oneOf(NONSENSE)}`),
+      type("a bare number", 3, () => this.#oneOf([...NONSENSE, ...BUY_AMOUNTS])),
+      type("panic", 2, () => "/panic"),
+      type("pause", 2, () => "/pause"),
+      type("resume", 3, () => "/resume"),
+      type("screens", 2, () => this.#oneOf(["/home", "/wallet", "/status", "/sell", "/help"])),
+      { name: "kill switch", weight: 3, run: () => this.#throwSwitch() },
+      { name: "burst", weight: 1, run: (userId) => this.#burst(userId) },
+    ];
+  }
+
+  /** Mostly back to active, or a seed would be over for buys early. */
+  #throwSwitch(): void {
+    const state = this.#oneOf(["halted drill", "reducing drill", "active", "active", "active"]);
+    this.#type(ADMIN, `/kill ${state}`, "kill switch");
+  }
+
+  #burst(userId: number): void {
+    const { mint } = this.#oneOf(this.#market.tokens());
+    for (let at = 0; at < 8; at++) {
+      this.#world.after(at * 30, () => this.#type(userId, `/buy ${mint} 0.05`, "burst"));
+    }
+  }
+
+  #type(userId: number, text: string, name: string): void {
+    this.#note(userId, `types ${text}`, name);
+    this.#sent(this.#telegram.sendUserMessage(userId, text).updateId, false);
+  }
+
+  #press(userId: number, wanted: RegExp, name: string): void {
+    const message = this.#withButton(userId, wanted, RECENT_MESSAGES);
+    if (message === undefined) {
+      return this.#type(userId, this.#oneOf(this.#market.tokens()).mint, "token card");
+    }
+    this.#tap(userId, message, wanted, name);
+  }
+
+  #doubleTap(userId: number): void {
+    const message = this.#withButton(userId, /^1[tu]/, RECENT_MESSAGES);
+    if (message === undefined) return this.#press(userId, /^1/, "any button");
+    const data = this.#tap(userId, message, /^1[tu]/, "double tap");
+    const again = 1 + this.#prng.nextInt(3);
+    for (let at = 0; at < again; at++) {
+      this.#world.after(this.#prng.nextInt(400), () =>
+        this.#pressData(userId, message.message_id, data, "double tap"),
+      );
+    }
+  }
+
+  #pressOld(userId: number): void {
+    const message = this.#withButton(userId, /^1[tu]/, 200);
+    if (message === undefined) return this.#press(userId, /^1/, "any button");
+    this.#tap(userId, message, /^1[tu]/, "old button");
+  }
+
+  /** A changed client may send any data from any of its own messages. */
+  #pressForeign(userId: number): void {
+    const other = this.#who.find((one) => one !== userId);
+    const theirs = other === undefined ? undefined : this.#withButton(other, /^1[tu]/, 50);
+    const own = this.#telegram.messages(userId)?.find((one) => one.from.is_bot);
+    if (theirs === undefined || own === undefined) {
+      return this.#press(userId, /^1t/, "buy pressed");
+    }
+    const data = this.#oneOf(buttonsOf(theirs, /^1[tu]/));
+    this.#pressData(userId, own.message_id, data, "button of another");
+  }
+
+  #tap(userId: number, message: TelegramMessage, wanted: RegExp, name: string): string {
+    const data = this.#oneOf(buttonsOf(message, wanted));
+    this.#pressData(userId, message.message_id, data, name);
+    return data;
+  }
+
+  #pressData(userId: number, messageId: number, data: string, name: string): void {
+    this.#note(userId, `presses ${data} of message ${messageId}`, name);
+    try {
+      const press = { messageId, data, force: true };
+      this.#sent(this.#telegram.pressButton(userId, press).updateId, true);
+    } catch (error) {
+      // The message was deleted meanwhile: the finger met nothing.
+      if (!(error instanceof ImpossibleAct)) throw error;
+    }
+  }
+
+  #withButton(userId: number, wanted: RegExp, back: number): TelegramMessage | undefined {
+    const messages = this.#telegram.messages(userId)?.filter((one) => one.from.is_bot) ?? [];
+    const fitting = messages.slice(-back).filter((one) => buttonsOf(one, wanted).length > 0);
+    return fitting.length === 0 ? undefined : this.#oneOf(fitting);
+  }
+
+  #sent(updateId: number | undefined, isPress: boolean): void {
+    if (updateId !== undefined) this.#hooks.onUpdate(updateId, isPress);
+  }
+
+  #note(userId: number, what: string, name: string): void {
+    this.pressCount += 1;
+    this.#hooks.onAct(name);
+    this.#hooks.onTrace(`person ${userId}: ${what}`);
+  }
+
+  #oneOf<T>(list: readonly T[]): T {
+    return list[this.#prng.nextInt(list.length)] as T;
+  }
+}
+
+function buttonsOf(message: TelegramMessage, wanted: RegExp): string[] {
+  const buttons = message.reply_markup?.inline_keyboard.flat() ?? [];
+  return buttons.flatMap(({ callback_data: data }) =>
+    data !== undefined && wanted.test(data) ? [data] : [],
+  );
+}

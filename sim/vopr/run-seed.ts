@@ -1,0 +1,46 @@
+import { installSynchronousSubtle } from "./subtle.ts";
+import { type Counts } from "./coverage.ts";
+import { SeedRun } from "./seed-run.ts";
+import { installVirtualGlobals } from "./virtual-globals.ts";
+
+export interface Violation {
+  checker: string;
+  detail: string;
+  /** Virtual milliseconds since the start of the seed. */
+  atMs: number;
+}
+
+export interface SeedOptions {
+  /** Holds the journal; give each process its own, best in memory. */
+  directory: string;
+  onTrace?(line: string): void;
+}
+
+export interface SeedResult {
+  seed: number;
+  violations: Violation[];
+  journalEvents: number;
+  journalHash: string;
+  traceHash: string;
+  virtualMs: number;
+  worldEvents: number;
+  counts: Counts;
+}
+
+/**
+ * One world from its first moment to rest. Synchronous; must be called from a turn of the event
+ * loop and never from inside a promise, because promises are run inside.
+ */
+export function runSeed(seed: number, options: SeedOptions): SeedResult {
+  installSynchronousSubtle();
+  const run = new SeedRun(seed, options);
+  const restore = installVirtualGlobals(() => run.nowMs, seed);
+  const onUnhandled = (error: unknown): void => run.onUnhandled(error);
+  process.on("unhandledRejection", onUnhandled);
+  try {
+    return run.run();
+  } finally {
+    process.off("unhandledRejection", onUnhandled);
+    restore();
+  }
+}

@@ -1,0 +1,138 @@
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import { type LinkFaults, NO_FAULTS } from "./network.ts";
+
+/** Hosts that fail alike; `rpc` stands for each node, drawn one by one. */
+export const LINK_GROUPS = ["rpc", "jupiter", "telegram", "redis", "qstash", "executor", "edge"];
+
+/** What is on in one seed and how strong. 0 means off everywhere; times are mean intervals. */
+export interface Swarm {
+  people: number;
+  presses: number;
+  gapMs: number;
+  /** By group; a group that is absent has no faults. */
+  links: Readonly<Record<string, LinkFaults>>;
+  process: {
+    crashAtCommit: number;
+    crashAtRequest: number;
+    /** Chance at each AttemptPrepared that the process ends before anything is sent. */
+    crashAfterPrepared: number;
+    /** Chance at each AttemptPrepared that it freezes until the blockhash is too old. */
+    freezeAfterPrepared: number;
+    killEveryMs: number;
+    deployEveryMs: number;
+    stallEveryMs: number;
+    freezeEveryMs: number;
+    diskFullEveryMs: number;
+    readOnlyEveryMs: number;
+    clockJumpEveryMs: number;
+    secondStartEveryMs: number;
+    evictEveryMs: number;
+  };
+  chain: {
+    loss: number;
+    late: number;
+    holes: number;
+    forget: number;
+    skip: number;
+    forkEveryMs: number;
+    forkDepthMax: number;
+    lagEveryMs: number;
+    lagSlotsMax: number;
+    silentSockets: number;
+    frameNoise: number;
+    breakSocketsEveryMs: number;
+    emptyReads: number;
+  };
+  deliveries: {
+    again: number;
+    newId: number;
+    reordered: number;
+    lateEveryMs: number;
+    forgedHookEveryMs: number;
+    forgedJwsEveryMs: number;
+    replayEveryMs: number;
+    queueDuplicateEveryMs: number;
+    floodEveryMs: number;
+  };
+  outageEveryMs: number;
+  outageMsMax: number;
+  dryEveryMs: number;
+  priceMoveEveryMs: number;
+  moveAwayEveryMs: number;
+}
+
+/** Most kinds are off in a seed, so that each is also seen alone and with few others. */
+export function drawSwarm(prng: Prng): Swarm {
+  const isCalm = prng.nextFloat() < 0.05;
+  const density = 0.1 + prng.nextFloat() * 0.4;
+  const isOn = (): boolean => prng.nextFloat() < density && !isCalm;
+  const upTo = (max: number): number => (isOn() ? prng.nextFloat() * max : 0);
+  const every = (shortestMs: number, longestMs: number): number =>
+    isOn() ? shortestMs + prng.nextInt(longestMs - shortestMs) : 0;
+  return {
+    people: 1 + prng.nextInt(3),
+    presses: 22 + prng.nextInt(14),
+    gapMs: 600 + prng.nextInt(2_500),
+    links: drawLinks(prng, isOn),
+    process: {
+      crashAtCommit: upTo(0.06),
+      crashAtRequest: upTo(0.01),
+      crashAfterPrepared: upTo(0.6),
+      freezeAfterPrepared: upTo(0.25),
+      killEveryMs: every(8_000, 60_000),
+      deployEveryMs: every(15_000, 60_000),
+      stallEveryMs: every(5_000, 40_000),
+      freezeEveryMs: every(30_000, 90_000),
+      diskFullEveryMs: every(8_000, 50_000),
+      readOnlyEveryMs: every(15_000, 60_000),
+      clockJumpEveryMs: every(10_000, 50_000),
+      secondStartEveryMs: every(10_000, 60_000),
+      evictEveryMs: every(3_000, 40_000),
+    },
+    chain: {
+      loss: upTo(0.6),
+      late: upTo(0.6),
+      holes: upTo(0.8),
+      forget: upTo(0.7),
+      skip: isOn() ? 0.05 + prng.nextFloat() * 0.4 : 0.05,
+      forkEveryMs: every(4_000, 40_000),
+      forkDepthMax: 1 + prng.nextInt(isOn() ? 25 : 3),
+      lagEveryMs: every(5_000, 30_000),
+      lagSlotsMax: 2 + prng.nextInt(200),
+      silentSockets: upTo(1),
+      frameNoise: upTo(0.5),
+      breakSocketsEveryMs: every(5_000, 40_000),
+      emptyReads: upTo(0.3),
+    },
+    deliveries: {
+      again: upTo(0.4),
+      newId: upTo(0.3),
+      reordered: upTo(0.3),
+      lateEveryMs: every(8_000, 40_000),
+      forgedHookEveryMs: every(8_000, 40_000),
+      forgedJwsEveryMs: every(8_000, 40_000),
+      replayEveryMs: every(5_000, 40_000),
+      queueDuplicateEveryMs: every(3_000, 30_000),
+      floodEveryMs: every(10_000, 60_000),
+    },
+    outageEveryMs: every(10_000, 60_000),
+    outageMsMax: 2_000 + prng.nextInt(40_000),
+    dryEveryMs: every(10_000, 60_000),
+    priceMoveEveryMs: 2_000 + prng.nextInt(15_000),
+    moveAwayEveryMs: every(10_000, 60_000),
+  };
+}
+
+function drawLinks(prng: Prng, isOn: () => boolean): Record<string, LinkFaults> {
+  const links: Record<string, LinkFaults> = {};
+  for (const group of LINK_GROUPS) {
+    if (!isOn()) continue;
+    const strength = prng.nextFloat() * (prng.nextFloat() < 0.1 ? 0.6 : 0.12);
+    const faults = { ...NO_FAULTS };
+    for (const name of Object.keys(faults) as (keyof LinkFaults)[]) {
+      if (prng.nextFloat() < 0.5) faults[name] = (prng.nextFloat() * strength) / 2;
+    }
+    links[group] = faults;
+  }
+  return links;
+}
