@@ -266,6 +266,7 @@ function buildRooms(seams: ExecutorSeams) {
     shout,
     doubtLedger: () => void engine.reconciler.run("doubt").catch(context.onFatal),
     entryHold: () => (isTruthKnown ? disk.hold() : ENTRY_HOLD),
+    blockhashHold: () => undefined,
     onFatal: tolerateJournal(log, shout, seams.onFatal),
   };
   const engine = buildEngine(context, feed);

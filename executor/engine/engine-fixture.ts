@@ -87,6 +87,7 @@ export class TestDesk {
   readonly counts = new Map<string, number>();
   doubts = 0;
   hold: string | undefined;
+  blockhashHold: string | undefined;
   settings: EngineSettings = SETTINGS;
   /** Commits wait while this is set, as they do on a slow disk. */
   heldCommits: (() => void)[] | undefined;
@@ -241,6 +242,7 @@ export class TestDesk {
       shout: (text) => this.shouts.push(text),
       doubtLedger: () => (this.doubts += 1),
       entryHold: () => this.hold,
+      blockhashHold: () => this.blockhashHold,
       onFatal: (error) => isAlive() && this.fatal.push(error),
     };
     const tracker = new AttemptTracker(context);

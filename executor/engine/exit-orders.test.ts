@@ -238,10 +238,10 @@ describe("a sell", () => {
       let refusals = 1;
       desk.venue.script = {
         ...chain.script(),
-        prepare: (order, route, n) =>
+        prepare: (...asked) =>
           refusals-- > 0
             ? { outcome: "refused", reason: "slippage", alert: false }
-            : prepare(order, route, n),
+            : prepare(...asked),
       };
       await startSell(desk, position);
       await desk.clock.advance(1_000);

@@ -1,14 +1,18 @@
+import type { EffectBound } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { OrderSide } from "@raptor/shared/domain/order.ts";
 import type {
   AttemptReport,
   InstrumentReport,
+  Lifetime,
+  NonceSetupOutcome,
+  NonceView,
   PrepareOutcome,
   Route,
   RouteRequest,
   SubmitOutcome,
 } from "../ports/venue.ts";
-import type { VenueScript } from "./fake-venue.ts";
+import { NONCE_RENT, nonceAddressOf, type VenueScript } from "./fake-venue.ts";
 
 const DECIMALS = 6;
 const WHOLE = 10n ** BigInt(DECIMALS);
@@ -27,6 +31,17 @@ interface Transaction {
   wasSent: boolean;
   fate: Fate;
   slot: number;
+  bound: EffectBound;
+  /** Lamports offered for being taken early; a copy on the same nonce offers more. */
+  tipLamports: bigint;
+}
+
+interface NonceAccount {
+  wallet: string;
+  index: number;
+  value: string;
+  /** How often the value has changed. */
+  advances: number;
 }
 
 /** A ledger that tests rule over: they decide what becomes of every transaction. */
@@ -38,6 +53,7 @@ export class FakeChain {
   price = 1_000_000n;
   priceImpactBps = 10;
   readonly transactions = new Map<string, Transaction>();
+  readonly nonces = new Map<string, NonceAccount>();
   /** Everything that took effect, in order. */
   readonly effects: Transaction[] = [];
   /** What becomes of bytes when they arrive; they stay pending unless told otherwise. */
@@ -53,7 +69,10 @@ export class FakeChain {
         tokens: new Map(this.tokens),
         slot: this.slot,
       }),
-      prepare: (order, route, n) => this.#prepare(order, route, n),
+      prepare: (order, route, n, lifetime) => this.#prepare(order, route, n, lifetime),
+      fetchNonces: (wallet, count) => this.fetchNonces(wallet, count),
+      createNonces: (wallet, indexes) => this.createNonces(wallet, indexes),
+      reclaimNonce: (wallet, index) => this.reclaimNonce(wallet, index),
       submit: (attempt) => {
         const found = this.#find(attempt.identity);
         const isFirst = !found.wasSent;
@@ -131,13 +150,61 @@ export class FakeChain {
     }
   }
 
+  /** Whether the chain would still execute it: a nonce transaction lives by the account's value. */
+  canLand(identity: string): boolean {
+    const { fate, wasSent, bound } = this.#find(identity);
+    if (fate !== "pending" || !wasSent) return false;
+    return bound.kind === "blockHeight" || this.nonces.get(bound.account)?.value === bound.value;
+  }
+
+  fetchNonces(wallet: string, count: number): NonceView[] {
+    return Array.from({ length: count }, (_, index) => {
+      const account = nonceAddressOf(wallet, index);
+      const found = this.nonces.get(account);
+      const lamports = found === undefined ? 0n : NONCE_RENT;
+      return { index, account, value: found?.value ?? null, lamports };
+    });
+  }
+
+  createNonces(wallet: string, indexes: readonly number[]): NonceSetupOutcome {
+    for (const index of indexes) {
+      const account = nonceAddressOf(wallet, index);
+      if (this.nonces.has(account)) continue;
+      this.lamports -= NONCE_RENT;
+      this.nonces.set(account, { wallet, index, value: `${account}#0`, advances: 0 });
+    }
+    const views = this.fetchNonces(wallet, Math.max(...indexes) + 1);
+    const accounts = views.filter(({ index }) => indexes.includes(index));
+    return { outcome: "done", accounts, evidence: { slot: this.slot } };
+  }
+
+  reclaimNonce(wallet: string, index: number): NonceSetupOutcome {
+    const account = nonceAddressOf(wallet, index);
+    if (this.nonces.delete(account)) this.lamports += NONCE_RENT;
+    const gone = { index, account, value: null, lamports: 0n };
+    return { outcome: "done", accounts: [gone], evidence: { slot: this.slot } };
+  }
+
   #decide(identity: string, fate: Fate): Transaction {
     const found = this.#find(identity);
     if (found.fate !== "pending") throw new Error(`${identity} is ${found.fate} already`);
+    const isExecuted = fate === "landed" || fate === "reverted";
+    if (isExecuted && found.wasSent && !this.canLand(identity)) {
+      throw new Error(`${identity} stands on a nonce value that has passed`);
+    }
     found.fate = fate;
     found.slot = this.slot;
     this.slot += 1;
+    // A transaction that fails has used its nonce up as well.
+    if (isExecuted && found.bound.kind === "nonce") this.#advance(found.bound.account);
     return found;
+  }
+
+  #advance(account: string): void {
+    const nonce = this.nonces.get(account);
+    if (nonce === undefined) throw new Error(`${account} does not exist`);
+    nonce.advances += 1;
+    nonce.value = `${account}#${nonce.advances}`;
   }
 
   #find(identity: string): Transaction {
@@ -182,8 +249,12 @@ export class FakeChain {
     };
   }
 
-  #prepare(order: OrderRow, route: Route, n: number): PrepareOutcome {
+  #prepare(order: OrderRow, route: Route, n: number, lifetime: Lifetime): PrepareOutcome {
     const { mint } = route.handle as RouteRequest;
+    const bound = this.#boundOf(lifetime);
+    if (bound === undefined) {
+      return { outcome: "refused", reason: "the nonce account does not exist", alert: false };
+    }
     const identity = `sig-${order.orderId}:${n}-${++this.#count}`;
     this.transactions.set(identity, {
       identity,
@@ -195,20 +266,30 @@ export class FakeChain {
       wasSent: false,
       fate: "pending",
       slot: 0,
+      bound,
+      tipLamports: BigInt(n) * FEE,
     });
     return {
       outcome: "prepared",
       attempt: {
         identity,
         payload: `bytes of ${identity}`,
-        bound: { kind: "blockHeight", lastValidBlockHeight: 900, blockhash: "hash" },
-        exclusionGroup: identity,
+        bound,
+        exclusionGroup: bound.kind === "nonce" ? `nonce:${bound.account}:${bound.value}` : identity,
         costCapLamports: order.side === "buy" ? route.quantityIn + FEE : FEE,
         quantityOutMin: route.quantityOutMin,
         route: route.evidence,
         witness: { lamports: this.lamports, quantity: this.tokens.get(mint) ?? 0n },
       },
     };
+  }
+
+  #boundOf(lifetime: Lifetime): EffectBound | undefined {
+    if (lifetime.kind === "blockHeight") {
+      return { kind: "blockHeight", lastValidBlockHeight: 900, blockhash: "hash" };
+    }
+    const value = lifetime.value ?? this.nonces.get(lifetime.account)?.value;
+    return value === undefined ? undefined : { ...lifetime, value };
   }
 }
 

@@ -4,6 +4,9 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type {
   AttemptReport,
   InstrumentReport,
+  Lifetime,
+  NonceSetupOutcome,
+  NonceView,
   PrepareOutcome,
   Route,
   RouteRequest,
@@ -16,6 +19,14 @@ import type {
 type Answer<T> = T | Promise<T>;
 type SettlementReport = Awaited<ReturnType<Venue["fetchSettlement"]>>;
 
+/** Lamports that one nonce account holds back. */
+export const NONCE_RENT = 1_447_680n;
+
+/** The address of a wallet's nonce account, as every part of a test knows it. */
+export function nonceAddressOf(wallet: string, index: number): string {
+  return `nonce:${wallet}:${index}`;
+}
+
 /** What a test tells the venue to answer; a call that has no answer here fails. */
 export interface VenueScript {
   fetchInstrument?: (mint: string) => Answer<InstrumentReport>;
@@ -23,7 +34,15 @@ export interface VenueScript {
   fetchWallet?: (address: string) => Answer<WalletReport>;
   /** Two nodes that agree on `fetchWallet`, unless a test says otherwise. */
   fetchWalletViews?: (address: string) => Answer<WalletView[]>;
-  prepare?: (order: OrderRow, route: Route, n: number) => Answer<PrepareOutcome>;
+  prepare?: (
+    order: OrderRow,
+    route: Route,
+    n: number,
+    lifetime: Lifetime,
+  ) => Answer<PrepareOutcome>;
+  fetchNonces?: (wallet: string, count: number) => Answer<NonceView[]>;
+  createNonces?: (wallet: string, indexes: number[]) => Answer<NonceSetupOutcome>;
+  reclaimNonce?: (wallet: string, index: number) => Answer<NonceSetupOutcome>;
   submit?: (attempt: AttemptRow) => Answer<SubmitOutcome>;
   fetchAttempt?: (attempt: AttemptRow) => Answer<AttemptReport>;
   fetchSettlement?: (identity: string) => Answer<SettlementReport>;
@@ -52,6 +71,7 @@ export class FakeVenue {
 class VenueView implements Venue {
   readonly id = "SOLANA";
   readonly capabilities = { dedupe: "forever", canRebroadcast: true } as const;
+  readonly nonceRentLamports = NONCE_RENT;
   readonly #world: FakeVenue;
   readonly #isAlive: () => boolean;
 
@@ -86,8 +106,21 @@ class VenueView implements Venue {
     _wrapped: string,
     route: Route,
     n: number,
+    lifetime: Lifetime,
   ): Promise<PrepareOutcome> {
-    return this.#ask("prepare", order, route, n);
+    return this.#ask("prepare", order, route, n, lifetime);
+  }
+  nonceAddress(wallet: string, index: number): string {
+    return nonceAddressOf(wallet, index);
+  }
+  fetchNonces(wallet: string, count: number): Promise<NonceView[]> {
+    return this.#ask("fetchNonces", wallet, count);
+  }
+  createNonces(wallet: WalletRow, _wrapped: string, indexes: number[]): Promise<NonceSetupOutcome> {
+    return this.#ask("createNonces", wallet.address, indexes);
+  }
+  reclaimNonce(wallet: WalletRow, _wrapped: string, index: number): Promise<NonceSetupOutcome> {
+    return this.#ask("reclaimNonce", wallet.address, index);
   }
   submit(attempt: AttemptRow): Promise<SubmitOutcome> {
     if (this.#isAlive()) this.#world.submitted.push(attempt);

@@ -91,9 +91,9 @@ describe("a disk that is full for a moment", () => {
       const { prepare } = chain.script();
       desk.venue.script = {
         ...chain.script(),
-        prepare: (order, route, n) => {
+        prepare: (...asked) => {
           desk.disk.isFull = true;
-          return prepare(order, route, n);
+          return prepare(...asked);
         },
       };
       await startSell(desk, position);

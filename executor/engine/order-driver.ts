@@ -174,7 +174,8 @@ export class OrderDriver {
     const doubt = judgePrice(this.#context, order, quote.route);
     if (doubt !== undefined) return this.#afterRefusal(order, doubt, drive);
     const n = attempts.length + 1;
-    const prepared = await venue.prepare(order, wallet, wrapped, quote.route, n);
+    const lifetime = { kind: "blockHeight" } as const;
+    const prepared = await venue.prepare(order, wallet, wrapped, quote.route, n, lifetime);
     if (prepared.outcome === "refused") return this.#afterRefusal(order, prepared, drive);
     const { attempt } = prepared;
     const mayLeave = await store.transact((tx) =>

@@ -102,9 +102,9 @@ describe("panic", () => {
       const gate = new Promise<void>((resolve) => (release = resolve));
       desk.venue.script = {
         ...chain.script(),
-        prepare: async (order, route, n) => {
+        prepare: async (...asked) => {
           await gate;
-          return prepare(order, route, n);
+          return prepare(...asked);
         },
       };
       await startBuy(desk);

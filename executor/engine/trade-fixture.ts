@@ -116,9 +116,9 @@ export function whilePreparing(
   const { prepare } = chain.script();
   desk.venue.script = {
     ...chain.script(),
-    prepare: async (order, route, n) => {
+    prepare: async (...asked) => {
       await run();
-      return prepare(order, route, n);
+      return prepare(...asked);
     },
   };
 }

@@ -90,7 +90,7 @@ function unknownScreen(model: OrderModel): Screen {
     .line()
     .line("❔ The network has not decided yet.")
     .line("It may still happen, so nothing new will be sent");
-  if (attempt !== undefined) {
+  if (attempt?.bound.kind === "blockHeight") {
     const left = model.boundSecondsLeft;
     rich.plain(` before block ${attempt.bound.lastValidBlockHeight}`);
     if (left !== null && left > 0) rich.plain(` (about ${duration(left * 1_000)})`);
