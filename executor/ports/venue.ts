@@ -120,8 +120,11 @@ export type NonceSetupOutcome =
 
 export type PrepareOutcome =
   | { outcome: "prepared"; attempt: PreparedAttempt }
-  /** Nothing left the process. `alert` marks what smells of an attack. */
-  | { outcome: "refused"; reason: string; alert: boolean };
+  /**
+   * Nothing left the process. `alert` marks what smells of an attack; `onlyNonceTooLong` that the
+   * same route would fit with a lifetime in block heights.
+   */
+  | { outcome: "refused"; reason: string; alert: boolean; onlyNonceTooLong?: true };
 
 export type SubmitOutcome =
   | { outcome: "accepted"; lanes: string[]; evidence: Evidence }

@@ -13,8 +13,10 @@ import { fetchInstrumentReport, fetchMint } from "./instrument-report.ts";
 import type { Jupiter } from "./jupiter.ts";
 import { fetchRoute } from "./fetch-route.ts";
 import { deriveNonceAddress, NONCE_RENT_LAMPORTS } from "./nonce-account.ts";
+import { createNonces, reclaimNonce } from "./nonce-setup.ts";
 import { RpcSocket } from "./rpc-socket.ts";
 import { providerNames, Rpc } from "./rpc.ts";
+import { SettlementFloors } from "./settlement-floors.ts";
 import { createSlotWait } from "./slot-wait.ts";
 import { submitSwap } from "./submit-swap.ts";
 import { WalletAccounts } from "./wallet-accounts.ts";
@@ -47,11 +49,6 @@ interface RememberedMint {
 }
 
 const VENUE_ID = "SOLANA";
-const NO_SETUP = {
-  outcome: "refused" as const,
-  reason: "nonce accounts cannot be used yet",
-  alert: false,
-};
 /** Exits are armed after this wait at the latest, whatever the nodes do. */
 const CHAIN_CHECK_MS_MAX = 1_000;
 /** Slots of 400 ms, of which some are skipped: what a block takes on average. */
@@ -65,6 +62,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const rpc = createRpc(deps);
   const sockets = createSockets(deps);
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
+  const floors = new SettlementFloors();
   const mints = new Map<string, RememberedMint>();
   const instrumentDeps = { ...deps, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
 
@@ -89,6 +87,8 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     priorityFeeLamportsMax: settings.priorityFeeLamportsMax,
     fetchTokenProgram: async (mint: string) => (await readMint(mint)).tokenProgram,
   };
+  const stopping = new AbortController();
+  const setupDeps = { ...builderDeps, clock: deps.clock, stopped: stopping.signal };
 
   return {
     id: VENUE_ID,
@@ -101,19 +101,17 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     fetchRoute: (request) => fetchRoute(routeDeps, request),
     fetchWallet: (address) => fetchWalletReport(rpc, address),
     fetchWalletViews: (address) => fetchWalletViews(rpc, address),
-    async prepare(order, wallet, wrapped, route, _n, lifetime) {
-      if (lifetime.kind === "nonce") return NO_SETUP;
-      return prepareSwap(builderDeps, order, wallet, wrapped, route);
-    },
+    prepare: (order, wallet, wrapped, route, n, lifetime) =>
+      prepareSwap(builderDeps, order, wallet, wrapped, route, n, lifetime),
     nonceAddress: deriveNonceAddress,
     fetchNonces: (wallet, count) => fetchNonces(rpc, wallet, count),
     nonceRentLamports: NONCE_RENT_LAMPORTS,
-    createNonces: async () => NO_SETUP,
-    reclaimNonce: async () => NO_SETUP,
+    createNonces: (wallet, wrapped, indexes) => createNonces(setupDeps, wallet, wrapped, indexes),
+    reclaimNonce: (wallet, wrapped, index) => reclaimNonce(setupDeps, wallet, wrapped, index),
     submit: (attempt) => submitSwap(rpc, attempt),
     fetchAttempt: (attempt) => fetchAttemptReport({ rpc, log, waitForSlot }, attempt),
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
-    fetchSettlement: (identity, bound) => fetchSettlementReport(rpc, identity, bound),
+    fetchSettlement: (identity, bound) => fetchSettlementReport({ rpc, floors }, identity, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
     health: () => [...rpc.health(), ...sockets.map((socket) => socket.health()), jupiter.health()],
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
@@ -122,6 +120,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
       await confirmChain(rpc, deps);
     },
     async stop() {
+      stopping.abort();
       for (const socket of sockets) socket.stop();
     },
   };

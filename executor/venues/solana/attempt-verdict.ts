@@ -5,6 +5,7 @@ import type { AttemptReport } from "../../ports/venue.ts";
 import { proveAbsence, provePassed } from "./absence-proof.ts";
 import { type AttemptRoute, parseAttemptRoute } from "./attempt-route.ts";
 import { askWitness, showsChange } from "./balance-witness.ts";
+import { proveAdvanced, proveSpent } from "./nonce-proof.ts";
 import type { Rpc } from "./rpc.ts";
 import {
   type DecidedWord,
@@ -135,12 +136,16 @@ async function judgeError(
   const testimonies = await fetchTestimonies(attempt.identity, route, errors);
   const [told] = testimonies;
   if (told === undefined) return undefined;
-  if (errors.length > 1) return reverted(trial, findAgreed(testimonies) ?? told, { agreed: true });
+  if (errors.length > 1) {
+    // Siblings on the same nonce are dead for good only when this end is: on the word of two.
+    const isFinal = errors.filter((word) => word.isFinal).length > 1;
+    return reverted(trial, findAgreed(testimonies) ?? told, isFinal, { agreed: true });
+  }
   if (!told.word.isFinal) return undefined;
   const proof = isAlone(trial, told.word)
     ? await proveAlone(trial, told.word)
     : await proveByOthers(trial, told.word);
-  return proof === undefined ? undefined : reverted(trial, told, proof);
+  return proof === undefined ? undefined : reverted(trial, told, true, proof);
 }
 
 /** The proof of death, on every node but the one that says that it failed. */
@@ -148,8 +153,10 @@ async function proveByOthers(trial: Case, accuser: DecidedWord): Promise<Evidenc
   const { rpc, attempt, route } = trial;
   const others = rpc.providers.filter((provider) => provider !== accuser.provider);
   const { bound } = attempt;
-  if (bound.kind === "nonce") return undefined;
-  const proof = await proveAbsence(rpc, attempt.identity, bound, others);
+  const proof =
+    bound.kind === "nonce"
+      ? await proveSpent(rpc, attempt.identity, bound, others, accuser.slot)
+      : await proveAbsence(rpc, attempt.identity, bound, others);
   if (!proof.proven) return undefined;
   const witness = await askWitness(rpc, attempt, route, proof.slots);
   return witness.agrees ? { ...proof.evidence, witness: witness.evidence } : undefined;
@@ -159,19 +166,22 @@ async function proveAlone(trial: Case, accuser: DecidedWord): Promise<Evidence |
   const { rpc, attempt, route } = trial;
   const { provider } = accuser;
   const { bound } = attempt;
-  if (bound.kind === "nonce") return undefined;
-  const passed = await provePassed(provider, bound);
+  const passed =
+    bound.kind === "nonce"
+      ? await proveAdvanced(provider, bound, accuser.slot)
+      : await provePassed(provider, bound);
   if (typeof passed === "string") return undefined;
   const witness = await askWitness(rpc, attempt, route, new Map([[provider.name, passed.slot]]));
   return witness.agrees ? { alone: true, ...passed, witness: witness.evidence } : undefined;
 }
 
-function reverted(trial: Case, told: Testimony, proof: Evidence): AttemptReport {
+function reverted(trial: Case, told: Testimony, isFinal: boolean, proof: Evidence): AttemptReport {
   const { err } = told.word;
+  const commitment = isFinal ? "finalized" : "confirmed";
   return {
     state: "reverted",
     venueError: describeTransactionError(err),
     costLamports: told.deltas.feeLamports,
-    evidence: { ...evidenceOf(told), err, proof, words: describeWords(trial.words) },
+    evidence: { ...evidenceOf(told), commitment, err, proof, words: describeWords(trial.words) },
   };
 }

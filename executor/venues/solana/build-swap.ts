@@ -3,7 +3,8 @@ import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { WALLET_TOKEN_ACCOUNTS_MAX, type Signer, type SwapIntent } from "../../ports/signer.ts";
-import type { PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
+import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
+import { type AttemptLifetime, fetchLifetime } from "./attempt-lifetime.ts";
 import { checkBuild } from "./check-build.ts";
 import { checkHandedOn, handsSignatureOn } from "./handed-on.ts";
 import { checkLookupTables, fetchLookupTables } from "./lookup-tables.ts";
@@ -15,12 +16,11 @@ import {
   unitLimitOf,
   UNITS_MAX,
 } from "./priority-fee.ts";
-import { blockhashAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
 import { fetchSwapBalances, type SwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts, parseUnitPrice, type SwapPlan } from "./swap-instructions.ts";
 import { compileSwapMessage, encodeTransaction } from "./swap-message.ts";
-import { refused, type Step } from "./prepare-step.ts";
+import { refused, type Refusal, type Step } from "./prepare-step.ts";
 import { SwapRoute } from "./swap-route.ts";
 import type { WalletAccounts } from "./wallet-accounts.ts";
 import { simulateTwice, type SwapDraft } from "./witness-swap.ts";
@@ -46,15 +46,20 @@ export async function prepareSwap(
   wallet: WalletRow,
   wrapped: string,
   route: Route,
+  n: number,
+  wanted: Lifetime,
 ): Promise<PrepareOutcome> {
   const swap = swapOf(order, wallet, route);
-  const draft = await draftSwap(deps, swap);
+  const draft = await draftSwap(deps, swap, wanted);
   if (!draft.ok) return refuse(deps.log, order, draft);
   const goal = { quantityOutMin: route.quantityOutMin, decimals: order.decimals };
   const simulated = await simulateTwice(deps.rpc, draft.value, goal);
   if (!simulated.ok) return refuse(deps.log, order, simulated);
   const { units, after, before } = simulated.value;
-  const { accounts } = draft.value.plan;
+  const {
+    lifetime,
+    plan: { accounts },
+  } = draft.value;
   const unitLimit = unitLimitOf(units);
   const unitPriceMicroLamports = await chooseUnitPrice(
     deps.rpc,
@@ -62,6 +67,7 @@ export async function prepareSwap(
     unitLimit,
     deps.priorityFeeLamportsMax,
     [accounts.wallet, accounts.tokenAccount, accounts.wsolAccount],
+    lifetime.isReplacement ? n - 1 : 0,
   );
   const plan = { ...simulated.value.plan, unitLimit, unitPriceMicroLamports };
   const feeLamports =
@@ -73,14 +79,15 @@ export async function prepareSwap(
   const spentLamports = plan.side === "buy" ? plan.quantityIn + rentLamports : 0n;
   const attempt: PreparedAttempt = {
     ...signed.value,
-    bound: { kind: "blockHeight", ...draft.value.block },
-    exclusionGroup: `sig:${signed.value.identity}`,
+    bound: lifetime.bound,
+    exclusionGroup: exclusionGroupOf(lifetime, signed.value.identity),
     costCapLamports: spentLamports + feeLamports,
     quantityOutMin: route.quantityOutMin,
     route: {
       ...route.evidence,
       side: plan.side,
       ...accounts,
+      ...lifetime.evidence,
       unitLimit,
       unitPriceMicroLamports: String(unitPriceMicroLamports),
       simulatedUnits: units,
@@ -88,6 +95,11 @@ export async function prepareSwap(
     witness: { lamports: before.walletLamports, quantity: before.tokenQuantity },
   };
   return { outcome: "prepared", attempt };
+}
+
+/** All attempts on one value of a nonce share its one turn; a blockhash excludes nothing else. */
+function exclusionGroupOf({ nonce }: AttemptLifetime, identity: string): string {
+  return nonce === undefined ? `sig:${identity}` : `nonce:${nonce.account}:${nonce.value}`;
 }
 
 /** The engine must hand over what belongs together; anything else is a defect of ours. */
@@ -104,7 +116,11 @@ function swapOf(order: OrderRow, wallet: WalletRow, route: Route): SwapRoute {
   return handle;
 }
 
-async function draftSwap(deps: SwapBuilderDeps, swap: SwapRoute): Promise<Step<SwapDraft>> {
+async function draftSwap(
+  deps: SwapBuilderDeps,
+  swap: SwapRoute,
+  wanted: Lifetime,
+): Promise<Step<SwapDraft>> {
   const { request, answer } = swap;
   const tokenProgram = await deps.fetchTokenProgram(request.mint);
   const accounts = deriveSwapAccounts(request.wallet, request.mint, tokenProgram);
@@ -118,14 +134,15 @@ async function draftSwap(deps: SwapBuilderDeps, swap: SwapRoute): Promise<Step<S
     unitPriceMicroLamports: 0n,
     swap: answer.swapInstruction,
     guard: undefined,
+    nonceAccount: wanted.kind === "nonce" ? wanted.account : undefined,
   };
   const handsOn = handsSignatureOn(plan.swap, request.wallet);
   const unsignable = handsOn ? checkHandedOn(plan.swap) : undefined;
   if (unsignable !== undefined) return refused(unsignable, false);
   const stated = answer.addressesByLookupTableAddress ?? {};
-  const [found, block, before, walletTokenAccounts] = await Promise.all([
+  const [found, lifetime, before, walletTokenAccounts] = await Promise.all([
     fetchLookupTables(deps.rpc, Object.keys(stated)),
-    fetchBlock(deps.rpc),
+    fetchLifetime(deps.rpc, request.wallet, wanted),
     fetchSwapBalances(deps.rpc, plan),
     handsOn ? deps.walletAccounts.fetch(request.wallet) : [],
   ]);
@@ -137,18 +154,7 @@ async function draftSwap(deps: SwapBuilderDeps, swap: SwapRoute): Promise<Step<S
     return refused("the wallet has too many token accounts for this route", false);
   }
   const tables = found.filter((table) => table !== undefined);
-  return { ok: true, value: { plan, tables, block, before, walletTokenAccounts } };
-}
-
-/** The node that is furthest ahead: a later bound only makes us wait longer, never too short. */
-async function fetchBlock(rpc: Rpc): Promise<SwapDraft["block"]> {
-  const { value } = await rpc.askNewest(
-    "getLatestBlockhash",
-    [{ commitment: "confirmed" }],
-    blockhashAnswer,
-    (answer) => answer.value.lastValidBlockHeight,
-  );
-  return value;
+  return { ok: true, value: { plan, tables, lifetime, before, walletTokenAccounts } };
 }
 
 /** Only what can be said for sure before the simulation; it knows rent and fees exactly. */
@@ -176,10 +182,11 @@ async function signSwap(
   input: SignInput,
 ): Promise<Step<{ identity: string; payload: string }>> {
   const { order, wallet, plan, draft } = input;
-  const compiled = compileSwapMessage(plan, draft.tables, draft.block.blockhash);
+  const compiled = compileSwapMessage(plan, draft.tables, draft.lifetime.blockhash);
   // Only two numbers of fixed width differ from the message that was simulated.
   assert(compiled.ok, "the message fits as its simulation did");
   const { message } = compiled;
+  const { nonce } = draft.lifetime;
   const intent: SwapIntent = {
     kind: "solanaSwap",
     side: plan.side,
@@ -193,7 +200,7 @@ async function signSwap(
     lookupTables: draft.tables,
     walletTokenAccounts: draft.walletTokenAccounts,
     tokenQuantityMin: String(plan.guard?.tokenQuantityMin ?? 0n),
-    nonce: null,
+    nonce: nonce === undefined ? null : { index: nonce.index, value: nonce.value },
   };
   const answer = await deps.signer.sign({
     alg: "ed25519",
@@ -212,13 +219,10 @@ async function signSwap(
   return { ok: true, value: { identity: answer.signature, payload } };
 }
 
-function refuse(
-  log: Log,
-  order: OrderRow,
-  { reason, alert }: { reason: string; alert: boolean },
-): PrepareOutcome {
+function refuse(log: Log, order: OrderRow, { ok: _, ...refusal }: Refusal): PrepareOutcome {
+  const { reason, alert } = refusal;
   const fields = { orderId: order.orderId, instrument: order.instrument, reason };
   if (alert) log.error(fields, "a swap was refused: the route service's answer is suspicious");
   else log.info(fields, "a swap was not prepared");
-  return { outcome: "refused", reason, alert };
+  return { outcome: "refused", ...refusal };
 }

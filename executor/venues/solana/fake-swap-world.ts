@@ -1,13 +1,14 @@
 import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { decodeBase58, encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { VersionedTransaction } from "@solana/web3.js";
-import type { SignAnswer, Signer, SwapIntent } from "../../ports/signer.ts";
-import type { PrepareOutcome } from "../../ports/venue.ts";
+import type { SignAnswer, Signer, SignRequest, SwapIntent } from "../../ports/signer.ts";
+import type { Lifetime, PrepareOutcome } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
 import { createFakeChain } from "./fake-chain.ts";
 import type { FakeAnswer } from "./fake-net.ts";
 import { BOUGHT_MINT, createBuild, STRANGER, TABLE, TAKER } from "./jupiter-fixture.ts";
 import type { BuildAnswer } from "./jupiter-answers.ts";
+import { deriveNonceAddress } from "./nonce-account.ts";
 import { LOOKUP_TABLE_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
 import { createRoute } from "./swap-route.ts";
 import { WalletAccounts } from "./wallet-accounts.ts";
@@ -92,6 +93,17 @@ function accountsOf(balances: Balances): unknown[] {
   ];
 }
 
+export const NONCE_ACCOUNT = deriveNonceAddress(TAKER, 0);
+
+function nonceAccount(value: string): unknown {
+  const data = Buffer.alloc(80);
+  data.writeUInt32LE(1, 0);
+  data.writeUInt32LE(1, 4);
+  data.set(decodeBase58(TAKER) ?? [], 8);
+  data.set(decodeBase58(value) ?? [], 40);
+  return account(1_447_680, SYSTEM_PROGRAM, data);
+}
+
 function tableAccount(addresses: string[]): unknown {
   const data = Buffer.alloc(56 + 32 * addresses.length);
   data.writeUInt32LE(1, 0);
@@ -113,6 +125,10 @@ export interface World {
   signing: SignAnswer;
   answer: BuildAnswer;
   priorityFeeLamportsMax: bigint;
+  n: number;
+  lifetime: Lifetime;
+  /** What the nodes hold in the wallet's nonce account 0, for each commitment. */
+  nonce: Partial<Record<"confirmed" | "finalized", string>>;
 }
 
 function createWorld(change: Partial<World> = {}): World {
@@ -127,6 +143,9 @@ function createWorld(change: Partial<World> = {}): World {
     signing: { outcome: "signed", signature: SIGNATURE },
     answer: createBuild(),
     priorityFeeLamportsMax: 1_000_000n,
+    n: 1,
+    lifetime: { kind: "blockHeight" },
+    nonce: {},
     ...change,
   };
 }
@@ -140,6 +159,12 @@ function answerOf(
   const context = { apiVersion: "2.3.6", slot: 5_000 };
   if (method === "getLatestBlockhash") {
     const value = { blockhash: STRANGER, lastValidBlockHeight: 3_150 };
+    return { result: { context, value } };
+  }
+  if (method === "getMultipleAccounts" && (params[0] as string[])[0] === NONCE_ACCOUNT) {
+    const { commitment } = params[1] as { commitment: "confirmed" | "finalized" };
+    const stored = world.nonce[commitment];
+    const value = [stored === undefined ? null : nonceAccount(stored)];
     return { result: { context, value } };
   }
   if (method === "getMultipleAccounts") {
@@ -190,11 +215,12 @@ export async function prepare(change: Partial<World> = {}) {
   for (const host of net.nodes.keys()) {
     net.nodes.set(host, (method, params) => answerOf(world, reads, method, params));
   }
-  const requests: { message: string; intent: SwapIntent }[] = [];
+  const requests: (SignRequest & { intent: SwapIntent })[] = [];
   const signer: Signer = {
-    sign: async ({ message, intent }) => {
+    sign: async (request) => {
+      const { intent } = request;
       if (intent.kind !== "solanaSwap") throw new Error("expected a swap to sign");
-      requests.push({ message, intent });
+      requests.push({ ...request, intent });
       return world.signing;
     },
     createWallet: () => Promise.reject(new Error("expected no new wallet")),
@@ -220,6 +246,8 @@ export async function prepare(change: Partial<World> = {}) {
     WALLET,
     "wrapped",
     createRoute(request, world.answer),
+    world.n,
+    world.lifetime,
   );
   return { outcome, requests, net, log, walletAccounts };
 }

@@ -6,8 +6,17 @@ import { proveAbsence } from "./absence-proof.ts";
 import { parseAttemptRoute } from "./attempt-route.ts";
 import { judgeEnd, seen } from "./attempt-verdict.ts";
 import { askWitness } from "./balance-witness.ts";
+import { describeAbsence, judgeLostFill, type NonceBound } from "./nonce-proof.ts";
 import type { Rpc } from "./rpc.ts";
-import { catchUp, describeWords, fetchWords, isDecided, isOut } from "./signature-status.ts";
+import {
+  catchUp,
+  describeWords,
+  fetchWords,
+  isDecided,
+  isOut,
+  type Word,
+} from "./signature-status.ts";
+import type { SettlementFloors } from "./settlement-floors.ts";
 import type { SlotWait } from "./slot-wait.ts";
 
 export interface AttemptReaderDeps {
@@ -34,7 +43,9 @@ export async function fetchAttemptReport(
 
 async function readAbsent(deps: AttemptReaderDeps, attempt: AttemptRow): Promise<AttemptReport> {
   const { bound } = attempt;
-  if (bound.kind === "nonce") return { state: "pending", detail: "no node shows it" };
+  if (bound.kind === "nonce") {
+    return { state: "pending", detail: await describeAbsence(deps.rpc, bound) };
+  }
   const proof = await proveAbsence(deps.rpc, attempt.identity, bound);
   if (!proof.proven) return { state: "pending", detail: proof.detail };
   const route = parseAttemptRoute(attempt);
@@ -54,10 +65,11 @@ async function readAbsent(deps: AttemptReaderDeps, attempt: AttemptRow): Promise
  * called final on that of two, or of one when nothing has been heard of the others for a minute.
  */
 export async function fetchSettlementReport(
-  rpc: Rpc,
+  deps: { rpc: Rpc; floors: SettlementFloors },
   signature: string,
   bound: EffectBound,
 ): Promise<{ state: "settled" | "pending" | "gone"; evidence: Evidence }> {
+  const { rpc } = deps;
   const words = await fetchWords(rpc, signature);
   const evidence = { words: describeWords(words) };
   const finals = words.filter(isDecided).filter(({ isFinal }) => isFinal);
@@ -74,9 +86,26 @@ export async function fetchSettlementReport(
   if (words.some(({ kind }) => kind !== "unknown" && kind !== "silent")) {
     return { state: "pending", evidence };
   }
-  if (bound.kind === "nonce") return { state: "pending", evidence };
+  if (bound.kind === "nonce") return judgeNonceFill(deps, signature, bound, words);
   const proof = await proveAbsence(rpc, signature, bound);
   return proof.proven
     ? { state: "gone", evidence: proof.evidence }
     : { state: "pending", evidence: { detail: proof.detail } };
+}
+
+async function judgeNonceFill(
+  { rpc, floors }: { rpc: Rpc; floors: SettlementFloors },
+  signature: string,
+  bound: NonceBound,
+  words: readonly Word[],
+): Promise<{ state: "pending" | "gone"; evidence: Evidence }> {
+  const slots = words.flatMap((word) => (word.kind === "silent" ? [] : [word.contextSlot]));
+  // Only all of them together know how far the chain has come.
+  if (slots.length < words.length) {
+    return { state: "pending", evidence: { words: describeWords(words) } };
+  }
+  const floor = floors.note(signature, Math.max(...slots));
+  const end = await judgeLostFill(rpc, signature, bound, floor);
+  if (end.state === "gone") floors.forget(signature);
+  return end;
 }

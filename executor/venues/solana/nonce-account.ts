@@ -30,19 +30,36 @@ export function deriveNonceAddress(wallet: string, index: number): string {
   return encodeBase58(hash.update(nonceSeed(index)).update(keyBytes(SYSTEM_PROGRAM)).digest());
 }
 
+/** Which of the wallet's nonce accounts this is; the engine hands over no others. */
+export function nonceIndexOf(wallet: string, account: string): number {
+  for (let index = 0; index < NONCES_MAX; index++) {
+    if (deriveNonceAddress(wallet, index) === account) return index;
+  }
+  assert(false, "a nonce account is one of the wallet's own");
+}
+
 /** The stored value, when the account is a nonce that this wallet alone may advance. */
 export function parseNonceValue(
   account: AccountAnswer | null | undefined,
   wallet: string,
 ): string | undefined {
+  const nonce = parseNonce(account);
+  return nonce?.authority === wallet ? nonce.value : undefined;
+}
+
+/** Undefined when the account is no initialized nonce account. */
+export function parseNonce(
+  account: AccountAnswer | null | undefined,
+): { authority: string; value: string } | undefined {
   if (account?.owner !== SYSTEM_PROGRAM) return undefined;
   const data = Buffer.from(account.data[0], "base64");
   if (data.length !== NONCE_BYTES) return undefined;
-  const isLive =
-    data.readUInt32LE(0) === VERSION_CURRENT && data.readUInt32LE(4) === STATE_INITIALIZED;
-  const authority = encodeBase58(data.subarray(AUTHORITY_AT, AUTHORITY_AT + 32));
-  if (!isLive || authority !== wallet) return undefined;
-  return encodeBase58(data.subarray(VALUE_AT, VALUE_AT + 32));
+  if (data.readUInt32LE(0) !== VERSION_CURRENT) return undefined;
+  if (data.readUInt32LE(4) !== STATE_INITIALIZED) return undefined;
+  return {
+    authority: encodeBase58(data.subarray(AUTHORITY_AT, AUTHORITY_AT + 32)),
+    value: encodeBase58(data.subarray(VALUE_AT, VALUE_AT + 32)),
+  };
 }
 
 function keyBytes(address: string): Uint8Array {

@@ -1,9 +1,14 @@
-/** A step on the way to an attempt; `alert` when the route service's answer looks like an attack. */
-export type Step<T> = { ok: true; value: T } | { ok: false; reason: string; alert: boolean };
+/** Why nothing was prepared; `alert` when the route service's answer looks like an attack. */
+export interface Refusal {
+  ok: false;
+  reason: string;
+  alert: boolean;
+  onlyNonceTooLong?: true;
+}
 
-export function refused(
-  reason: string,
-  alert: boolean,
-): { ok: false; reason: string; alert: boolean } {
+/** A step on the way to an attempt. */
+export type Step<T> = { ok: true; value: T } | Refusal;
+
+export function refused(reason: string, alert: boolean): Refusal {
   return { ok: false, reason, alert };
 }

@@ -10,6 +10,8 @@ export const UNITS_MAX = 1_400_000;
 const UNITS_MIN = 40_000;
 /** What is paid when no source names a price: enough for quiet times, never free. */
 const UNIT_PRICE_FLOOR = 10_000n;
+/** A thousand times the price is above every cap. */
+const DOUBLINGS_MAX = 10;
 
 /** Simulated units and a fifth on top, inside the runtime's limits. */
 export function unitLimitOf(simulatedUnits: number): number {
@@ -23,6 +25,8 @@ export function priorityFeeLamports(unitLimit: number, microLamports: bigint): b
 /**
  * Micro-lamports per unit: the route service's own figure, else an RPC node's estimate, else a
  * floor, and never more than the cap allows for this unit limit. A broken source never blocks.
+ * Each replacement bids twice as much as the attempt before: leaders take the dearer of two that
+ * exclude each other.
  */
 export async function chooseUnitPrice(
   rpc: Rpc,
@@ -30,9 +34,11 @@ export async function chooseUnitPrice(
   unitLimit: number,
   priorityFeeLamportsMax: bigint,
   writableAccounts: readonly string[],
+  replacements = 0,
 ): Promise<bigint> {
   const wanted = suggested ?? (await fetchEstimate(rpc, writableAccounts)) ?? UNIT_PRICE_FLOOR;
-  const raised = wanted > UNIT_PRICE_FLOOR ? wanted : UNIT_PRICE_FLOOR;
+  const base = wanted > UNIT_PRICE_FLOOR ? wanted : UNIT_PRICE_FLOOR;
+  const raised = base * 2n ** BigInt(Math.min(Math.max(replacements, 0), DOUBLINGS_MAX));
   const cap = (priorityFeeLamportsMax * MICRO_LAMPORTS) / BigInt(unitLimit);
   return raised < cap ? raised : cap;
 }

@@ -74,7 +74,10 @@ export const transactionAnswer = z
     blockTime: z.number().int().nullish(),
     transaction: z.object({
       signatures: z.array(z.string()).min(1),
-      message: z.object({ accountKeys: z.array(pubkey).min(1) }),
+      message: z.object({
+        accountKeys: z.array(pubkey).min(1),
+        recentBlockhash: pubkey.optional(),
+      }),
     }),
     meta: z.object({
       err: transactionError,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unusable } from "./attempt-lifetime.ts";
 import { checkControls, readControl, type SwapControls } from "./account-control.ts";
 import { accountsAnswer, simulationAnswer, type AccountAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
@@ -45,7 +46,7 @@ export async function fetchSwapBalances(rpc: Rpc, plan: SwapPlan): Promise<SwapB
  * Runs the swap on a node without sending it, with the largest unit limit and without a priority
  * fee, and reads what it would leave behind: the second witness beside the signer's reading of the
  * bytes.
- * @throws RAPTOR_VENUE__UNAVAILABLE when no node simulated.
+ * @throws RAPTOR_VENUE__UNAVAILABLE when no node simulated, or the nonce is no longer the same.
  */
 export async function simulateSwap(
   rpc: Rpc,
@@ -60,7 +61,8 @@ export async function simulateSwap(
         encoding: "base64",
         commitment: "confirmed",
         sigVerify: false,
-        replaceRecentBlockhash: true,
+        // A nonce's value must be the one that the chain holds: that is worth finding out now.
+        replaceRecentBlockhash: plan.nonceAccount === undefined,
         accounts: { encoding: "base64", addresses: addressesOf(plan) },
       },
     ],
@@ -68,6 +70,9 @@ export async function simulateSwap(
     ({ context }) => context.slot,
   );
   const { err, accounts, unitsConsumed } = answer.value;
+  if (plan.nonceAccount !== undefined && err === "BlockhashNotFound") {
+    throw unusable("the nonce moved on while the swap was simulated");
+  }
   if (err !== null) return { outcome: "failed", reason: describeTransactionError(err) };
   if (accounts === null || accounts === undefined) {
     return { outcome: "failed", reason: "the node did not show what the swap would change" };

@@ -1,6 +1,7 @@
 import { PublicKey, TransactionInstruction } from "@solana/web3.js";
 import { createClosingGuards, type ClosingGuard } from "./closing-guards.ts";
 import type { JupiterInstruction } from "./jupiter-answers.ts";
+import { advanceNonce } from "./nonce-instructions.ts";
 import {
   ATA_PROGRAM,
   COMPUTE_BUDGET_PROGRAM,
@@ -28,6 +29,8 @@ export interface SwapPlan {
   swap: JupiterInstruction;
   /** Needed when the swap hands the wallet's signature on to the route's venues. */
   guard: ClosingGuard | undefined;
+  /** The wallet's nonce account whose value the message stands on, in place of a blockhash. */
+  nonceAccount: string | undefined;
 }
 
 const SET_UNIT_LIMIT = 2;
@@ -65,6 +68,7 @@ export function createSwapInstructions(plan: SwapPlan): JupiterInstruction[] {
           syncWrapped(accounts),
         ];
   return [
+    ...(plan.nonceAccount === undefined ? [] : [advanceNonce(accounts.wallet, plan.nonceAccount)]),
     setUnitLimit(plan.unitLimit),
     setUnitPrice(plan.unitPriceMicroLamports),
     ...before,
@@ -116,14 +120,14 @@ export function encodeInstruction(instruction: JupiterInstruction): TransactionI
   });
 }
 
-function setUnitLimit(units: number): JupiterInstruction {
+export function setUnitLimit(units: number): JupiterInstruction {
   const data = Buffer.alloc(5);
   data.writeUInt8(SET_UNIT_LIMIT, 0);
   data.writeUInt32LE(units, 1);
   return { programId: COMPUTE_BUDGET_PROGRAM, accounts: [], data: data.toString("base64") };
 }
 
-function setUnitPrice(microLamports: bigint): JupiterInstruction {
+export function setUnitPrice(microLamports: bigint): JupiterInstruction {
   const data = Buffer.alloc(9);
   data.writeUInt8(SET_UNIT_PRICE, 0);
   data.writeBigUInt64LE(microLamports, 1);

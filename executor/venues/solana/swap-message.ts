@@ -3,6 +3,7 @@ import type { LookupTable } from "./lookup-tables.ts";
 import {
   ATA_PROGRAM,
   JUPITER_PROGRAM,
+  RECENT_BLOCKHASHES_SYSVAR,
   SYSTEM_PROGRAM,
   TOKEN_PROGRAM,
   WSOL_MINT,
@@ -33,6 +34,8 @@ export function compileSwapMessage(
     SYSTEM_PROGRAM,
     ATA_PROGRAM,
     JUPITER_PROGRAM,
+    RECENT_BLOCKHASHES_SYSVAR,
+    ...(plan.nonceAccount === undefined ? [] : [plan.nonceAccount]),
   ]);
   const message = new TransactionMessage({
     payerKey: new PublicKey(accounts.wallet),

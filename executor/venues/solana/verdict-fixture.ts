@@ -9,6 +9,8 @@ import {
 } from "./fake-chain.ts";
 import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 
+import { SettlementFloors } from "./settlement-floors.ts";
+
 const RENT = 2_039_280;
 const LAMPORTS = 10_000_000_000;
 const SLIPPAGE = { InstructionError: [6, { Custom: 6_001 }] };
@@ -75,6 +77,7 @@ export async function createJudge(third?: NodeState) {
     },
   };
   const attempt = createAttemptRow("buy");
+  const floors = new SettlementFloors();
   return {
     ...chain,
     honest,
@@ -82,7 +85,8 @@ export async function createJudge(third?: NodeState) {
     waits,
     reader,
     ask: () => fetchAttemptReport(reader, attempt),
-    settle: async () => (await fetchSettlementReport(chain.rpc, SIGNATURE, attempt.bound)).state,
+    settle: async () =>
+      (await fetchSettlementReport({ ...chain, floors }, SIGNATURE, attempt.bound)).state,
     /** Asks once a second, as the tracker does, for so long. */
     async askFor(ms: number) {
       for (let left = ms; left > 0; left -= 1_000) {

@@ -1,7 +1,8 @@
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { AttemptLifetime } from "./attempt-lifetime.ts";
 import { deriveGuard, handsSignatureOn } from "./handed-on.ts";
 import type { LookupTable } from "./lookup-tables.ts";
-import { refused, type Step } from "./prepare-step.ts";
+import { refused, type Refusal, type Step } from "./prepare-step.ts";
 import { LAMPORTS_PER_SIGNATURE } from "./priority-fee.ts";
 import type { Rpc } from "./rpc.ts";
 import {
@@ -19,7 +20,7 @@ export interface SwapDraft {
   /** With the largest unit limit, no priority fee and no guard, for the simulation. */
   plan: SwapPlan;
   tables: LookupTable[];
-  block: { blockhash: string; lastValidBlockHeight: number };
+  lifetime: AttemptLifetime;
   before: SwapBalances;
   /** Token accounts of the wallet; only asked for when its signature is handed on. */
   walletTokenAccounts: string[];
@@ -54,9 +55,9 @@ export async function simulateTwice(
   for (let n = 0; n < 2; n++) {
     if (n > 0) before = await fetchSwapBalances(rpc, draft.plan);
     const plan = guardPlan(draft.plan, before, goal);
-    const compiled = compileSwapMessage(plan, draft.tables, draft.block.blockhash);
+    const compiled = compileSwapMessage(plan, draft.tables, draft.lifetime.blockhash);
     if (!compiled.ok) {
-      return refused(`the route does not fit into one transaction: ${compiled.reason}`, false);
+      return tooLong(draft, plan, compiled.reason);
     }
     const { alone, whole } = await simulateBoth(rpc, draft, plan, compiled.message);
     if (alone.outcome === "failed") return refused(alone.reason, false);
@@ -70,6 +71,15 @@ export async function simulateTwice(
   }
   if (reasons.length > 0) return refused(reasons.join("; "), true);
   return refused(`behind the swap, ${failure}`, false);
+}
+
+/** The advance of a nonce takes some 80 bytes, which can be the ones that are missing. */
+function tooLong(draft: SwapDraft, plan: SwapPlan, reason: string): Refusal {
+  const told = refused(`the route does not fit into one transaction: ${reason}`, false);
+  if (plan.nonceAccount === undefined) return told;
+  const bare = { ...plan, nonceAccount: undefined };
+  const fits = compileSwapMessage(bare, draft.tables, draft.lifetime.blockhash).ok;
+  return fits ? { ...told, onlyNonceTooLong: true } : told;
 }
 
 function guardPlan(plan: SwapPlan, before: SwapBalances, goal: SwapGoal): SwapPlan {
@@ -95,7 +105,7 @@ async function simulateBoth(
     const whole = await simulateSwap(rpc, plan, message);
     return { alone: whole, whole };
   }
-  const bare = compileSwapMessage(draft.plan, draft.tables, draft.block.blockhash);
+  const bare = compileSwapMessage(draft.plan, draft.tables, draft.lifetime.blockhash);
   assert(bare.ok, "a message fits without its guards when it fits with them");
   const [alone, whole] = await Promise.all([
     simulateSwap(rpc, plan, bare.message),

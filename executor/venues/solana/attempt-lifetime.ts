@@ -1,0 +1,95 @@
+import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Lifetime } from "../../ports/venue.ts";
+import { fetchAccountsWords, newestSlot, type AccountsWord } from "./account-words.ts";
+import { nonceIndexOf, parseNonceValue } from "./nonce-account.ts";
+import { blockhashAnswer } from "./rpc-answers.ts";
+import type { Rpc } from "./rpc.ts";
+
+/** What limits one attempt, as its message, its intent and its journal row say it. */
+export interface AttemptLifetime {
+  /** Stands in the message's place for a blockhash. */
+  blockhash: string;
+  bound: EffectBound;
+  nonce: { index: number; account: string; value: string } | undefined;
+  /** Shares its nonce's one turn with attempts that are already journaled. */
+  isReplacement: boolean;
+  evidence: Evidence;
+}
+
+export async function fetchLifetime(
+  rpc: Rpc,
+  wallet: string,
+  wanted: Lifetime,
+): Promise<AttemptLifetime> {
+  if (wanted.kind === "blockHeight") return fetchBlock(rpc);
+  const { account } = wanted;
+  const index = nonceIndexOf(wallet, account);
+  const { value, slot, providers } = await readNonce(rpc, wallet, account);
+  if (wanted.value !== null && wanted.value !== value) {
+    throw unusable("the nonce was used up: another attempt of this group was executed");
+  }
+  return {
+    blockhash: value,
+    bound: { kind: "nonce", account, value },
+    nonce: { index, account, value },
+    isReplacement: wanted.value !== null,
+    evidence: { nonce: { index, account, value, slot, providers } },
+  };
+}
+
+/** The node that is furthest ahead: a later bound only makes us wait longer, never too short. */
+async function fetchBlock(rpc: Rpc): Promise<AttemptLifetime> {
+  const { value } = await fetchBlockhash(rpc);
+  return {
+    blockhash: value.blockhash,
+    bound: { kind: "blockHeight", ...value },
+    nonce: undefined,
+    isReplacement: false,
+    evidence: {},
+  };
+}
+
+export function fetchBlockhash(rpc: Rpc) {
+  return rpc.askNewest(
+    "getLatestBlockhash",
+    [{ commitment: "confirmed" }],
+    blockhashAnswer,
+    (answer) => answer.value.lastValidBlockHeight,
+  );
+}
+
+/**
+ * The value that the chain holds for good. A wrong one costs no money, since no block takes the
+ * attempt, but nothing could ever prove that: it would stay undecided and hold its slot. Only a
+ * journaled attempt on a value that really was there ends with one that landed. So the value must
+ * be finalized, or a fork could take it back; nothing newer may be on its way; and every node that
+ * is not clearly behind must say the same.
+ * @throws RAPTOR_VENUE__UNAVAILABLE while that cannot be had; nothing has left the process.
+ */
+async function readNonce(
+  rpc: Rpc,
+  wallet: string,
+  account: string,
+): Promise<{ value: string; slot: number; providers: string[] }> {
+  const [finals, confirmed] = await Promise.all([
+    fetchAccountsWords(rpc, [account], "finalized"),
+    fetchAccountsWords(rpc, [account], "confirmed"),
+  ]);
+  const [value, ...others] = new Set(finals.map((word) => valueOf(word, wallet)));
+  if (finals.length === 0 || confirmed.length === 0) throw unusable("no node shows the nonce");
+  if (others.length > 0) throw unusable("the nodes disagree about the nonce");
+  const slot = newestSlot(finals);
+  const isMoving = confirmed.some((word) => word.slot >= slot && valueOf(word, wallet) !== value);
+  if (isMoving) throw unusable("the nonce was used a moment ago and its new value is not final");
+  if (value === undefined) throw unusable("the nonce account does not exist yet");
+  return { value, slot, providers: finals.map(({ provider }) => provider) };
+}
+
+function valueOf({ accounts }: AccountsWord, wallet: string): string | undefined {
+  return parseNonceValue(accounts[0], wallet);
+}
+
+export function unusable(reason: string): RaptorError {
+  return new RaptorError("RAPTOR_VENUE__UNAVAILABLE", { reason });
+}
