@@ -38,6 +38,7 @@ import type { Store } from "./ports/store.ts";
 import type { Venue } from "./ports/venue.ts";
 import { ExecutorApi } from "./server/api.ts";
 import { createJournalProbe, healthReport, type HealthReport } from "./server/health.ts";
+import { OperatorDesk } from "./server/operator-desk.ts";
 import { JwsVerifier } from "./server/verify-jws.ts";
 import { deriveStateKeys, engineSettingsOf, venueProvidersOf } from "./settings.ts";
 import { createJupiter } from "./venues/solana/jupiter.ts";
@@ -65,6 +66,8 @@ export interface ExecutorSeams {
 export interface Executor {
   readonly api: ExecutorApi;
   readonly telegram: TelegramChat;
+  /** Answers the command line of the machine. */
+  readonly operator: OperatorDesk;
   health(isDeep: boolean): Promise<HealthReport>;
   /** From an open journal to a ready desk; exits are armed before anything is accepted. */
   boot(): Promise<BootReport>;
@@ -91,6 +94,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
   return {
     api: rooms.api,
     telegram: rooms.telegram,
+    operator: rooms.operator,
     async health(isDeep) {
       if (isDeep) await schedule.checkWhenOld();
       const dependencies = rooms.dependencies();
@@ -293,7 +297,10 @@ function buildRooms(seams: ExecutorSeams) {
   const noteReconcile = (isComplete: boolean): void => {
     isTruthKnown ||= isComplete;
   };
+  const isReady = (): boolean => lifecycle.phase === "ready";
+  const operator = new OperatorDesk({ ...shared, log, panic: engine.panic, isReady });
   return {
+    operator,
     ...outside,
     ...engine,
     context,

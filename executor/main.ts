@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
@@ -12,11 +12,14 @@ import { flushAtExit, LineOutput } from "./server/line-output.ts";
 import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
 import { createNodeNet } from "./server/node-net.ts";
 import { createPinoLog } from "./server/pino-log.ts";
+import { OPERATOR_SOCKET_FILE } from "./ports/operator.ts";
+import { startOperatorSocket } from "./server/operator-socket.ts";
 import { createPrometheus } from "./server/prometheus.ts";
 import { connectLauncher, connectSigner } from "./signer/index.ts";
 import { createBallast } from "./store/ballast.ts";
 import { holdExecutorLock } from "./store/lock.ts";
 import { openStore, type StoreOptions } from "./store/sqlite-store.ts";
+import { readVersion } from "./version.ts";
 import { HELP_LINES } from "./screens/plain.ts";
 
 /** Exit codes that operators can tell apart; the launcher restarts after every one but 0. */
@@ -78,6 +81,12 @@ async function main(): Promise<void> {
   const server = await startPublicServer(deps, { host: env.HOST, port: env.PORT });
   const metricsAddress = { host: env.HOST, port: env.METRICS_PORT };
   const metricsServer = await startMetricsServer(deps, metricsAddress);
+  const operatorSocket = await startOperatorSocket({
+    path: join(env.DATA_DIR, OPERATOR_SOCKET_FILE),
+    answer: (text) => executor.operator.answer(text),
+    log,
+    onFatal,
+  });
   log.info({ port: server.port, metricsPort: metricsServer.port, version }, "listening");
 
   let isStopping = false;
@@ -86,7 +95,7 @@ async function main(): Promise<void> {
     isStopping = true;
     log.info({ signal }, "draining");
     await executor.drain();
-    await Promise.all([server.close(), metricsServer.close()]);
+    await Promise.all([server.close(), metricsServer.close(), operatorSocket.close()]);
     store.close();
     lock.release();
     net.close();
@@ -144,11 +153,6 @@ async function openWhenThereIsRoom(options: StoreOptions): Promise<Store> {
       await options.clock.sleep(OPEN_RETRY_MS);
     }
   }
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL("./package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** Sets webhook and command menu; Telegram being away delays only this. */

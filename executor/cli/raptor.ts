@@ -1,108 +1,77 @@
+#!/usr/bin/env node
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import { explainId } from "../store/explain.ts";
-import { verifyJournal, type VerifyProblem } from "../store/verify.ts";
-import { describeEvent } from "./describe-event.ts";
+import { createNodeNet } from "../server/node-net.ts";
+import { createNodeClock } from "../server/node-seams.ts";
+import { EXIT, JOURNAL_FILE, type CliSeams, type Command, type ExitCode } from "./command.ts";
+import { COMMANDS, USAGE } from "./commands.ts";
 
-const JOURNAL_FILE = "journal.db";
-
-const USAGE = `usage: raptor <command> [--data DIR]
-
-  verify      fold the journal again from its first event and compare every table
-  why <id>    tell the story of a job, ticket, order, attempt, signature, fill or position
-
-DIR is the executor's data directory; without it the DATA_DIR setting is used.
-Both commands only read and may run beside the executor.`;
-
-/** What the terminal gives, so that tests need no process. */
-export interface CliSeams {
-  dataDir: string | undefined;
-  print(line: string): void;
-}
-
-/** Runs one command. @returns the exit code: 0 fine, 1 a problem was found, 2 wrong usage. */
-export function runCli(argv: readonly string[], seams: CliSeams): number {
-  const { words, dataDir } = parseArguments(argv, seams.dataDir);
-  const [command, id] = words;
-  const isVerify = command === "verify" && words.length === 1;
-  const isWhy = command === "why" && words.length === 2;
-  if ((!isVerify && !isWhy) || dataDir === undefined) {
+/** Runs one command. Never throws for what can go wrong outside; docs/cli.md has the exit codes. */
+export async function runCli(argv: readonly string[], seams: CliSeams): Promise<ExitCode> {
+  const { words, options } = parseArguments(argv);
+  const [name = "", ...rest] = words;
+  const spec = COMMANDS[name];
+  const dataDir = options.get("data") ?? seams.env["DATA_DIR"];
+  const isKnown = spec !== undefined && [...options.keys()].every((key) => isOption(spec, key));
+  if (!isKnown || dataDir === undefined || dataDir === "" || !isCount(spec, rest.length)) {
     seams.print(USAGE);
-    return 2;
+    return EXIT.usage;
   }
-  const path = join(dataDir, JOURNAL_FILE);
-  if (!existsSync(path)) {
-    seams.print(`there is no journal at ${path}`);
-    return 2;
+  const journal = join(dataDir, JOURNAL_FILE);
+  if (spec.needsJournal && !existsSync(journal)) {
+    seams.print(`there is no journal at ${journal}`);
+    return EXIT.usage;
   }
+  const command: Command = {
+    ...seams,
+    dataDir,
+    words: rest,
+    has: (flag) => options.has(flag),
+    option: (key) => options.get(key),
+  };
   try {
-    return isVerify ? runVerify(path, seams) : runWhy(path, id ?? "", seams);
+    return await spec.run(command);
   } catch (error) {
     if (!isRaptorError(error)) throw error;
     seams.print(`${error.code}: ${error.message}`);
-    return 1;
+    return isRaptorError(error, "RAPTOR_JOURNAL__LOCKED") ? EXIT.refused : EXIT.failed;
   }
 }
 
-function parseArguments(
-  argv: readonly string[],
-  fallback: string | undefined,
-): { words: string[]; dataDir: string | undefined } {
+type Spec = (typeof COMMANDS)[string];
+
+function isOption(spec: Spec, key: string): boolean {
+  return key === "data" || (spec.flags ?? []).includes(key) || (spec.options ?? []).includes(key);
+}
+
+function isCount({ wordsMin = 0, wordsMax = wordsMin }: Spec, count: number): boolean {
+  return count >= wordsMin && count <= wordsMax;
+}
+
+/** `--name` alone is a switch; the value of a valued one is the next word. */
+function parseArguments(argv: readonly string[]): {
+  words: string[];
+  options: Map<string, string>;
+} {
   const words: string[] = [];
-  let dataDir = fallback;
+  const options = new Map<string, string>();
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] as string;
-    if (word === "--data") dataDir = argv[++index];
-    else words.push(word);
+    if (!word.startsWith("--")) words.push(word);
+    else if (VALUED.has(word.slice(2))) options.set(word.slice(2), argv[++index] ?? "");
+    else options.set(word.slice(2), "");
   }
-  return { words, dataDir };
+  return { words, options };
 }
 
-function runVerify(path: string, seams: CliSeams): number {
-  const report = verifyJournal(path);
-  if (report.problem === null && report.violation !== null) {
-    const { seq, name, detail } = report.violation;
-    seams.print(`the journal is whole, but at event ${seq} it breaks invariant ${name}: ${detail}`);
-    return 1;
-  }
-  if (report.problem === null) {
-    seams.print(
-      `the journal holds: ${report.events} events, ${report.rows} rows, head ${report.headHash}`,
-    );
-    return 0;
-  }
-  seams.print(`the journal does NOT hold after ${report.events} good events`);
-  seams.print(problemText(report.problem));
-  return 1;
-}
-
-function problemText(problem: VerifyProblem): string {
-  switch (problem.kind) {
-    case "hole":
-      return `event ${problem.expectedSeq} is missing, the next one is ${problem.seq}`;
-    case "chain":
-      return `the hash chain breaks at event ${problem.seq}: ${problem.detail}`;
-    case "event":
-      return `event ${problem.seq}: ${problem.detail}`;
-    case "row":
-      return `table ${problem.table}, row ${problem.key}: ${problem.detail}`;
-  }
-}
-
-function runWhy(path: string, id: string, seams: CliSeams): number {
-  const events = explainId(path, id);
-  if (events.length === 0) {
-    seams.print(`nothing in the journal is known by ${id}`);
-    return 1;
-  }
-  for (const event of events) seams.print(describeEvent(event));
-  return 0;
-}
+const VALUED = new Set(["data", "from"]);
 
 if (import.meta.main) {
-  process.exitCode = runCli(process.argv.slice(2), {
-    dataDir: process.env["DATA_DIR"],
+  process.exitCode = await runCli(process.argv.slice(2), {
+    env: process.env,
+    clock: createNodeClock(),
+    openNet: createNodeNet,
     print: (line) => process.stdout.write(`${line}\n`),
   });
 }

@@ -23,18 +23,7 @@ export class Panic {
 
   /** Part of the transaction that accepts the press: pauses entries and opens the panic. */
   open(tx: Tx, userId: number, jobId: string): void {
-    const user = tx.user(userId);
-    if (user === undefined || user.panicId !== null) return;
-    const stream = `user:${userId}`;
-    // A press carries no time: it counts as made now, so that no older /resume undoes it.
-    const tightenedMs = Math.max(user.pausedMs, this.#context.clock.nowMs());
-    tx.append({
-      stream,
-      kind: "UserPausedChanged",
-      payload: { userId, paused: true, jobId, createdMs: 0, tightenedMs },
-    });
-    const panicId = derivePanicId(jobId);
-    tx.append({ stream, kind: "PanicOpened", payload: { panicId, userId } });
+    openPanic(tx, userId, jobId, this.#context.clock.nowMs());
   }
 
   /** Sells what is open and not yet being sold; closes the panic when nothing is left. */
@@ -101,4 +90,20 @@ export class Panic {
       if (tx.order(orderId) === undefined) return orderId;
     }
   }
+}
+
+/** Pauses a person's entries and opens their panic; once, however often it is asked for. */
+export function openPanic(tx: Tx, userId: number, jobId: string, nowMs: number): void {
+  const user = tx.user(userId);
+  if (user === undefined || user.panicId !== null) return;
+  const stream = `user:${userId}`;
+  // A press carries no time: it counts as made now, so that no older /resume undoes it.
+  const tightenedMs = Math.max(user.pausedMs, nowMs);
+  tx.append({
+    stream,
+    kind: "UserPausedChanged",
+    payload: { userId, paused: true, jobId, createdMs: 0, tightenedMs },
+  });
+  const panicId = derivePanicId(jobId);
+  tx.append({ stream, kind: "PanicOpened", payload: { panicId, userId } });
 }

@@ -58,19 +58,22 @@ export function createReadModels(options: {
       lastReconcile: options.lastReconcile?.() ?? store.lastReconcile() ?? null,
     }),
     positions: (userId) =>
-      store.openPositions(userId).map((row) => positionView(store, feed, clock, row)),
+      store.openPositions(userId).map((row) => positionView(store, row, markOf(feed, clock, row))),
     trades: (userId, limit, before) => tradeViews(store, userId, limit, before),
     job: (jobId) => jobView(store, jobId),
   };
 }
 
+/** Open positions without prices, for whoever has the journal and no price feed. */
+export function positionViewsOf(reader: Reader, userId: number | null): PositionView[] {
+  return reader.openPositions(userId).map((row) => positionView(reader, row, undefined));
+}
+
 function positionView(
   reader: Reader,
-  feed: PriceFeed,
-  clock: Clock,
   row: PositionRow,
+  mark: { priceE9: bigint; ageMs: number } | undefined,
 ): PositionView {
-  const mark = feed.latest(row.instrument);
   const plan = reader.exitPlan(row.positionId);
   const quantity = BigInt(row.quantity);
   return {
@@ -84,13 +87,24 @@ function positionView(
     costLamports: row.costLamports,
     entryPriceE9: row.entryPriceE9,
     markPriceE9: mark === undefined ? null : mark.priceE9.toString(),
-    markAgeMs: mark === undefined ? null : Math.round(clock.monotonicMs() - mark.atMonotonicMs),
+    markAgeMs: mark === undefined ? null : mark.ageMs,
     valueLamports:
       mark === undefined ? null : valueLamports(quantity, row.decimals, mark.priceE9).toString(),
     realisedLamports: row.realisedLamports,
     state: row.state,
     exits: plan?.state === "armed" ? plan.rules : [],
   };
+}
+
+function markOf(
+  feed: PriceFeed,
+  clock: Clock,
+  { instrument }: PositionRow,
+): { priceE9: bigint; ageMs: number } | undefined {
+  const update = feed.latest(instrument);
+  if (update === undefined) return undefined;
+  const ageMs = Math.round(clock.monotonicMs() - update.atMonotonicMs);
+  return { priceE9: update.priceE9, ageMs };
 }
 
 function tradeViews(

@@ -91,6 +91,8 @@ export interface Reader {
   vault(walletId: string): string | undefined;
   headSeq(): number;
   epoch(): number;
+  /** The events of one story, oldest first, by the id of any part of it. A few milliseconds. */
+  storyOf(id: string): JournalEvent[];
   /** Present when this journal was put back from a copy. */
   recoveryMark(): RecoveryMark | undefined;
 }

@@ -37,6 +37,7 @@ import { decodeRow, type Columns, type SqlValue } from "./row-codec.ts";
 import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL, UNRESOLVED_SQL } from "./schema.ts";
 import { lastBuyMs, spentLamportsSince } from "./spending.ts";
 import type { Statements } from "./statements.ts";
+import { storyOf } from "./story.ts";
 
 type AnyRows = FoldedRows & OperationalRows;
 
@@ -223,6 +224,9 @@ export class SqliteReader implements Reader {
   }
   epoch(): number {
     return this.number("select coalesce(max(epoch), 0) from epochs");
+  }
+  storyOf(id: string): JournalEvent[] {
+    return storyOf(this.statements, id);
   }
   recoveryMark(): RecoveryMark | undefined {
     return readRecoveryMark(this.statements);

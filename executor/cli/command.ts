@@ -1,0 +1,37 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Net } from "@raptor/shared/seams/net.ts";
+
+/** What the terminal and the machine give, so that tests need neither. */
+export interface CliSeams {
+  /** The environment as it is, unread. */
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  /** Made only by commands that talk to the outside. */
+  openNet(): Net & { close(): void };
+  print(line: string): void;
+}
+
+/** One command with its words and switches, on one data directory. */
+export interface Command extends CliSeams {
+  dataDir: string;
+  words: readonly string[];
+  has(flag: string): boolean;
+  /** The value of `--name`. */
+  option(name: string): string | undefined;
+}
+
+/** Exit codes, the same for every command; docs/cli.md explains them. */
+export const EXIT = {
+  fine: 0,
+  /** What was looked at is not well, or nothing is known by that id. */
+  problem: 1,
+  usage: 2,
+  /** Nothing was done, because the present state does not allow it. */
+  refused: 3,
+  /** It was begun and could not be carried out. */
+  failed: 4,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const JOURNAL_FILE = "journal.db";
+export const LOCK_FILE = "executor.lock";

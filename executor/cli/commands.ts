@@ -1,0 +1,39 @@
+import type { Command, ExitCode } from "./command.ts";
+import { runKill } from "./kill-command.ts";
+import { runPositions, runStatus } from "./look-commands.ts";
+import { runVerify } from "./verify-command.ts";
+import { runWhy } from "./why-command.ts";
+
+export interface CommandSpec {
+  run(command: Command): ExitCode | Promise<ExitCode>;
+  needsJournal: boolean;
+  wordsMin?: number;
+  wordsMax?: number;
+  /** Switches without a value. */
+  flags?: readonly string[];
+  /** Switches whose value is the next word. */
+  options?: readonly string[];
+}
+
+/** A reason is a sentence of many words. */
+const WORDS_MAX = 64;
+
+export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
+  verify: { run: runVerify, needsJournal: true },
+  why: { run: runWhy, needsJournal: true, wordsMin: 1 },
+  positions: { run: runPositions, needsJournal: true, flags: ["json"] },
+  status: { run: runStatus, needsJournal: true, flags: ["json"] },
+  kill: { run: runKill, needsJournal: true, wordsMax: WORDS_MAX, flags: ["panic", "yes"] },
+};
+
+export const USAGE = `usage: raptor <command> [--data DIR]
+
+  verify                    fold the journal again, check its chain and every invariant
+  why <id>                  the story of a job, ticket, order, attempt, signature, fill or position
+  positions [--json]        what is open, with live prices when an executor runs
+  status [--json]           how the desk is
+  kill [reason...]          halt all entries, with or without a running executor
+  kill --panic --yes        the same, and sell everything of everybody
+
+DIR is the executor's data directory; without it the DATA_DIR setting is used.
+Exit codes: 0 fine, 1 a problem was found, 2 wrong usage, 3 refused, 4 failed. See docs/cli.md.`;

@@ -1,0 +1,122 @@
+import type {
+  Amount,
+  EffectBound,
+  EventKind,
+  EventPayloads,
+  JournalEvent,
+  RiskInputs,
+} from "@raptor/shared/domain/events.ts";
+import { formatDecimal } from "@raptor/shared/values/decimal.ts";
+import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
+
+type Describers = { [K in EventKind]?: (payload: EventPayloads[K]) => string };
+
+/** The kinds whose meaning is worth a sentence; the others show their fields. */
+const DESCRIBERS: Describers = {
+  JobAccepted: (job) => `a ${job.kind} job of ${personText(job.userId)} was accepted`,
+  JobRefused: (job) => `a ${job.kind} job of ${personText(job.userId)} was refused: ${job.reason}`,
+  JobFinished: (job) => `the job ended: ${job.outcome}`,
+  TicketClaimed: (claim) => `ticket ${claim.ticket} was redeemed`,
+  UserPausedChanged: (change) =>
+    `entries of person ${change.userId} were ${change.paused ? "paused" : "allowed"}`,
+  OrderInitialized: (order) =>
+    `order ${order.orderId}: ${order.side} ${order.symbol} (${order.instrument}) for ` +
+    (order.side === "buy" ? `${sol(order.notionalLamports)} SOL` : `${order.quantity} units`) +
+    `, slippage at most ${percent(order.slippageBpsMax)} %`,
+  OrderApproved: ({ inputs }) => `the risk check let it pass: ${inputsText(inputs)}`,
+  OrderDenied: (denied) => `the risk check denied it: ${denied.reasons.join(" ")}`,
+  OrderClosed: (closed) => `the order ended ${closed.status}: ${closed.reason}`,
+  AttemptPrepared: (attempt) =>
+    `attempt ${attempt.n} as ${attempt.identity}, ${boundText(attempt.bound)}, ` +
+    `at most ${sol(attempt.costCapLamports)} SOL, at least ${attempt.quantityOutMin} out`,
+  AttemptSubmitted: (sent) => `sent by ${sent.lanes.join(", ")}`,
+  AttemptAccepted: () => "a node has seen it",
+  AttemptRejected: (rejected) => `the venue refused it: ${rejected.reason}`,
+  AttemptUnknown: (unknown) => `not decided: ${unknown.cause}`,
+  AttemptFailed: (failed) =>
+    `it landed and was reverted: ${failed.venueError}, cost ${sol(failed.costLamports)} SOL`,
+  AttemptDead: () => "it is proven that it can no longer happen",
+  FillRecorded: (fill) =>
+    `filled: ${fill.side} ${fill.quantity} units for ${sol(fill.notionalLamports)} SOL, ` +
+    `fee ${sol(fill.feeLamports)} SOL, slot ${fill.venueSlot}`,
+  FillReversed: () => "the venue took the fill back",
+  FillSettled: () => "the fill is final",
+  PositionChanged: (position) =>
+    `position ${position.positionId} is ${position.state}: ${position.quantity} units, ` +
+    `cost ${sol(position.costLamports)} SOL, realised ${sol(position.realisedLamports)} SOL`,
+  ExitPlanArmed: ({ rules }) =>
+    rules.length === 0
+      ? "no exit is armed"
+      : `exits armed: ${rules.map((rule) => `${rule.kind} at ${priceText(rule.triggerPriceE9)}`).join(", ")}`,
+  ExitPlanDisarmed: ({ reason }) => `exits disarmed: ${reason}`,
+  ExitTriggered: (exit) =>
+    `${exit.rule} fired at ${priceText(exit.priceE9)} (${exit.priceAgeMs} ms old), ` +
+    `its trigger was ${priceText(exit.triggerPriceE9)}`,
+  NoticeDelivered: (notice) => `told in chat ${notice.chatId} by message ${notice.messageId}`,
+  TradingStateChanged: (change) =>
+    `trading was set to ${change.state} by ${change.by}: ${change.reason}`,
+  PanicOpened: ({ userId }) => `panic of person ${userId}: everything is sold`,
+  PanicClosed: () => "the panic is over: nothing is open",
+  JournalRestored: (restored) =>
+    `the journal was put back from ${restored.from}, whose last event was ${restored.headSeq}`,
+};
+
+/** One step of a story, as both the terminal and the chat tell it. */
+export interface StoryStep {
+  seq: number;
+  tsMs: number;
+  /** Since the step before; 0 for the first. */
+  sinceMs: number;
+  kind: EventKind;
+  meaning: string;
+}
+
+export function storySteps(events: readonly JournalEvent[]): StoryStep[] {
+  return events.map((event, at) => ({
+    seq: event.seq,
+    tsMs: event.tsMs,
+    sinceMs: event.tsMs - (events[at - 1]?.tsMs ?? event.tsMs),
+    kind: event.kind,
+    meaning: meaningOf(event.kind, event.payload),
+  }));
+}
+
+function meaningOf<K extends EventKind>(kind: K, payload: EventPayloads[K]): string {
+  const describe = DESCRIBERS[kind];
+  return describe === undefined ? fieldsText(payload) : describe(payload);
+}
+
+function fieldsText(payload: object): string {
+  return Object.entries(payload as Record<string, unknown>)
+    .filter(([, value]) => typeof value !== "object")
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(" ");
+}
+
+function inputsText(inputs: RiskInputs): string {
+  return (
+    `wallet ${sol(inputs.walletLamports)} SOL, spent today ${sol(inputs.spentTodayLamports)} SOL, ` +
+    `${inputs.openPositions} other positions, price impact ${percent(inputs.priceImpactBps)} %`
+  );
+}
+
+function boundText(bound: EffectBound): string {
+  if (bound.kind === "blockHeight") return `dead after block height ${bound.lastValidBlockHeight}`;
+  return `possible while nonce account ${bound.account} holds ${bound.value}`;
+}
+
+function personText(userId: number | null): string {
+  return userId === null ? "the system" : `person ${userId}`;
+}
+
+function sol(lamports: Amount): string {
+  return formatDecimal(BigInt(lamports), SOL_DECIMALS);
+}
+
+function priceText(priceE9: Amount): string {
+  return `${formatDecimal(BigInt(priceE9), 18)} SOL`;
+}
+
+function percent(bps: number): string {
+  return (bps / 100).toFixed(2).replace(/\.?0+$/, "");
+}
