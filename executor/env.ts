@@ -3,6 +3,7 @@ import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { parseDecimal } from "@raptor/shared/values/decimal.ts";
 import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 import { Secret } from "@raptor/shared/values/secret.ts";
+import { checkDatabaseUrl } from "./server/database-url.ts";
 import { parseJwks } from "./server/verify-jws.ts";
 
 const url = z.url({ protocol: /^https?$/ });
@@ -49,6 +50,10 @@ const schema = z.strictObject({
     .default("production"),
   DATA_DIR: z.string().min(1),
   BALLAST_MB: whole(0, 1_024).prefault("64"),
+  DATABASE_URL: z.string().transform(parseDatabaseUrl).optional(),
+  MIRROR: z.enum(["off", "async", "sync"]).default("async"),
+  MIRROR_SYNC_MS: whole(50, 10_000).prefault("1000"),
+  MIRROR_VAULT: z.enum(["0", "1"]).default("0"),
   HOST: z.string().default("::"),
   PORT: port(8080),
   METRICS_PORT: port(9091),
@@ -147,6 +152,9 @@ export function parseExecutorEnv(raw: Readonly<Record<string, string | undefined
   if (!isPaired(given)) {
     problems.push("SOLANA_WS_URLS: expected as many addresses as SOLANA_RPC_URLS");
   }
+  if (given["MIRROR"] === "sync" && given["DATABASE_URL"] === undefined) {
+    problems.push("MIRROR: expected DATABASE_URL to be set, as sync waits for that database");
+  }
   if (problems.length > 0 || !parsed.success) {
     throw new RaptorError("RAPTOR_ENV__INVALID", { problems: problems.join(" | ") });
   }
@@ -178,6 +186,13 @@ function splitList(text: string): string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+}
+
+function parseDatabaseUrl(text: string, context: z.RefinementCtx): Secret {
+  const problem = checkDatabaseUrl(text);
+  if (problem === undefined) return new Secret(text);
+  context.addIssue({ code: "custom", message: problem });
+  return z.NEVER;
 }
 
 function parseSol(text: string, context: z.RefinementCtx): bigint {
