@@ -11,7 +11,7 @@ import { readVersion } from "../version.ts";
 import { EXIT, JOURNAL_FILE, LOCK_FILE, type Command, type ExitCode } from "./command.ts";
 import { askOperator } from "./operator-client.ts";
 
-/** An executor that starts holds the lock before it listens; one that ends stops listening first. */
+/** Who starts holds the lock before listening; who ends stops listening before letting go of it. */
 const PATIENCE_MS = 20_000;
 const RETRY_MS = 200;
 

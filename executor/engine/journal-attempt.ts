@@ -1,3 +1,4 @@
+import type { Evidence } from "@raptor/shared/domain/events.ts";
 import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
@@ -63,10 +64,14 @@ export function slotOf(order: OrderRow): string {
   return closingSlotOf(order.positionId);
 }
 
-export function appendClosed(tx: Tx, order: OrderRow, status: OrderStatus, reason: string): void {
-  tx.append({
-    stream: `order:${order.orderId}`,
-    kind: "OrderClosed",
-    payload: { orderId: order.orderId, status, reason },
-  });
+export function appendClosed(
+  tx: Tx,
+  { orderId }: Pick<OrderRow, "orderId">,
+  status: OrderStatus,
+  reason: string,
+  refusedRoute?: Evidence,
+): void {
+  const closed = { orderId, status, reason };
+  const payload = refusedRoute === undefined ? closed : { ...closed, refusedRoute };
+  tx.append({ stream: `order:${orderId}`, kind: "OrderClosed", payload });
 }

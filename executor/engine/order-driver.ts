@@ -1,3 +1,4 @@
+import type { Evidence } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
 import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
@@ -172,7 +173,9 @@ export class OrderDriver {
     drive.emptyReads = 0;
     if (order.side === "buy" && !(await this.#approve(order, quote, attempts.length))) return STOP;
     const doubt = judgePrice(this.#context, order, quote.route);
-    if (doubt !== undefined) return this.#afterRefusal(order, doubt, drive);
+    if (doubt !== undefined) {
+      return this.#afterRefusal(order, { ...doubt, refusedRoute: quote.route.evidence }, drive);
+    }
     const n = attempts.length + 1;
     const lifetime = { kind: "blockHeight" } as const;
     const prepared = await venue.prepare(order, wallet, wrapped, quote.route, n, lifetime);
@@ -242,7 +245,7 @@ export class OrderDriver {
 
   async #afterRefusal(
     order: OrderRow,
-    refusal: { reason: string; alert: boolean },
+    refusal: { reason: string; alert: boolean; refusedRoute?: Evidence },
     drive: Drive,
   ): Promise<Step> {
     const { log, metrics } = this.#context;
@@ -257,7 +260,7 @@ export class OrderDriver {
     const told = refusal.alert
       ? `Refused before signing, the operator was alerted: ${refusal.reason}.`
       : `Not sent: ${refusal.reason}.`;
-    if (order.side === "buy") return this.#close(order, "rejected", told);
+    if (order.side === "buy") return this.#close(order, "rejected", told, refusal.refusedRoute);
     if (!refusal.alert) drive.refusals += 1;
     return { next: "again", cause: told };
   }
@@ -272,10 +275,15 @@ export class OrderDriver {
     return { next: "again", cause: sentenceOf(error) };
   }
 
-  async #close(order: OrderRow, status: OrderStatus, reason: string): Promise<Step> {
+  async #close(
+    order: OrderRow,
+    status: OrderStatus,
+    reason: string,
+    refusedRoute?: Evidence,
+  ): Promise<Step> {
     const { store, notices, metrics } = this.#context;
     await store.transact((tx) => {
-      appendClosed(tx, order, status, reason);
+      appendClosed(tx, order, status, reason, refusedRoute);
       notices.order(tx, order.orderId);
     });
     metrics.count("orders_total", { side: order.side, outcome: status });

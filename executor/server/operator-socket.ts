@@ -71,6 +71,7 @@ function serve({ answer, onFatal }: OperatorSocketOptions, socket: Socket): void
   let isAnswered = false;
   const reply = (said: OperatorAnswer): void => void socket.end(`${JSON.stringify(said)}\n`);
   socket.setEncoding("utf8");
+  // sim-ok: the socket's own limit; nothing of the desk waits for it.
   socket.setTimeout(IDLE_MS, () => socket.destroy());
   // Whoever asked went away; there is nobody to tell.
   socket.on("error", () => socket.destroy());
@@ -84,7 +85,7 @@ function serve({ answer, onFatal }: OperatorSocketOptions, socket: Socket): void
     if (end === -1 && text.length <= REQUEST_BYTES_MAX) return;
     isAnswered = true;
     if (end === -1) return reply({ ok: false, problem: "the request is too long" });
-    // Answering may wait for a commit longer than an idle peer would be kept.
+    // sim-ok: answering may wait for a commit longer than an idle peer would be kept.
     socket.setTimeout(0);
     answer(text.slice(0, end)).then(reply, onFatal);
   });

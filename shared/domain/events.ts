@@ -99,7 +99,13 @@ export interface EventPayloads {
   OrderApproved: { orderId: string; inputs: RiskInputs };
   OrderDenied: { orderId: string; reasons: string[]; inputs: RiskInputs | null };
   /** Ended without a fill: canceled (kill state, panic), expired (deadline), rejected (venue). */
-  OrderClosed: { orderId: string; status: OrderStatus; reason: string };
+  OrderClosed: {
+    orderId: string;
+    status: OrderStatus;
+    reason: string;
+    /** The route whose price was refused, with what it was held against. */
+    refusedRoute?: Evidence;
+  };
   AttemptPrepared: {
     attemptId: string;
     orderId: string;

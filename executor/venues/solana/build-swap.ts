@@ -6,16 +6,11 @@ import { WALLET_TOKEN_ACCOUNTS_MAX, type Signer, type SwapIntent } from "../../p
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
 import { type AttemptLifetime, fetchLifetime } from "./attempt-lifetime.ts";
 import { checkBuild } from "./check-build.ts";
+import { costCapOf } from "./cost-cap.ts";
 import { checkHandedOn, handsSignatureOn } from "./handed-on.ts";
 import { checkLookupTables, fetchLookupTables } from "./lookup-tables.ts";
 import { instrumentOf } from "./instrument-name.ts";
-import {
-  chooseUnitPrice,
-  LAMPORTS_PER_SIGNATURE,
-  priorityFeeLamports,
-  unitLimitOf,
-  UNITS_MAX,
-} from "./priority-fee.ts";
+import { chooseUnitPrice, LAMPORTS_PER_SIGNATURE, unitLimitOf, UNITS_MAX } from "./priority-fee.ts";
 import type { Rpc } from "./rpc.ts";
 import { fetchSwapBalances, type SwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts, parseUnitPrice, type SwapPlan } from "./swap-instructions.ts";
@@ -70,18 +65,15 @@ export async function prepareSwap(
     lifetime.isReplacement ? n - 1 : 0,
   );
   const plan = { ...simulated.value.plan, unitLimit, unitPriceMicroLamports };
-  const feeLamports =
-    LAMPORTS_PER_SIGNATURE + priorityFeeLamports(unitLimit, unitPriceMicroLamports);
   if (plan.side === "buy") deps.walletAccounts.expect(wallet.address, accounts.tokenAccount);
   const rentLamports = before.hasTokenAccount ? 0n : after.tokenAccountLamports;
   const signed = await signSwap(deps, { order, wallet, wrapped, route, draft: draft.value, plan });
   if (!signed.ok) return refuse(deps.log, order, signed);
-  const spentLamports = plan.side === "buy" ? plan.quantityIn + rentLamports : 0n;
   const attempt: PreparedAttempt = {
     ...signed.value,
     bound: lifetime.bound,
     exclusionGroup: exclusionGroupOf(lifetime, signed.value.identity),
-    costCapLamports: spentLamports + feeLamports,
+    costCapLamports: costCapOf({ ...plan, rentLamports }),
     quantityOutMin: route.quantityOutMin,
     route: {
       ...route.evidence,
@@ -90,6 +82,7 @@ export async function prepareSwap(
       ...lifetime.evidence,
       unitLimit,
       unitPriceMicroLamports: String(unitPriceMicroLamports),
+      rentLamports: String(rentLamports),
       simulatedUnits: units,
     },
     witness: { lamports: before.walletLamports, quantity: before.tokenQuantity },
