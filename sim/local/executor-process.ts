@@ -22,6 +22,7 @@ export interface ExecutorPids {
 export class ExecutorProcess {
   readonly #env: Record<string, string>;
   readonly #port: number;
+  readonly #args: readonly string[];
   readonly #log: WriteStream;
   readonly #newestLines: string[] = [];
   readonly #onPids: (pids: ExecutorPids) => void;
@@ -34,11 +35,14 @@ export class ExecutorProcess {
     port: number;
     logFile: string;
     onPids(pids: ExecutorPids): void;
+    /** Instead of the production main process. */
+    mainFile?: string | undefined;
   }) {
     this.#env = { ...options.env };
     this.#port = options.port;
     this.#log = createWriteStream(options.logFile, { flags: "a" });
     this.#onPids = options.onPids;
+    this.#args = options.mainFile === undefined ? [LAUNCHER] : [LAUNCHER, options.mainFile];
   }
 
   /** Takes effect at the next start. */
@@ -61,7 +65,7 @@ export class ExecutorProcess {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     while (performance.now() < deadline) {
       if (await this.#isReady()) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const newest = this.#newestLines.join("\n");
     throw new Error(`the executor did not become ready in 30 s; its newest lines:\n${newest}`);
@@ -84,13 +88,36 @@ export class ExecutorProcess {
     this.#kill(this.#pids.main);
   }
 
+  get isMainAlive(): boolean {
+    return isRunning(this.#pids.main);
+  }
+
+  /**
+   * kill -9 of all three. The launcher goes last, because whatever it still holds would become
+   * nobody's zombie; it may have started another pair meanwhile.
+   */
+  async killAll(): Promise<void> {
+    this.#isWanted = false;
+    const child = this.#child;
+    const isPairAlive = (): boolean => [this.#pids.main, this.#pids.signer].some(isRunning);
+    while (child?.exitCode === null && child.signalCode === null && isPairAlive()) {
+      this.#kill(this.#pids.main);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.kill("SIGKILL");
+    await ended;
+    await this.#waitForEnd();
+  }
+
   async close(): Promise<void> {
     await this.stop();
     await new Promise<void>((resolve) => this.#log.end(() => resolve()));
   }
 
   #spawn(): void {
-    const child = spawn(process.execPath, [LAUNCHER], {
+    const child = spawn(process.execPath, this.#args, {
       env: { PATH: process.env["PATH"] ?? "", ...this.#env },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -32,6 +32,8 @@ export interface WorldOptions {
   slotMs?: number;
   /** Overrides for the executor's settings. */
   executorEnv?: Readonly<Record<string, string>>;
+  /** Instead of the executor's production main process. */
+  executorMain?: string;
   /** Called when the stand-ins listen, before edge and executor start. */
   onStandIns?(file: WorldFile): void;
   /** Overrides for the edge's settings. */
@@ -139,6 +141,7 @@ async function boot(
     env: { ...executorEnv(file, secrets, ports), ...options.executorEnv },
     port: executorPort,
     logFile: join(stateDir, "logs", "executor.log"),
+    mainFile: options.executorMain,
     onPids: (pids) => {
       file.executorPid = pids.main;
       file.signerPid = pids.signer;

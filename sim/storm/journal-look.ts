@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+const UNRESOLVED = "('prepared', 'submitted', 'accepted', 'partiallyFilled', 'unknown')";
+/** A checkpoint or an opening process holds the file for moments. */
+const BUSY_MS = 2_000;
+
+export type Row = Record<string, string | number | null>;
+
+/** Reads the journal beside or between the processes that write it. */
+export function readJournal(dataDir: string, sql: string): Row[] {
+  const database = new DatabaseSync(join(dataDir, "journal.db"), {
+    readOnly: true,
+    timeout: BUSY_MS,
+  });
+  try {
+    return database.prepare(sql).all() as Row[];
+  } finally {
+    database.close();
+  }
+}
+
+export function countUnresolved(dataDir: string): number {
+  const sql = `select count(*) as n from attempts where state in ${UNRESOLVED}`;
+  return Number(readJournal(dataDir, sql)[0]?.["n"]);
+}
+
+/** What is acknowledged and not yet at its end. */
+export function countPending(dataDir: string): number {
+  const sql = `select
+    (select count(*) from jobs where state = 'pending') +
+    (select count(*) from attempts where state in ${UNRESOLVED}) +
+    (select count(*) from orders
+      where status in ('initialized', 'submitted', 'accepted', 'partiallyFilled')) +
+    (select count(*) from outbox where delivered_version < version and failure is null) as n`;
+  return Number(readJournal(dataDir, sql)[0]?.["n"]);
+}
