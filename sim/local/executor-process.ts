@@ -99,12 +99,14 @@ export class ExecutorProcess {
   async killAll(): Promise<void> {
     this.#isWanted = false;
     const child = this.#child;
+    if (child === undefined) return;
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
     const isPairAlive = (): boolean => [this.#pids.main, this.#pids.signer].some(isRunning);
-    while (child?.exitCode === null && child.signalCode === null && isPairAlive()) {
+    while (!hasEnded() && isPairAlive()) {
       this.#kill(this.#pids.main);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
-    if (child?.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded()) return;
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     child.kill("SIGKILL");
     await ended;
