@@ -5,13 +5,13 @@ import { pubkeyBytes } from "./plain-message.ts";
 import { isStaticSigner, isStaticWritable, type WireTransaction } from "./wire-transaction.ts";
 
 export const SYSTEM_PROGRAM = "11111111111111111111111111111111";
-const NONCE_ACCOUNT_BYTES = 80;
+export const NONCE_ACCOUNT_BYTES = 80;
 const ADVANCE_NONCE = 4;
 const AUTHORITY_AT = 8;
 const VALUE_AT = 40;
 
 /** The nonce that an advance in the block with this blockhash stores. */
-function deriveDurableNonce(blockhash: string): Uint8Array {
+export function deriveDurableNonce(blockhash: string): Uint8Array {
   return createHash("sha256").update("DURABLE_NONCE").update(pubkeyBytes(blockhash)).digest();
 }
 

@@ -2,6 +2,7 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { AccountHistory, type ChainAccount } from "./account-history.ts";
 import type { ChainError } from "./chain-error.ts";
+import { advanceNonce, isNonceUsable, nonceAccountOf } from "./durable-nonce.ts";
 import type { LedgerMarket } from "./ledger-market.ts";
 import {
   encodeTokenAccount,
@@ -120,9 +121,8 @@ export class LedgerChain {
     if (this.#pending.has(signature) || this.#records.has(signature)) return signature;
     if (!hasValidSignatures(transaction)) throw new LedgerRefusal("SignatureFailure");
     if (this.#prng.nextFloat() < this.tempers.lossChance) return signature;
-    const origin = this.slots.blockByHash(transaction.recentBlockhash);
-    if (origin === undefined) return signature;
-    const { lastValidBlockHeight: lastHeight } = this.slots.lifetimeOf(origin);
+    const lastHeight = this.#lastHeightOf(transaction);
+    if (lastHeight === undefined) return signature;
     const isLate = this.#prng.nextFloat() < this.tempers.lateChance;
     const wait = isLate ? 20 + this.#prng.nextInt(200) : 1 + this.#prng.nextInt(3);
     const dueSlot = this.slots.slot + wait;
@@ -130,10 +130,15 @@ export class LedgerChain {
     return signature;
   }
 
-  simulate(payload: string, slot: number): LedgerRun {
+  /** As a node does that stands at `block`; `replaces` runs it with a blockhash of its own. */
+  simulate(payload: string, block: Block, replaces: boolean): LedgerRun {
+    const { slot, blockhash } = block;
     const read = (pubkey: string): ChainAccount | undefined => this.accounts.at(pubkey, slot);
     const transaction = this.parse(payload);
-    const run = runLedgerTransaction(transaction, read, this.market);
+    if (!replaces && this.#lifetimeAt(transaction, block) === undefined) {
+      return { err: "BlockhashNotFound", writes: new Map() };
+    }
+    const run = runLedgerTransaction(transaction, read, this.market, blockhash);
     if (run.err !== null) return run;
     const payer = transaction.staticKeys[0] as string;
     const account = run.writes.get(payer) ?? read(payer) ?? systemAccount(0n);
@@ -149,9 +154,8 @@ export class LedgerChain {
     for (const { signature, transaction } of lost) {
       this.#records.delete(signature);
       this.rolledBack += 1;
-      const origin = this.slots.blockByHash(transaction.recentBlockhash);
-      if (origin === undefined || this.#prng.nextFloat() < 0.4) continue;
-      const { lastValidBlockHeight: lastHeight } = this.slots.lifetimeOf(origin);
+      const lastHeight = this.#lastHeightOf(transaction);
+      if (lastHeight === undefined || this.#prng.nextFloat() < 0.4) continue;
       const dueSlot = this.slots.slot + 1 + this.#prng.nextInt(20);
       this.#pending.set(signature, { signature, transaction, dueSlot, lastHeight });
     }
@@ -220,9 +224,32 @@ export class LedgerChain {
     this.accounts.write(pubkey, this.slots.slot, account);
   }
 
+  /** Until when the network keeps it; undefined when no block will ever take it. */
+  #lastHeightOf(transaction: WireTransaction): number | undefined {
+    const origin = this.slots.blockByHash(transaction.recentBlockhash);
+    if (origin !== undefined) return this.slots.lifetimeOf(origin).lastValidBlockHeight;
+    // A nonce has no end, but the network forgets what it could not place for so long.
+    const isNonce = nonceAccountOf(transaction) !== undefined;
+    return isNonce ? this.slots.lifetimeOf(this.slots.head).lastValidBlockHeight : undefined;
+  }
+
+  /** What lets the transaction into this block: a recent blockhash, or the nonce that it names. */
+  #lifetimeAt(
+    transaction: WireTransaction,
+    { slot, height, blockhash }: Block,
+  ): { nonce: string | undefined } | undefined {
+    if (this.slots.isBlockhashUsable(transaction.recentBlockhash, height)) {
+      return { nonce: undefined };
+    }
+    const nonce = nonceAccountOf(transaction);
+    const account = nonce === undefined ? undefined : this.accounts.at(nonce, slot);
+    return isNonceUsable(transaction, account, blockhash) ? { nonce } : undefined;
+  }
+
   #land(pending: Pending, block: Block): void {
     const { transaction, signature } = pending;
-    if (!this.slots.isBlockhashUsable(transaction.recentBlockhash, block.height)) return;
+    const lifetime = this.#lifetimeAt(transaction, block);
+    if (lifetime === undefined) return;
     const read = (pubkey: string): ChainAccount | undefined => this.accounts.at(pubkey, block.slot);
     const keys = transaction.staticKeys;
     const payer = keys[0] as string;
@@ -231,13 +258,20 @@ export class LedgerChain {
     const wallet = before[0];
     if (wallet === undefined || wallet.lamports < fee) return;
     this.accounts.write(payer, block.slot, { ...wallet, lamports: wallet.lamports - fee });
-    const run = runLedgerTransaction(transaction, read, this.market);
+    const run = runLedgerTransaction(transaction, read, this.market, block.blockhash);
+    if (run.err !== null && lifetime.nonce !== undefined) this.#useUp(lifetime.nonce, block);
     for (const [pubkey, account] of run.writes) this.#write(pubkey, block.slot, account);
     const after = keys.map(read);
     const { err } = run;
     const record = { signature, transaction, block, err, fee, before, after };
     this.#records.set(signature, record);
     this.#onLanded(record);
+  }
+
+  /** A failed transaction has had its nonce's turn too. */
+  #useUp(nonce: string, { slot, blockhash }: Block): void {
+    const account = this.accounts.at(nonce, slot);
+    if (account !== undefined) this.accounts.write(nonce, slot, advanceNonce(account, blockhash));
   }
 
   #write(pubkey: string, slot: number, account: ChainAccount | undefined): void {

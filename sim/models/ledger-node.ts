@@ -142,7 +142,10 @@ export class LedgerNode {
       version: 0,
       transaction: {
         signatures: [signature],
-        message: { accountKeys: transaction.staticKeys },
+        message: {
+          accountKeys: transaction.staticKeys,
+          recentBlockhash: transaction.recentBlockhash,
+        },
       },
       meta: {
         err,
@@ -185,7 +188,8 @@ export class LedgerNode {
 
   #simulate(payload: string, config: Config): unknown {
     const block = this.#view.block("confirmed");
-    const { err, writes } = this.#chain.simulate(payload, block.slot);
+    const replaces = config["replaceRecentBlockhash"] === true;
+    const { err, writes } = this.#chain.simulate(payload, block, replaces);
     const { addresses } = config["accounts"] as { addresses: string[] };
     const read = (pubkey: string): ChainAccount | undefined =>
       writes.has(pubkey) ? writes.get(pubkey) : this.#read(pubkey, block);

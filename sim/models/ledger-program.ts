@@ -1,6 +1,7 @@
 import type { ChainAccount } from "./account-history.ts";
 import { type ChainError, instructionError } from "./chain-error.ts";
 import { JUPITER_PROGRAM_ID, parseRoute, ROUTES } from "./jupiter-layout.ts";
+import { runNonceStep } from "./ledger-nonce.ts";
 import type { LedgerMarket } from "./ledger-market.ts";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { BPS_ONE } from "./pool-math.ts";
@@ -41,6 +42,8 @@ interface Step {
   programId: string;
   accounts: string[];
   data: Buffer;
+  signers: ReadonlySet<string>;
+  blockhash: string;
 }
 
 /** What a transaction does to accounts, as plain transfers; all of it or nothing. */
@@ -48,9 +51,10 @@ export function runLedgerTransaction(
   transaction: WireTransaction,
   read: ReadAccount,
   market: LedgerMarket,
+  blockhash: string,
 ): LedgerRun {
   const work = new WorkingSet(read);
-  for (const [index, step] of stepsOf(transaction).entries()) {
+  for (const [index, step] of stepsOf(transaction, blockhash).entries()) {
     try {
       runStep(step, work, market);
     } catch (error) {
@@ -66,11 +70,14 @@ export function runLedgerTransaction(
   return { err: null, writes: work.writes };
 }
 
-function stepsOf({ instructions, staticKeys }: WireTransaction): Step[] {
+function stepsOf({ instructions, staticKeys, header }: WireTransaction, blockhash: string): Step[] {
+  const signers = new Set(staticKeys.slice(0, header.signerCount));
   return instructions.map(({ programIndex, accountIndexes, data }) => ({
     programId: staticKeys[programIndex] as string,
     accounts: accountIndexes.map((index) => staticKeys[index] as string),
     data: Buffer.from(data),
+    signers,
+    blockhash,
   }));
 }
 
@@ -91,8 +98,13 @@ function runStep(step: Step, work: WorkingSet, market: LedgerMarket): void {
   }
 }
 
-function runSystem({ accounts, data }: Step, work: WorkingSet): void {
-  if (data.readUInt32LE(0) !== SYSTEM_TRANSFER) throw new Failure("InvalidInstructionData");
+function runSystem(step: Step, work: WorkingSet): void {
+  const { accounts, data } = step;
+  if (data.readUInt32LE(0) !== SYSTEM_TRANSFER) {
+    const reason = runNonceStep(step, work);
+    if (reason !== undefined) throw new Failure(reason);
+    return;
+  }
   const lamports = data.readBigUInt64LE(4);
   const [from = "", to = ""] = accounts;
   if (work.lamports(from) < lamports) throw new Failure({ Custom: INSUFFICIENT_FUNDS });
