@@ -3,6 +3,7 @@ import { cpus, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { tableOf } from "./figures.ts";
 import { runJournalBench } from "./journal.ts";
+import { runQueueBench } from "./queues.ts";
 import { runSignBench, runTradePathBench } from "./trade-path.ts";
 
 /** `pnpm bench`: prints the figures that docs quote. Nothing here passes or fails. */
@@ -18,4 +19,5 @@ process.stdout.write(`${machine()}\n\n`);
 const { privateKey } = generateKeyPairSync("ed25519");
 process.stdout.write(`${tableOf([runSignBench(2_000, privateKey)])}\n\n`);
 process.stdout.write(`${tableOf(await runJournalBench())}\n\n`);
+process.stdout.write(`${tableOf(await runQueueBench())}\n\n`);
 process.stdout.write(`${tableOf(await runTradePathBench(Number(values.trades)))}\n`);

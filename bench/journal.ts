@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { NewEvent } from "../shared/domain/events.ts";
 import type { Clock } from "../shared/seams/clock.ts";
 import type { Store } from "../executor/ports/store.ts";
-import { openStore } from "../executor/store/sqlite-store.ts";
+import { openStore, type StoreOptions } from "../executor/store/sqlite-store.ts";
 
 export interface JournalBenchRow {
   name: string;
@@ -29,15 +29,7 @@ const clock: Clock = {
 /** Times from the call of `transact` to its resolved promise, with synchronous=FULL. */
 export async function runJournalBench(): Promise<JournalBenchRow[]> {
   const directory = mkdtempSync(join(tmpdir(), "raptor-bench-"));
-  const store = openStore({
-    path: join(directory, "journal.db"),
-    clock,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-    release: "bench",
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  const store = openStore(benchStoreOptions(join(directory, "journal.db")));
   try {
     return [
       await measureSingle(store),
@@ -51,8 +43,20 @@ export async function runJournalBench(): Promise<JournalBenchRow[]> {
   }
 }
 
+export function benchStoreOptions(path: string): StoreOptions {
+  return {
+    path,
+    clock,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    release: "bench",
+    onFatal: (error) => {
+      throw error;
+    },
+  };
+}
+
 /** What the acceptance of a press writes: one event, its folded row and an outbox row. */
-function acceptJob(store: Store, jobId: string): Promise<void> {
+export function acceptJob(store: Store, jobId: string): Promise<void> {
   return store.transact((tx) => {
     tx.append(jobAccepted(jobId));
     tx.putOutbox({

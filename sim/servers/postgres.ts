@@ -25,11 +25,18 @@ const SETTINGS = [
   "dynamic_shared_memory_type=mmap",
 ];
 
+/** For measurements beside a journal that waits for its disk; what comes last counts. */
+const DURABLE = ["fsync=on", "full_page_writes=on"];
+
 /**
  * Starts a real PostgreSQL of its own on a free loopback port. Superuser `postgres`, no password,
  * as it only listens on loopback.
  */
-export async function startPostgres(clock: Clock, folder?: string): Promise<PostgresServer> {
+export async function startPostgres(
+  clock: Clock,
+  folder?: string,
+  isDurable = false,
+): Promise<PostgresServer> {
   const base =
     folder ??
     mkdtempSync(join(existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir(), "raptor-postgres-"));
@@ -40,7 +47,7 @@ export async function startPostgres(clock: Clock, folder?: string): Promise<Post
   if (!existsSync(data)) createCluster(binaries, data);
   const [port] = await findFreePorts(1);
   if (port === undefined) throw new Error("expected a free port");
-  const server = new PostgresServer({ clock, base, data, port, binaries });
+  const server = new PostgresServer({ clock, base, data, port, binaries, isDurable });
   try {
     await server.start();
     return server;
@@ -68,6 +75,7 @@ interface ServerParts {
   data: string;
   port: number;
   binaries: PostgresBinaries;
+  isDurable: boolean;
 }
 
 /** One PostgreSQL: it can be killed, frozen, stopped, and started again on the same data. */
@@ -89,9 +97,9 @@ export class PostgresServer {
   }
 
   async start(): Promise<void> {
-    const { binaries, data, clock } = this.#parts;
+    const { binaries, data, clock, isDurable } = this.#parts;
     const flags = ["-D", data, "-p", String(this.port)];
-    for (const setting of SETTINGS) flags.push("-c", setting);
+    for (const setting of [...SETTINGS, ...(isDurable ? DURABLE : [])]) flags.push("-c", setting);
     const child = spawn(binaries.postgres, flags, {
       ...postgresOwner(),
       env: { LC_ALL: "C" },
