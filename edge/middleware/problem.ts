@@ -73,6 +73,11 @@ export const PROBLEMS = {
     title: "The executor refused the job for good",
     detail: "Nothing was done and a further delivery of it is pointless.",
   },
+  JOB_NOT_TRUSTED: {
+    status: 503,
+    title: "The executor does not trust the edge right now",
+    detail: "Nothing was done. Its clock or its keys differ from ours; the queue tries again.",
+  },
   TOO_MANY_REQUESTS: {
     status: 429,
     title: "Too many requests",

@@ -53,6 +53,14 @@ describe("a redelivered job", () => {
     expect((await deliver(world, jws)).status).toBe(503);
   });
 
+  it("stays with the queue when the executor does not trust our signature", async ({ expect }) => {
+    const { world, jws } = await queuedJob();
+    world.executor = () => ({ status: 401 });
+    const response = await deliver(world, jws);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "10"]);
+    expect(response.headers.has("upstash-nonretryable-error")).toBe(false);
+  });
+
   it("answers 489 when the executor refuses it for good", async ({ expect }) => {
     const { world, jws } = await queuedJob();
     world.executor = () => ({ status: 422 });

@@ -27,6 +27,13 @@ export function createRedeliver(services: EdgeServices) {
         headers: { "retry-after": "2" },
       });
     }
+    // A clock set wrong or a key on its way is no word about the job: the person was told that it
+    // waits, so it stays with the queue, as a dead letter too, until the two agree again.
+    if (result.kind === "refused" && result.status === 401) {
+      return createProblem("JOB_NOT_TRUSTED", REDELIVER_PATH, {
+        headers: { "retry-after": "10" },
+      });
+    }
     if (result.kind === "refused") {
       return createProblem("JOB_REFUSED", REDELIVER_PATH, { headers: NEVER_AGAIN });
     }
