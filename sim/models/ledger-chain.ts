@@ -50,6 +50,9 @@ export interface LedgerTempers {
 export class LedgerRefusal extends Error {}
 
 const PARSED_MAX = 2_000;
+/** Pays the fees of what people do with other apps. */
+const SOMEBODY = "GrAkKfEpTKQuVHG2Y97Y2FF4i7y7Q5AHLK94JBy7Y5yv";
+const HAND_FEE_LAMPORTS = 5_000n;
 
 /**
  * One chain as a ledger: blocks, balances, transactions executed as transfers, and forks that take
@@ -208,16 +211,50 @@ export class LedgerChain {
 
   /** The owner sends tokens away with another wallet app; somebody else pays the fee. */
   moveAway(owner: string, mint: string, quantity: bigint): boolean {
+    const block = this.slots.head;
     for (const [pubkey, account] of this.#tokenAccounts) {
       if (account.owner !== owner || account.mint !== mint) continue;
-      const held = this.accounts.at(pubkey, this.slots.slot);
+      const held = this.accounts.at(pubkey, block.slot);
       if (held === undefined || tokenQuantityOf(held) < quantity) continue;
       const data = encodeTokenAccount(mint, owner, tokenQuantityOf(held) - quantity);
-      this.accounts.write(pubkey, this.slots.slot, { ...held, data });
+      const left = { ...held, data };
+      this.accounts.write(pubkey, block.slot, left);
       this.#forkFloor = this.slots.slot + 1;
+      this.#recordByHand([pubkey, owner], block, [held, undefined], [left, undefined]);
       return true;
     }
     return false;
+  }
+
+  /** What another app did is in everybody's history, as every transaction is. */
+  #recordByHand(
+    keys: readonly string[],
+    block: Block,
+    before: (ChainAccount | undefined)[],
+    after: (ChainAccount | undefined)[],
+  ): void {
+    const bytes = Uint8Array.from({ length: 64 }, () => this.#prng.nextInt(256));
+    const signature = encodeBase58(bytes);
+    const transaction: WireTransaction = {
+      version: 0,
+      signatures: [bytes],
+      messageBytes: new Uint8Array(),
+      header: { signerCount: 1, readonlySignerCount: 0, readonlyOtherCount: 0 },
+      staticKeys: [SOMEBODY, ...keys],
+      staticKeyBytes: [],
+      recentBlockhash: block.blockhash,
+      instructions: [],
+      lookups: [],
+    };
+    const balances = { before: [undefined, ...before], after: [undefined, ...after] };
+    this.#records.set(signature, {
+      signature,
+      transaction,
+      block,
+      err: null,
+      fee: HAND_FEE_LAMPORTS,
+      ...balances,
+    });
   }
 
   putAccount(pubkey: string, account: ChainAccount): void {

@@ -53,6 +53,8 @@ interface Life {
 }
 
 const VERSION = "sim";
+/** DRAIN_MS and the launcher's grace on top of it. */
+const DRAIN_PATIENCE_MS = 35_000;
 
 /** The machine that runs the executor: starts it, kills it, starts it again on the same file. */
 export class ExecutorHost {
@@ -130,6 +132,10 @@ export class ExecutorHost {
     if (life === undefined) return;
     this.#hooks.onFault("executor/deploy");
     this.#hooks.onTrace("executor: drains for a deploy");
+    // The launcher does not wait for ever.
+    this.#world.after(DRAIN_PATIENCE_MS, () => {
+      if (this.#life === life) this.kill("drain took too long");
+    });
     life.process.guard(life.executor.drain()).then(
       () => this.#end(life, 500 + this.#prng.nextInt(3_000)),
       (error: unknown) => this.#fatal(life, error),

@@ -129,7 +129,7 @@ export class People {
       type("resume", 3, () => "/resume"),
       type("screens", 2, () => this.#oneOf(["/home", "/wallet", "/status", "/sell", "/help"])),
       { name: "kill switch", weight: 3, run: () => this.#throwSwitch() },
-      { name: "burst", weight: 1, run: (userId) => this.#burst(userId) },
+      { name: "burst", weight: 0.4, run: (userId) => this.#burst(userId) },
     ];
   }
 
@@ -141,7 +141,7 @@ export class People {
 
   #burst(userId: number): void {
     const { mint } = this.#oneOf(this.#market.tokens());
-    for (let at = 0; at < 8; at++) {
+    for (let at = 0; at < 5; at++) {
       this.#world.after(at * 30, () => this.#type(userId, `/buy ${mint} 0.05`, "burst"));
     }
   }

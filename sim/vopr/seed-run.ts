@@ -1,6 +1,5 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import { createCheckers, type CheckerSet } from "../checkers/create-checkers.ts";
-import { describeEvent } from "@raptor/executor/cli/describe-event.ts";
 import type { LedgerRecord } from "../models/ledger-chain.ts";
 import { createNamedPrng } from "../models/prng.ts";
 import { type ChainHost, startChain } from "./chain-host.ts";
@@ -193,8 +192,11 @@ export class SeedRun {
     let restMs: number | undefined;
     while (this.#world.nowMs - startMs < LIVENESS_MS_MAX) {
       this.#world.runFor(STEP_MS);
-      if (this.#unfinished().length > 0) restMs = undefined;
-      else restMs ??= this.#world.nowMs;
+      const left = this.#unfinished();
+      if (left.length > 0) {
+        restMs = undefined;
+        this.#trace.add(`not at rest: ${left.slice(0, 3).join("; ")}`);
+      } else restMs ??= this.#world.nowMs;
       // Nothing may begin again, and the executor must have compared itself with the chain.
       if (restMs !== undefined && this.#reconciledMs > restMs) return;
     }
@@ -224,7 +226,7 @@ export class SeedRun {
     this.#checkers.onCommit(events);
     for (const event of events) {
       this.#transitions.note(event);
-      this.#trace.add(`journal: ${describeEvent(event)}`);
+      this.#trace.addEvent(event);
       if (event.kind === "WalletCreated") this.#fund(event.payload.address);
       if (event.kind === "AttemptPrepared") this.#faults.onPrepared();
       if (event.kind === "ReconcileCompleted") this.#reconciledMs = this.#world.nowMs;

@@ -10,6 +10,8 @@ export function createSeedDirectory(): string {
   return mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), "raptor-sim-"));
 }
 
+const STACK_LINES = 3;
+
 export interface SeedOrder {
   seed: number;
   isDeterminismChecked: boolean;
@@ -17,6 +19,8 @@ export interface SeedOrder {
 
 /** Runs seeds for a parent process, one after the other, until it hangs up. */
 export function serveSeeds(): void {
+  // Nobody reads the stacks of the thousands of errors that are part of a seed; --trace has them.
+  Error.stackTraceLimit = STACK_LINES;
   const directory = createSeedDirectory();
   const clean = (): void => rmSync(directory, { recursive: true, force: true });
   process.on("disconnect", () => process.exit(0));

@@ -20,6 +20,8 @@ export interface Services {
 }
 
 const DELIVERY_TIMEOUT_MS = 60_000;
+/** The platform in front of the edge gives up long before QStash does. */
+const PLATFORM_TIMEOUT_MS = 30_000;
 
 /** Telegram, QStash and Redis: the models behind the stand-ins, without their sockets. */
 export function startServices(world: World, network: Network, prng: Prng): Services {
@@ -46,7 +48,8 @@ export function startServices(world: World, network: Network, prng: Prng): Servi
     faults: new FaultPlan(createPrng(prng.nextInt(2 ** 32))),
     keys: QSTASH_KEYS,
     deliver: async ({ url, method, headers, body, timeoutMs }) => {
-      const request = { url, method: "POST" as const, headers, timeoutMs };
+      const limitMs = Math.min(timeoutMs, PLATFORM_TIMEOUT_MS);
+      const request = { url, method: "POST" as const, headers, timeoutMs: limitMs };
       if (method !== "POST") throw new Error(`expected a POST, was ${method}`);
       const answer = await outside.fetch({ ...request, body: body.toString("utf8") });
       return { ...answer, body: Buffer.from(answer.body, "utf8") };

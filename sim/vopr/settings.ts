@@ -88,7 +88,10 @@ function createSettings(): SimSettings {
       DAILY_SOL_MAX: "2",
       BUY_PRESETS_SOL: "0.1,0.25,0.5,1",
       DUPLICATE_BUY_GUARD_HOURS: "0",
-      PRICE_POLL_MS: "2000",
+      // Longer than in production: every poll is simulated time that finds nothing new.
+      PRICE_POLL_MS: "3000",
+      ATTEMPT_POLL_MS: "2500",
+      RECONCILE_INTERVAL_MS: "30000",
       HTTP_TIMEOUT_MS: "3000",
     }),
   };

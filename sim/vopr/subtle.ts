@@ -59,14 +59,25 @@ export function installSynchronousSubtle(): void {
   }
 }
 
+const keyObjects = new WeakMap<webcrypto.CryptoKey, KeyObject>();
+
+function keyObjectOf(key: webcrypto.CryptoKey): KeyObject {
+  let found = keyObjects.get(key);
+  if (found === undefined) {
+    found = KeyObject.from(key);
+    keyObjects.set(key, found);
+  }
+  return found;
+}
+
 function signed(key: webcrypto.CryptoKey, data: Bytes): Buffer {
-  const object = KeyObject.from(key);
+  const object = keyObjectOf(key);
   if (object.type === "secret") return createHmac("sha256", object).update(bufferOf(data)).digest();
   return sign(null, bufferOf(data), object);
 }
 
 function isSignedBy(key: webcrypto.CryptoKey, signature: Buffer, data: Bytes): boolean {
-  const object = KeyObject.from(key);
+  const object = keyObjectOf(key);
   if (object.type !== "secret") return verify(null, bufferOf(data), object, signature);
   const expected = createHmac("sha256", object).update(bufferOf(data)).digest();
   return expected.length === signature.length && timingSafeEqual(expected, signature);

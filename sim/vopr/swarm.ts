@@ -71,7 +71,7 @@ export function drawSwarm(prng: Prng): Swarm {
     isOn() ? shortestMs + prng.nextInt(longestMs - shortestMs) : 0;
   return {
     people: 1 + prng.nextInt(3),
-    presses: 22 + prng.nextInt(14),
+    presses: 20 + prng.nextInt(8),
     gapMs: 600 + prng.nextInt(2_500),
     links: drawLinks(prng, isOn),
     process: {

@@ -1,3 +1,5 @@
+import { storySteps } from "@raptor/executor/engine/describe-event.ts";
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import type { NetRequest } from "@raptor/shared/seams/net.ts";
 
 const FNV_OFFSET = 0x811c9dc5;
@@ -22,6 +24,12 @@ export class TraceHash {
     this.#onLine?.(`${clockText(this.#elapsedMs())}  ${text}`);
   }
 
+  /** What was committed: its hash says all, its sentence is for readers. */
+  addEvent(event: JournalEvent): void {
+    this.#mix(event.hash);
+    this.#onLine?.(`${clockText(this.#elapsedMs())}  journal: ${sentenceOf(event)}`);
+  }
+
   /** A request that has ended; its body goes in by its length only. */
   addRequest(host: string, request: NetRequest, outcome: string): void {
     this.#mix(host);
@@ -42,6 +50,11 @@ export class TraceHash {
     this.#hash = hash;
     this.#count += 1;
   }
+}
+
+function sentenceOf(event: JournalEvent): string {
+  const [step] = storySteps([event]);
+  return `#${event.seq} ${event.kind}: ${step?.meaning ?? ""}`;
 }
 
 function requestText(host: string, request: NetRequest): string {
