@@ -13,7 +13,7 @@ export function openSellOf(reader: Reader, positionId: string): OrderRow | undef
 
 /** Writes a sell of `quantityBps` of a position; the whole of it at 10,000. */
 export function initializeSell(
-  tx: Tx,
+  tx: Pick<Tx, "order" | "append">,
   options: {
     orderId: string;
     position: PositionRow;
@@ -48,7 +48,10 @@ export function initializeSell(
 }
 
 /** Writes the order unless its cause already made it: the same cause always has the same id. */
-export function initializeOrder(tx: Tx, payload: EventPayloads["OrderInitialized"]): void {
+export function initializeOrder(
+  tx: Pick<Tx, "order" | "append">,
+  payload: EventPayloads["OrderInitialized"],
+): void {
   if (tx.order(payload.orderId) !== undefined) return;
   tx.append({ stream: `order:${payload.orderId}`, kind: "OrderInitialized", payload });
 }

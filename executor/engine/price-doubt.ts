@@ -1,3 +1,4 @@
+import type { RiskLimits } from "@raptor/shared/domain/events.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { PriceCheck, PriceDoubt, Route } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
@@ -7,7 +8,7 @@ const PRICE_MARGIN_BPS = 200;
 
 /** The route service must not be the only judge of its own prices. */
 export function priceCheckOf(
-  { settings }: Pick<EngineContext, "settings">,
+  { settings }: { settings: { limits: Pick<RiskLimits, "priceImpactBpsMax"> } },
   order: OrderRow,
   slippageBps: number,
 ): PriceCheck {

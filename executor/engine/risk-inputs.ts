@@ -10,8 +10,8 @@ const DAY_MS = 24 * 3_600_000;
 export function gatherRiskInputs(
   reader: Reader,
   order: OrderRow,
-  quote: { route: Route; report: WalletReport },
-  settings: EngineSettings,
+  quote: { route: Pick<Route, "priceImpactBps">; report: Pick<WalletReport, "lamports"> },
+  settings: Pick<EngineSettings, "limits">,
   nowMs: number,
 ): RiskInputs {
   const user = reader.user(order.userId);

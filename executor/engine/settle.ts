@@ -1,6 +1,6 @@
 import type { AttemptRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
-import type { Tx } from "../ports/store.ts";
+import type { Reader, Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
 import { createExitRules } from "../strategies/exit-plan.ts";
 import type { EngineContext } from "./context.ts";
@@ -17,13 +17,12 @@ export function bookFill(
   attempt: AttemptRow,
   landed: Landed,
 ): void {
-  const held = heldBefore(tx, order, landed.fillId);
   const fill = {
     fillId: landed.fillId,
     quantity: landed.quantity.toString(),
     notionalLamports: landed.notionalLamports.toString(),
   };
-  const change = order.side === "buy" ? applyBuy(order, held, fill) : sellOf(held, order, fill);
+  const change = positionAfter(tx, order, fill);
   tx.append({
     stream: `order:${order.orderId}`,
     kind: "FillRecorded",
@@ -47,7 +46,17 @@ export function bookFill(
   context.notices.order(tx, order.orderId);
 }
 
-function heldBefore(tx: Tx, order: OrderRow, fillId: string): PositionRow | undefined {
+/** What a fill makes of the position, on the state before the fill is booked. */
+export function positionAfter(
+  reader: Reader,
+  order: OrderRow,
+  fill: Parameters<typeof applySell>[1],
+): Change {
+  const held = heldBefore(reader, order, fill.fillId);
+  return order.side === "buy" ? applyBuy(order, held, fill) : sellOf(held, order, fill);
+}
+
+function heldBefore(tx: Reader, order: OrderRow, fillId: string): PositionRow | undefined {
   const open = tx.openPositionOf(order.walletId, order.instrument);
   if (order.positionId !== null) {
     const own = tx.position(order.positionId);

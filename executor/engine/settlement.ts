@@ -1,7 +1,7 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { FillRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Tx } from "../ports/store.ts";
+import type { Reader } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { applyReversal, applyReversalInto } from "./positions.ts";
@@ -87,7 +87,12 @@ export class Settlement {
   }
 }
 
-function changesOf(tx: Tx, held: PositionRow, fill: FillRow): EventPayloads["PositionChanged"][] {
+/** What taking a fill back makes of the positions that it concerns. */
+export function changesOf(
+  tx: Reader,
+  held: PositionRow,
+  fill: FillRow,
+): EventPayloads["PositionChanged"][] {
   const open = tx.openPositionOf(held.walletId, held.instrument);
   const isElsewhere = open !== undefined && open.positionId !== held.positionId;
   if (fill.side === "buy" || !isElsewhere) return [applyReversal(held, fill)];

@@ -39,7 +39,7 @@ export async function fetchListedPriceE9(
  */
 export function checkRoutePrice(
   request: CheckedRequest,
-  route: Route,
+  route: Pick<Route, "quantityOutMin">,
   decimals: number,
   listedE9: bigint | undefined,
 ): PriceDoubt | undefined {
@@ -65,7 +65,7 @@ function describeDoubt(price: string, deviationBpsMax: number): string {
 }
 
 function isWorse(
-  route: Route,
+  route: Pick<Route, "quantityOutMin">,
   request: CheckedRequest,
   decimals: number,
   priceE9: bigint,
