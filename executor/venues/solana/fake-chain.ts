@@ -1,6 +1,7 @@
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { evenPrng, type FakeAnswer, FakeClock, FakeLog, FakeNet } from "./fake-net.ts";
+import { deriveNonceAddress } from "./nonce-account.ts";
 import { Rpc } from "./rpc.ts";
 
 export const WALLET = "GkwFnmMDvn3HGMpJpWBg8tgJxr3NxNvg3AXxvXVPbRGJ";
@@ -12,6 +13,8 @@ export const SIGNATURE =
 const GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
 const TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
 
+export const NONCE_ACCOUNT = deriveNonceAddress(WALLET, 0);
+export const NONCE_VALUE = "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N";
 export const BOUND = 3_000;
 /** First slot whose block is above the bound: slots run ahead of heights. */
 export const SLOT_AFTER_BOUND = 4_500;
@@ -28,6 +31,8 @@ export interface NodeState {
   takesBlockhash: boolean;
   tokenQuantity: bigint;
   accountSlot: number;
+  /** The value in the nonce account, and the slot of the answer; null: no such account. */
+  nonce: { value: string | null; slot: number };
   transaction: unknown;
   history: { signature: string; blockTime: number }[];
   transactions: Map<string, unknown>;
@@ -44,6 +49,7 @@ export function createNodeState(): NodeState {
     takesBlockhash: false,
     tokenQuantity: 700n,
     accountSlot: SLOT_AFTER_BOUND,
+    nonce: { value: NONCE_VALUE, slot: SLOT_AFTER_BOUND },
     transaction: null,
     history: [],
     transactions: new Map(),
@@ -90,6 +96,7 @@ function answer(state: NodeState, method: string, params: readonly unknown[]): F
         result: state.history.map((entry) => ({ ...entry, slot: 1, err: null, memo: null })),
       };
     case "getAccountInfo":
+      if (params[0] === NONCE_ACCOUNT) return { result: nonceOf(state) };
       return { result: accountOf(state) };
     case "getBalance":
       return { result: { context: { slot: state.accountSlot }, value: 10_000_000_000 } };
@@ -110,6 +117,28 @@ function statusOf({ status }: NodeState): unknown {
   const confirmations = commitment === "finalized" ? null : 10;
   const outcome = err === null ? { Ok: null } : { Err: err };
   return { slot: 4_400, confirmations, err, status: outcome, confirmationStatus: commitment };
+}
+
+/** A nonce account of the wallet on the value, as nodes show it in base64. */
+export function createNonceAccount(wallet: string, value: string) {
+  const data = Buffer.alloc(80);
+  data.writeUInt32LE(1, 0);
+  data.writeUInt32LE(1, 4);
+  data.set(decodeBase58(wallet) ?? [], 8);
+  data.set(decodeBase58(value) ?? [], 40);
+  return {
+    data: [data.toString("base64"), "base64"],
+    executable: false,
+    lamports: 1_447_680,
+    owner: "11111111111111111111111111111111",
+    rentEpoch: 18_446_744_073_709_552_000,
+    space: 80,
+  };
+}
+
+function nonceOf({ nonce: { value, slot } }: NodeState) {
+  const account = value === null ? null : createNonceAccount(WALLET, value);
+  return { context: { apiVersion: "2.3.6", slot }, value: account };
 }
 
 function accountOf(state: NodeState) {
@@ -175,6 +204,7 @@ export function createTransaction(options: {
   post: number[];
   tokens: TokenChange[];
   keys?: string[];
+  recentBlockhash?: string;
 }): unknown {
   const encode = (side: "before" | "after"): unknown[] =>
     options.tokens.flatMap(({ index, mint, ...change }) => {
@@ -205,7 +235,7 @@ export function createTransaction(options: {
           numRequiredSignatures: 1,
         },
         instructions: [],
-        recentBlockhash: "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N",
+        recentBlockhash: options.recentBlockhash ?? NONCE_VALUE,
       },
     },
     meta: {

@@ -4,7 +4,7 @@ import { VersionedTransaction } from "@solana/web3.js";
 import type { SignAnswer, Signer, SignRequest, SwapIntent } from "../../ports/signer.ts";
 import type { Lifetime, PrepareOutcome } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
-import { createFakeChain } from "./fake-chain.ts";
+import { createFakeChain, createNonceAccount } from "./fake-chain.ts";
 import type { FakeAnswer } from "./fake-net.ts";
 import { BOUGHT_MINT, createBuild, STRANGER, TABLE, TAKER } from "./jupiter-fixture.ts";
 import type { BuildAnswer } from "./jupiter-answers.ts";
@@ -95,15 +95,6 @@ function accountsOf(balances: Balances): unknown[] {
 
 export const NONCE_ACCOUNT = deriveNonceAddress(TAKER, 0);
 
-function nonceAccount(value: string): unknown {
-  const data = Buffer.alloc(80);
-  data.writeUInt32LE(1, 0);
-  data.writeUInt32LE(1, 4);
-  data.set(decodeBase58(TAKER) ?? [], 8);
-  data.set(decodeBase58(value) ?? [], 40);
-  return account(1_447_680, SYSTEM_PROGRAM, data);
-}
-
 function tableAccount(addresses: string[]): unknown {
   const data = Buffer.alloc(56 + 32 * addresses.length);
   data.writeUInt32LE(1, 0);
@@ -164,7 +155,7 @@ function answerOf(
   if (method === "getMultipleAccounts" && (params[0] as string[])[0] === NONCE_ACCOUNT) {
     const { commitment } = params[1] as { commitment: "confirmed" | "finalized" };
     const stored = world.nonce[commitment];
-    const value = [stored === undefined ? null : nonceAccount(stored)];
+    const value = [stored === undefined ? null : createNonceAccount(TAKER, stored)];
     return { result: { context, value } };
   }
   if (method === "getMultipleAccounts") {

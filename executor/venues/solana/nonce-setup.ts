@@ -10,7 +10,7 @@ import type { Refusal } from "./prepare-step.ts";
 import { sendSetup, type SetupDeps, type SignedSetup, signSetup } from "./setup-transaction.ts";
 
 export interface NonceSetupDeps extends SetupDeps {
-  clock: Clock;
+  clock: Pick<Clock, "sleep">;
   /** Ends the waiting when the process stops; what was sent goes on by itself. */
   stopped: AbortSignal;
 }

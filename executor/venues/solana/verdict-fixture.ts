@@ -1,3 +1,4 @@
+import type { EffectBound } from "@raptor/shared/domain/events.ts";
 import {
   type Commitment,
   createAttemptRow,
@@ -64,7 +65,7 @@ const METHODS = [
   "getTransaction",
 ];
 
-export async function createJudge(third?: NodeState) {
+export async function createJudge(third?: NodeState, bound?: EffectBound) {
   const chain = createFakeChain(third);
   await chain.rpc.checkChain();
   const [honest, other] = chain.nodes;
@@ -76,7 +77,7 @@ export async function createJudge(third?: NodeState) {
       return false;
     },
   };
-  const attempt = createAttemptRow("buy");
+  const attempt = { ...createAttemptRow("buy"), ...(bound === undefined ? {} : { bound }) };
   const floors = new SettlementFloors();
   return {
     ...chain,
