@@ -212,10 +212,11 @@ async function signSwap(
   return { ok: true, value: { identity: answer.signature, payload } };
 }
 
-function refuse(log: Log, order: OrderRow, { ok: _, ...refusal }: Refusal): PrepareOutcome {
-  const { reason, alert } = refusal;
+function refuse(log: Log, order: OrderRow, refusal: Refusal): PrepareOutcome {
+  const { reason, alert, onlyNonceTooLong } = refusal;
   const fields = { orderId: order.orderId, instrument: order.instrument, reason };
   if (alert) log.error(fields, "a swap was refused: the route service's answer is suspicious");
   else log.info(fields, "a swap was not prepared");
-  return { outcome: "refused", ...refusal };
+  const told = { outcome: "refused" as const, reason, alert };
+  return onlyNonceTooLong === true ? { ...told, onlyNonceTooLong } : told;
 }
