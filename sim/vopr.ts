@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { runMutantCommand, withoutPlanted } from "./mutants/run-mutants.ts";
 import { parseSimArguments, type SimArguments } from "./vopr/arguments.ts";
 import { emptyCounts, mergeCounts } from "./vopr/coverage.ts";
 import { runCrew, WORKER_FLAG } from "./vopr/crew.ts";
@@ -134,9 +135,11 @@ function createBar(total: number | undefined): {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
+  const mutants = runMutantCommand(argv);
+  if (mutants !== undefined) return mutants;
   let settings: SimArguments;
   try {
-    settings = parseSimArguments(argv);
+    settings = parseSimArguments(withoutPlanted(argv));
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     return 2;

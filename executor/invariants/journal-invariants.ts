@@ -3,13 +3,16 @@ import { createAttemptLife } from "./attempt-life.ts";
 import { createEntryGate } from "./entry-gate.ts";
 import { createEvidence } from "./evidence.ts";
 import { createExitsArmed } from "./exits-armed.ts";
+import { createExitsOutlive } from "./exits-outlive.ts";
 import type { CreateInvariant } from "./invariant.ts";
 import { createJobsFinal } from "./jobs-final.ts";
 import { createOneEffect } from "./one-effect.ts";
 import { createOneEpoch } from "./one-epoch.ts";
 import { createOneGroup } from "./one-group.ts";
+import { createPanicWhole } from "./panic-whole.ts";
 import { createPositionSums } from "./position-sums.ts";
 import { createSpend, type SpendLimits } from "./spend.ts";
+import { createSwitchOrder } from "./switch-order.ts";
 import { createTicketOnce } from "./ticket-once.ts";
 
 export interface Violation {
@@ -39,7 +42,10 @@ export function createJournalInvariants(
     createJobsFinal,
     (report) => createSpend(report, limits),
     createExitsArmed,
+    createExitsOutlive,
     createEntryGate,
+    createSwitchOrder,
+    createPanicWhole,
     createOneEpoch,
     createEvidence,
   ];

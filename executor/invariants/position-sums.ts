@@ -11,8 +11,10 @@ type Fill = EventPayloads["FillRecorded"];
 export function createPositionSums(report: Report): Invariant {
   const holdings = new Map<string, { keyOf: string; quantity: bigint }>();
   const fills = new Map<string, Fill>();
-  /** Fills and outside movements minus positions, by wallet and token: zero when all is well. */
+  /** Fills minus what fills did to positions, by wallet and token: zero when all is well. */
   const gaps = new Map<string, bigint>();
+  /** What positions gained and lost without a fill. */
+  const outside = new Map<string, bigint>();
   const changed = new Set<string>();
   /** Fills whose position is not known yet: its event comes next in the same transaction. */
   const waiting: { positionId: string; quantity: bigint }[] = [];
@@ -35,7 +37,20 @@ export function createPositionSums(report: Report): Invariant {
     const delta = quantity - (holdings.get(positionId)?.quantity ?? 0n);
     holdings.set(positionId, { keyOf, quantity });
     if (cause.kind === "fill") add(keyOf, -delta);
+    else outside.set(keyOf, (outside.get(keyOf) ?? 0n) + delta);
     for (const fill of waiting.splice(0)) addFill(fill.positionId, fill.quantity);
+  }
+
+  /**
+   * Tokens that a fork took back may first have been seen as gone: the loss that was booked then
+   * was this very fill's, and the position has nothing left to give for it.
+   */
+  function explainLoss(key: string, gap: bigint): bigint {
+    const lost = outside.get(key) ?? 0n;
+    if (gap >= 0n || lost >= 0n) return gap;
+    const explained = gap < lost ? lost : gap;
+    outside.set(key, lost - explained);
+    return gap - explained;
   }
 
   function take({ kind, payload }: JournalEvent): void {
@@ -57,7 +72,7 @@ export function createPositionSums(report: Report): Invariant {
     settle() {
       for (const { positionId } of waiting.splice(0)) report(`fill of ${positionId} without it`);
       for (const key of changed) {
-        const gap = gaps.get(key) ?? 0n;
+        const gap = explainLoss(key, gaps.get(key) ?? 0n);
         if (gap !== 0n) report(`${key}: fills give ${gap} base units more than the positions hold`);
         gaps.delete(key);
       }

@@ -1,16 +1,35 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { Checker, Watch } from "./checker.ts";
 
-/** Invariant 4, its outer half, at rest: the positions are what the chain holds, fees apart. */
+/** So long a fork may be on its way through the nodes and the balances read from them. */
+const FORK_MS = 30_000;
+
+/**
+ * Invariant 4, its outer half. After every commit: nothing is written off that the chain still
+ * holds. At rest: the positions are what the chain holds, fees apart.
+ */
 export function createBalances(watch: Watch): Checker {
   const wallets = new Map<string, string>();
   const positions = new Map<string, EventPayloads["PositionChanged"]>();
+  function checkLoss(next: EventPayloads["PositionChanged"]): void {
+    const before = BigInt(positions.get(next.positionId)?.quantity ?? "0");
+    const isLoss = next.cause.kind === "external" && BigInt(next.quantity) < before;
+    if (!isLoss || watch.nowMs() - watch.deepForkMs() < FORK_MS) return;
+    const address = wallets.get(next.walletId) ?? "";
+    const mint = next.instrument.slice(0, next.instrument.indexOf("."));
+    const held = watch.chain.quantityOf(address, mint);
+    if (held < before) return;
+    watch.report(`${next.positionId} was written down to ${next.quantity}, the chain has ${held}`);
+  }
+
   return {
     name: "4 balances",
     onCommit(events) {
       for (const { kind, payload } of events) {
         if (kind === "WalletCreated") wallets.set(payload.walletId, payload.address);
-        if (kind === "PositionChanged") positions.set(payload.positionId, payload);
+        if (kind !== "PositionChanged") continue;
+        checkLoss(payload);
+        positions.set(payload.positionId, payload);
       }
     },
     atRest() {

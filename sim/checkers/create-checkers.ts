@@ -9,6 +9,7 @@ import { createExitsFire } from "./exits-fire.ts";
 import { createHashChain } from "./hash-chain.ts";
 import { createJournalEvents } from "./journal-events.ts";
 import { createJournalFirst } from "./journal-first.ts";
+import { createLateSends } from "./late-sends.ts";
 import { createNoSecrets } from "./no-secrets.ts";
 import { createOwnButtons } from "./own-buttons.ts";
 import { createReceipts } from "./receipts.ts";
@@ -25,6 +26,7 @@ const CHECKERS: readonly CreateChecker[] = [
   createAcknowledged,
   createEdgePromises,
   createSpendOnChain,
+  createLateSends,
   createNoSecrets,
   createHashChain,
   createExitsFire,

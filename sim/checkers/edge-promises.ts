@@ -1,33 +1,53 @@
 import type { NetRequest, NetResponse } from "@raptor/shared/seams/net.ts";
 import type { Checker, Watch } from "./checker.ts";
 
+/** Closing and protecting: presses of these operations, and these commands. */
+const URGENT_PRESS = /^1[uzq]/;
+const URGENT_COMMAND = /^\/(panic|sell|pause|kill)\b/;
+/** No limit may be lower than what a frightened hand does in a minute. */
+const HAND_PER_MIN = 5;
+
 /** What a person reads when the edge did not pass something on. */
 const DISCLAIMER = /nothing|not accepted|not confirmed|did not|too many/i;
 
 interface Update {
   update_id: number;
-  message?: { text?: string; chat: { type: string } };
-  callback_query?: { data?: string };
+  message?: { text?: string; chat: { type: string }; from?: { id: number } };
+  callback_query?: { data?: string; from?: { id: number } };
 }
 
 /**
  * Invariant 7 at the edge. After every step: QStash is told that a job is done only when it is
  * committed. At rest: whatever the edge took from Telegram is in the journal, or the person was
- * told that it is not.
+ * told that it is not. And nobody is told to wait before they may sell, pause, panic or kill.
  */
 export function createEdgePromises(watch: Watch): Checker {
   const recorded = new Set<string>();
-  const taken = new Set<number>();
+  /** Updates and what they said. */
+  const taken = new Map<number, string>();
   const disclaimed = new Set<number>();
+  /** When each person asked for something urgent. */
+  const urgent = new Map<number, number[]>();
 
   function noteUpdate(request: NetRequest, response: NetResponse): void {
     const update = JSON.parse(request.body ?? "{}") as Update;
     if (!isCommand(update)) return;
-    taken.add(update.update_id);
+    const said = update.message?.text ?? update.callback_query?.data ?? "";
+    taken.set(update.update_id, said);
     const { text } = (response.body === "" ? {} : JSON.parse(response.body)) as { text?: string };
+    if (URGENT_PRESS.test(said) || URGENT_COMMAND.test(said)) noteUrgent(update, said, text ?? "");
     if (text !== undefined && !text.startsWith("Queued") && DISCLAIMER.test(text)) {
       disclaimed.add(update.update_id);
     }
+  }
+
+  function noteUrgent(update: Update, said: string, text: string): void {
+    const who = (update.message ?? update.callback_query)?.from?.id ?? 0;
+    const nowMs = watch.nowMs();
+    const recent = (urgent.get(who) ?? []).filter((ms) => nowMs - ms < 60_000);
+    urgent.set(who, [...recent, nowMs]);
+    if (recent.length >= HAND_PER_MIN || !text.startsWith("Too many")) return;
+    watch.report(`${who} was told to wait before "${said}", the ${recent.length + 1}. in a minute`);
   }
 
   function noteRedelivered({ body = "" }: NetRequest): void {
@@ -51,9 +71,9 @@ export function createEdgePromises(watch: Watch): Checker {
     },
     atRest() {
       const updates = new Set([...recorded].map((jobId) => Number(jobId.split(":")[2])));
-      for (const update of taken) {
+      for (const [update, said] of taken) {
         if (updates.has(update) || disclaimed.has(update)) continue;
-        watch.report(`update ${update} was taken by the edge and its job is nowhere`);
+        watch.report(`update ${update}, "${said}", was taken by the edge and its job is nowhere`);
       }
     },
   };

@@ -14,8 +14,9 @@ const FIRE_MS_MAX = 15_000;
 const ANSWERS_MIN = 4;
 
 /**
- * Invariant 15, after every step: a living executor that keeps being told a price beyond an armed
- * trigger records the trigger in time. Judged from the price answers that reach it.
+ * Invariant 15. After every step: a living executor that keeps being told a price beyond an armed
+ * trigger records the trigger in time, judged from the price answers that reach it. At rest: no
+ * position is held beyond its trigger, whether or not anybody asked for its price.
  */
 export function createExitsFire(watch: Watch): Checker {
   const guarded = new GuardedPositions();
@@ -61,6 +62,15 @@ export function createExitsFire(watch: Watch): Checker {
     },
     onEnd() {
       crossings.clear();
+    },
+    atRest() {
+      const { market } = watch.chain;
+      const sol = market.usdPrice(NATIVE_MINT) ?? NaN;
+      for (const [positionId, { instrument, rules }] of guarded.idle()) {
+        const usd = market.usdPrice(instrument.slice(0, instrument.indexOf("."))) ?? NaN;
+        if (!rules.some((rule) => isCrossed(rule, (usd / sol) * 1e18))) continue;
+        watch.report(`position ${positionId} is held at rest beyond its trigger`);
+      }
     },
   };
 }

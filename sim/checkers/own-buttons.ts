@@ -1,5 +1,8 @@
 import type { NetRequest } from "@raptor/shared/seams/net.ts";
+import { WEBHOOK_SECRET } from "../vopr/settings.ts";
 import type { Checker, Watch } from "./checker.ts";
+
+const SECRET_HEADER = "x-telegram-bot-api-secret-token";
 
 interface Outgoing {
   chat_id?: number;
@@ -19,10 +22,16 @@ export function createOwnButtons(watch: Watch): Checker {
   const typed = new Map<string, Set<number>>();
   const jobs = new Map<string, Set<string>>();
 
+  const presses = new Set<string>();
+
   function noteTyped(request: NetRequest): void {
-    const { message } = JSON.parse(request.body ?? "{}") as {
+    // What does not come from Telegram is nobody's word.
+    if (request.headers?.[SECRET_HEADER] !== WEBHOOK_SECRET) return;
+    const { message, callback_query } = JSON.parse(request.body ?? "{}") as {
       message?: { message_id: number; date: number; from?: { id: number }; text?: string };
+      callback_query?: { id: string };
     };
+    if (callback_query !== undefined) presses.add(callback_query.id);
     if (message?.text === undefined) return;
     const key = `${message.from?.id}/${message.date * 1_000}`;
     typed.set(key, (typed.get(key) ?? new Set()).add(message.message_id));
@@ -56,6 +65,9 @@ export function createOwnButtons(watch: Watch): Checker {
         if (kind === "JobAccepted" && payload.job.actor.kind === "telegram") {
           const { job, jobId } = payload;
           if (job.kind !== "press") noteJob(payload.userId ?? 0, job.createdMs, jobId);
+          else if (!presses.has(job.callbackQueryId)) {
+            watch.report(`${jobId} is a press that Telegram never delivered`);
+          }
         }
         if (kind !== "TicketClaimed") continue;
         const chat = chatOf.get(payload.ticket);

@@ -1,0 +1,195 @@
+import { type Mutant, mutant } from "./mutant.ts";
+
+const DRIVER = "executor/engine/order-driver.ts";
+const TRACKER = "executor/engine/attempt-tracker.ts";
+const ATTEMPT = "executor/engine/journal-attempt.ts";
+const GATE = "executor/engine/entry-gate.ts";
+
+/** Mistakes with attempts: what is sent, when, and what is believed of it. */
+export const ENGINE_MUTANTS: readonly Mutant[] = [
+  mutant(
+    "send-before-journal",
+    "freqtrade: create_order first, Trade.commit() after; a crash between leaves an orphan.",
+    DRIVER,
+    "const { attempt } = prepared;",
+    `const { attempt } = prepared;
+    const early = { ...attempt, attemptId: attemptIdOf(order.orderId, n) };
+    await venue.submit(early as never).catch(() => undefined);`,
+  ),
+  {
+    name: "re-sign-when-unknown",
+    story: "warp-id: a confirmation that does not come in time is retried with a new blockhash.",
+    edits: [
+      {
+        file: DRIVER,
+        find: "if (open !== undefined) {\n      this.#tracker.track(open.attemptId);",
+        replace:
+          'if (open !== undefined && open.state !== "unknown") {\n' +
+          "      this.#tracker.track(open.attemptId);",
+      },
+      {
+        file: ATTEMPT,
+        find: "const taken = tx.unresolvedInSlot(slot);",
+        replace: "const taken = undefined as ReturnType<typeof tx.unresolvedInSlot>;",
+      },
+      {
+        file: TRACKER,
+        find: 'tx.append({ stream, kind: "AttemptUnknown", payload: { attemptId, cause: detail } });',
+        replace:
+          'tx.append({ stream, kind: "AttemptUnknown", payload: { attemptId, cause: detail } });\n' +
+          "      this.#announce(orderId);",
+      },
+    ],
+  },
+  mutant(
+    "slot-unchecked",
+    "hummingbot #3374: an order whose fate is not known does not hold back the next one.",
+    ATTEMPT,
+    "const taken = tx.unresolvedInSlot(slot);",
+    "const taken = undefined as ReturnType<typeof tx.unresolvedInSlot>;",
+  ),
+  mutant(
+    "send-error-is-failure",
+    "hummingbot #8457: any error of the submission marks the order as failed.",
+    "executor/venues/solana/submit-swap.ts",
+    'return { outcome: "unknown", lanes: results.map(({ provider }) => provider), cause };',
+    'return { outcome: "rejected", reason: cause, evidence: { answers } };',
+  ),
+  mutant(
+    "kill-state-checked-too-early",
+    "The kill switch is looked at before the route is asked for, not when the attempt is recorded.",
+    ATTEMPT,
+    "if (gate !== undefined || taken !== undefined) {",
+    'if ((gate !== undefined && order.side === "sell") || taken !== undefined) {',
+  ),
+  mutant(
+    "reducing-is-not-halted",
+    "A kill switch with two positions of which only one is looked at.",
+    GATE,
+    'if (control.tradingState !== "active") {',
+    'if (control.tradingState === "halted") {',
+  ),
+  mutant(
+    "hold-ignored",
+    "Buys go on although the wallet was found to hold less than the ledger says.",
+    GATE,
+    'if (user.heldReason !== "") return',
+    'if (user.heldReason === "nobody") return',
+  ),
+  mutant(
+    "deadline-ignored",
+    "A buy that waited behind an outage is bought when the outage ends, minutes after the press.",
+    GATE,
+    "if (order.deadlineMs !== null && nowMs > order.deadlineMs) {",
+    "if (order.deadlineMs !== null && nowMs < 0) {",
+  ),
+  mutant(
+    "deadline-closes-undecided",
+    "The first prototype: the deadline fails an order whose attempt may still land.",
+    DRIVER,
+    "if (open !== undefined) {\n      this.#tracker.track(open.attemptId);",
+    `const isLate = order.deadlineMs !== null && this.#context.clock.nowMs() > order.deadlineMs;
+    if (open !== undefined && isLate) return this.#close(order, "expired", "Too late.");
+    if (open !== undefined) {
+      this.#tracker.track(open.attemptId);`,
+  ),
+  {
+    name: "not-found-at-start-is-canceled",
+    story:
+      "freqtrade: an order that is not found at start is taken for canceled, whatever its age; " +
+      "the next try makes a new one instead of sending the same bytes.",
+    edits: [
+      {
+        file: DRIVER,
+        find: "attempts.find((attempt) => UNRESOLVED_ATTEMPT_STATES.includes(attempt.state));",
+        replace:
+          "attempts.find((attempt) =>\n" +
+          "      UNRESOLVED_ATTEMPT_STATES.includes(attempt.state) && attempt.submittedMs !== null);",
+      },
+      {
+        file: ATTEMPT,
+        find: "const taken = tx.unresolvedInSlot(slot);",
+        replace: "const taken = undefined as ReturnType<typeof tx.unresolvedInSlot>;",
+      },
+    ],
+  },
+  mutant(
+    "recovery-sends-what-is-too-late",
+    "After a restart a recorded buy goes out for the first time, past its deadline or the kill.",
+    TRACKER,
+    "const wasSent = attempt.submittedMs !== null;",
+    'if (attempt.attemptId !== "") return true;\n    const wasSent = true;',
+  ),
+  {
+    name: "fills-replayed-at-start",
+    story: "NautilusTrader #3046: a restart reads the last fills and books them a second time.",
+    edits: [
+      {
+        file: "executor/boot.ts",
+        find: "for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);",
+        replace:
+          "for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);\n" +
+          "  for (const fill of store.fillsPage(null, 50, null)) tracker.track(fill.attemptId);",
+      },
+      {
+        file: TRACKER,
+        find: "if (!UNRESOLVED_ATTEMPT_STATES.includes(attempt.state)) return;",
+        replace: 'if (attempt.state === "dead") return;',
+      },
+      {
+        file: TRACKER,
+        find: "if (!UNRESOLVED_ATTEMPT_STATES.includes(now.state)) return true;",
+        replace: 'if (now.state === "dead") return true;',
+      },
+    ],
+  },
+  mutant(
+    "reversal-ignored",
+    "A fill that a fork took back stays in the books: the position is not there.",
+    "executor/engine/settlement.ts",
+    '} else if (found.state === "gone") {',
+    '} else if (found.state === "gone" && fill.fillId === "") {',
+  ),
+  mutant(
+    "reversal-leaves-position",
+    "The fill is taken back and the position that it made stays.",
+    "executor/engine/settlement.ts",
+    "for (const change of changesOf(tx, held, fill)) {",
+    "for (const change of changesOf(tx, held, fill).slice(1)) {",
+  ),
+  mutant(
+    "order-ids-not-derived",
+    "hummingbot: the id of an order holds a nonce, so recovery makes another one for the same job.",
+    "executor/engine/ids.ts",
+    "return deriveOrderId(`job|${jobId}|${leg}`);",
+    "return deriveOrderId(`job|${jobId}|${leg}|${Math.floor(Date.now() / 20_000)}`);",
+  ),
+  mutant(
+    "spend-without-in-flight",
+    "Limits count what was bought and not what may still be bought.",
+    "executor/store/spending.ts",
+    "total += BigInt(notionalLamports);",
+    "total += 0n;",
+  ),
+  mutant(
+    "spend-forgets-fills",
+    "Limits count what is under way and forget what was bought.",
+    "executor/store/spending.ts",
+    "total += BigInt(String(filled));",
+    "total += 0n * BigInt(String(filled));",
+  ),
+  mutant(
+    "order-limit-unchecked",
+    "A typing slip of one digit is spent in one order.",
+    "executor/engine/risk.ts",
+    "if (notional > BigInt(limits.notionalLamportsMax)) {",
+    "if (notional < 0n) {",
+  ),
+  mutant(
+    "duplicate-fee-cap",
+    "The cap on what may leave the wallet is journaled without fees and rent.",
+    ATTEMPT,
+    "costCapLamports: attempt.costCapLamports.toString(),",
+    "costCapLamports: order.notionalLamports,",
+  ),
+];

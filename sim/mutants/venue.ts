@@ -1,0 +1,105 @@
+import { type Mutant, mutant } from "./mutant.ts";
+
+const PROOF = "executor/venues/solana/absence-proof.ts";
+const STATUS = "executor/venues/solana/signature-status.ts";
+const VERDICT = "executor/venues/solana/attempt-verdict.ts";
+const FETCH = "executor/venues/solana/fetch-attempt.ts";
+
+/** Mistakes in reading the chain. */
+export const VENUE_MUTANTS: readonly Mutant[] = [
+  mutant(
+    "death-by-one-node",
+    "NautilusTrader: submitted and not found at the one place that was asked means rejected.",
+    FETCH,
+    "const proof = await proveAbsence(deps.rpc, attempt.identity, bound);",
+    `const [one] = deps.rpc.providers;
+  const asked = one === undefined ? [] : [one];
+  const proof = await proveAbsence(deps.rpc, attempt.identity, bound, asked);`,
+  ),
+  mutant(
+    "death-not-finalized",
+    "A bound that was passed on a fork counts as passed.",
+    PROOF,
+    'const FINALIZED = { commitment: "finalized" };',
+    'const FINALIZED = { commitment: "processed" };',
+  ),
+  {
+    name: "death-by-slot",
+    story: "Slots are taken for heights: they run ahead, so every attempt is dead at once.",
+    edits: [
+      {
+        file: PROOF,
+        find: 'provider.call("getBlockHeight", [FINALIZED], heightAnswer);',
+        replace: 'provider.call("getSlot", [FINALIZED], heightAnswer);',
+      },
+      {
+        file: PROOF,
+        find: 'if (validity.value.value) return "it still takes the blockhash";',
+        replace: "",
+      },
+    ],
+  },
+  mutant(
+    "death-without-bound",
+    "hummingbot: an order that was not found a few times is lost, whenever it could still land.",
+    PROOF,
+    "if (height.value <= bound.lastValidBlockHeight) {",
+    "if (height.value <= bound.lastValidBlockHeight - 150) {",
+  ),
+  mutant(
+    "death-from-older-history",
+    "The look into the history is believed although it is older than the last possible block.",
+    PROOF,
+    "if (context.slot < passed.slot) {",
+    "if (context.slot < 0) {",
+  ),
+  mutant(
+    "silent-node-is-skipped",
+    "A node that does not answer is left out of the proof: the rest may be the blind ones.",
+    PROOF,
+    'if (doubts.length > 0) return { proven: false, detail: doubts.join("; ") };',
+    'if (slots.size === 0) return { proven: false, detail: doubts.join("; ") };',
+  ),
+  mutant(
+    "booked-at-processed",
+    "A transaction that one node has executed is told as done before anybody voted on it.",
+    STATUS,
+    'if (level === "processed") return { kind: "processed", provider, contextSlot, slot, err };',
+    "",
+  ),
+  mutant(
+    "landed-is-success",
+    "pumpfun bot #175: a reverted buy is reported as confirmed, because it landed.",
+    STATUS,
+    'const kind = err === null ? "success" : "error";',
+    'const kind = "success" as "success" | "error";',
+  ),
+  mutant(
+    "reverted-is-pending",
+    "gateway, hummingbot #7972: a swap that reverted is polled for ever.",
+    VERDICT,
+    "return (isDisputed ? undefined : await judgeError(trial, errors)) ?? seen(words);",
+    "return isDisputed || errors.length > 0 ? seen(words) : seen(words);",
+  ),
+  mutant(
+    "confirmed-is-final",
+    "A fill that is confirmed is never looked at again, and a fork takes it back.",
+    FETCH,
+    "const finals = words.filter(isDecided).filter(({ isFinal }) => isFinal);",
+    "const finals = words.filter(isDecided);",
+  ),
+  mutant(
+    "fee-booked-as-price",
+    "The price of a trade is booked with the network's fee in it.",
+    "executor/venues/solana/chain-deltas.ts",
+    "const tradeLamports = lamports + feeLamports + rentLamports;",
+    "const tradeLamports = lamports + rentLamports;",
+  ),
+  mutant(
+    "quote-booked-as-fill",
+    "warp-id: what the route promised is booked, not what the chain moved.",
+    VERDICT,
+    "const quantity = isBuy ? deltas.quantity : -deltas.quantity;",
+    "const quantity = isBuy ? BigInt(attempt.quantityOutMin) : -deltas.quantity;",
+  ),
+];
