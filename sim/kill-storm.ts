@@ -48,6 +48,14 @@ function printReport(storm: StormReport): void {
       `missing receipts ${storm.missingReceipts.length}, repeated notices ${storm.repeatedNotices}`,
   );
   say(`the journal ${storm.journal}`);
+  for (const deploy of storm.deploys) {
+    const { unresolved, stopMs, readyMs, armedAfterMs, armedExits } = deploy;
+    say(
+      `deploy with ${unresolved} attempts not decided: stopped in ${stopMs.toFixed(0)} ms, ` +
+        `ready ${readyMs.toFixed(0)} ms after the start, ${armedExits} exits armed ` +
+        `${armedAfterMs.toFixed(0)} ms after the journal was open`,
+    );
+  }
   for (const problem of [...storm.lost, ...storm.double, ...storm.missingReceipts]) {
     say(`  ${problem}`);
   }

@@ -10,6 +10,10 @@ test(`after ${KILLS} kills nothing is lost, nothing happened twice and every ord
   const storm = await runStorm({ kills: KILLS, seed: SEED, onKill: () => {} });
   const { jobs, orders, attempts, fills, unresolvedKills, repeatedNotices, restartsMs } = storm;
   const figures = { jobs, orders, attempts, fills, unresolvedKills, repeatedNotices, restartsMs };
+  const deploys = storm.deploys.map((drill) => Object.values(drill).map(Math.round));
+  process.stdout.write(
+    `deploys [undecided, stop, ready, armed after, exits]: ${JSON.stringify(deploys)}\n`,
+  );
   process.stdout.write(`storm, seed ${SEED}: ${JSON.stringify(figures)}\n`);
   expect(storm.kills).toBe(KILLS);
   expect(storm.lost).toEqual([]);

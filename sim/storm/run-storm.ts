@@ -8,6 +8,7 @@ import { createNamedPrng } from "../models/prng.ts";
 import { pause, Person, postJson } from "../scenarios/person.ts";
 import { repair, untilTaken } from "../scenarios/probes.ts";
 import { CRASH_POINTS, nameOf, type CrashPoint } from "./crash-points.ts";
+import { type DeployDrill, drillDeploy, logFileOf } from "./deploy-drill.ts";
 import { countPending, countUnresolved } from "./journal-look.ts";
 import { auditStorm, type StormAudit } from "./storm-audit.ts";
 import { StormLoad } from "./storm-load.ts";
@@ -25,6 +26,8 @@ const BURST_EVERY_MS = 500;
 const RANDOM_EVERY = 5;
 const RESTARTS_TIMED = 5;
 const CHAT_LIMITS = { chatPerSecond: 1_000, chatBurst: 1_000, overallPerSecond: 1_000 };
+/** After every so many kills the desk is stopped and started as a release does it. */
+const DEPLOY_EVERY = 25;
 const SETTLE_MS = 120_000;
 const PEOPLE = [7_001, 7_002];
 
@@ -64,6 +67,8 @@ export interface StormReport extends StormAudit {
   unresolvedKills: number;
   byPoint: Map<string, KillCount>;
   presses: number;
+  /** Orderly stops in between, with trades under way. */
+  deploys: DeployDrill[];
   /** From the start of the next process to a desk that takes jobs, milliseconds, ascending. */
   restartsMs: number[];
   tookMs: number;
@@ -74,9 +79,10 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
   const startedMs = performance.now();
   const stateDir = mkdtempSync(join(tmpdir(), "raptor-storm-"));
   const planFile = join(stateDir, "crash-plan.json");
+  const worldDir = join(stateDir, "world");
   const world = await startWorld({
     seed: options.seed,
-    stateDir: join(stateDir, "world"),
+    stateDir: worldDir,
     slotMs: SLOT_MS,
     movingPrices: false,
     giftSol: 10_000n,
@@ -87,7 +93,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     onStandIns: () => writeFileSync(planFile, ""),
   });
   try {
-    const storm = new Storm(world, planFile, options);
+    const storm = new Storm(world, planFile, logFileOf(worldDir), options);
     await storm.run();
     return { ...(await storm.finish()), tookMs: performance.now() - startedMs };
   } finally {
@@ -99,16 +105,19 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
 class Storm {
   readonly #world: World;
   readonly #planFile: string;
+  readonly #logFile: string;
   readonly #options: StormOptions;
   readonly #prng: Prng;
   readonly #people: Person[];
   readonly #load: StormLoad;
   readonly #byPoint = new Map<string, KillCount>();
   readonly #restartsMs: number[] = [];
+  readonly #deploys: DeployDrill[] = [];
 
-  constructor(world: World, planFile: string, options: StormOptions) {
+  constructor(world: World, planFile: string, logFile: string, options: StormOptions) {
     this.#world = world;
     this.#planFile = planFile;
+    this.#logFile = logFile;
     this.#options = options;
     this.#prng = createNamedPrng(options.seed, "storm");
     this.#people = PEOPLE.map((id) => new Person(world.file, id));
@@ -125,6 +134,7 @@ class Storm {
       const point = isRandom ? undefined : CRASH_POINTS[this.#prng.nextInt(CRASH_POINTS.length)];
       const name = await this.#killOnce(point);
       this.#options.onKill(done + 1, name);
+      if (done % DEPLOY_EVERY === 0) await this.#deploy();
     }
   }
 
@@ -151,6 +161,14 @@ class Storm {
     const name = isReached && point !== undefined ? nameOf(point) : "at a random moment";
     this.#count(name, unresolved > 0);
     return name;
+  }
+
+  async #deploy(): Promise<void> {
+    writeFileSync(this.#planFile, "");
+    const load = (isOver: () => boolean): Promise<void> => this.#loadUntil(isOver, undefined);
+    this.#deploys.push(await drillDeploy(this.#world, this.#logFile, load));
+    await this.#world.executor.killAll();
+    for (const { http } of this.#world.file.rpcs) await repair(http);
   }
 
   #planFor(point: CrashPoint): string {
@@ -200,6 +218,7 @@ class Storm {
       unresolvedKills: counts.reduce((sum, { unresolved }) => sum + unresolved, 0),
       byPoint: this.#byPoint,
       presses: this.#load.presses,
+      deploys: this.#deploys,
       restartsMs: this.#restartsMs.toSorted((left, right) => left - right),
     };
   }
