@@ -48,13 +48,22 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "const taken = tx.unresolvedInSlot(slot);",
     "const taken = undefined as ReturnType<typeof tx.unresolvedInSlot>;",
   ),
-  mutant(
-    "send-error-is-failure",
-    "hummingbot #8457: any error of the submission marks the order as failed.",
-    "executor/venues/solana/submit-swap.ts",
-    'return { outcome: "unknown", lanes: results.map(({ provider }) => provider), cause };',
-    'return { outcome: "rejected", reason: cause, evidence: { answers } };',
-  ),
+  {
+    name: "send-error-is-failure",
+    story: "hummingbot #8457: any error of a submission marks the order as failed, also a timeout.",
+    edits: [
+      {
+        file: "executor/venues/solana/submit-swap.ts",
+        find: "if (lanes.length > 0) return",
+        replace: "if (lanes.length === results.length) return",
+      },
+      {
+        file: "executor/venues/solana/submit-swap.ts",
+        find: 'return { outcome: "unknown", lanes: results.map(({ provider }) => provider), cause };',
+        replace: 'return { outcome: "rejected", reason: cause, evidence: { answers } };',
+      },
+    ],
+  },
   mutant(
     "kill-state-checked-too-early",
     "The kill switch is looked at before the route is asked for, not when the attempt is recorded.",
