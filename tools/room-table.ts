@@ -40,6 +40,12 @@ export const ROOM_TABLE: readonly RoomRule[] = [
     mayImport: ["shared", "executor/ports", "executor/fold", "executor/invariants"],
     packages: [],
   },
+  // The copy in Postgres folds and checks with the store's own code; see docs/adr on the mirror.
+  {
+    room: "executor/mirror",
+    mayImport: ["shared", "executor/ports", "executor/fold", "executor/store"],
+    packages: [],
+  },
   { room: "executor/notify", mayImport: ["shared", "executor/ports", "executor/fold"] },
   { room: "executor/market", mayImport: ["shared", "executor/ports", "executor/fold"] },
   // A composition of its own, see docs/adr/0012; nothing imports it.

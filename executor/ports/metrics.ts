@@ -21,4 +21,8 @@ export type MetricName =
   | "open_positions"
   | "unresolved_attempts"
   | "journal_seq"
+  | "mirror_lag_events"
+  | "mirror_lag_seconds"
+  | "mirror_stopped"
+  | "mirror_batch_ms"
   | "loop_lag_ms";

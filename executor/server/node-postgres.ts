@@ -27,6 +27,8 @@ export function createNodePostgres({ connectionString, clock }: NodePostgresOpti
         connectionString,
         application_name: `raptor ${purpose}`,
         keepAlive: true,
+        // Many statements may be under way at once: a distant server costs one way, not each.
+        pipeline: true,
         keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
         stream: () => socket,
       });

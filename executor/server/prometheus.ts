@@ -21,6 +21,10 @@ const SPECS: Readonly<Record<MetricName, Spec>> = {
   open_positions: { kind: "gauge", help: "Open positions", labels: [] },
   unresolved_attempts: { kind: "gauge", help: "Attempts not decided", labels: [] },
   journal_seq: { kind: "gauge", help: "Last journal sequence", labels: [] },
+  mirror_lag_events: { kind: "gauge", help: "Events not yet in Postgres", labels: [] },
+  mirror_lag_seconds: { kind: "gauge", help: "Age of the oldest of them", labels: [] },
+  mirror_stopped: { kind: "gauge", help: "1 when the copy waits for a person", labels: [] },
+  mirror_batch_ms: { kind: "histogram", help: "Copying one batch of events", labels: [] },
   loop_lag_ms: { kind: "histogram", help: "Event loop delay", labels: [] },
 };
 const BUCKETS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000];

@@ -24,6 +24,12 @@ export const ERROR_TEXTS = {
   RAPTOR_JOURNAL__BUSY: "the journal cannot be written while another program holds its lock",
   RAPTOR_POSTGRES__LOST: "the connection to Postgres is lost",
   RAPTOR_POSTGRES__REFUSED: "Postgres refused the request",
+  RAPTOR_JOURNAL__DAMAGED: "the journal file is damaged",
+  RAPTOR_JOURNAL__IO_FAILED: "the disk of the journal failed",
+  RAPTOR_JOURNAL__BEHIND: "the journal is older than its copy elsewhere",
+  RAPTOR_LEASE__CONTESTED: "the lease could not be handed over",
+  RAPTOR_LEASE__FENCED: "another executor has taken over",
+  RAPTOR_RESTORE__REFUSED: "the journal was not put back",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TEXTS;

@@ -1,0 +1,50 @@
+import type { PgSession } from "../ports/postgres.ts";
+import type { Head } from "../store/hash-chain.ts";
+import type { StoredEvent } from "../store/journal-rows.ts";
+import { MirrorStop } from "./mirror-stop.ts";
+import { checkLinks } from "./ship.ts";
+
+/** Events of one page: many enough to hide the way there and back, few enough for memory. */
+const PAGE_EVENTS = 500;
+
+const PAGE_SQL = `
+select seq, ts_ms, stream, kind, version, payload, prev_hash, hash
+from raptor.journal where seq > $1 and seq <= $2 order by seq limit ${PAGE_EVENTS}`;
+
+/**
+ * The copied events up to `to`, page by page, each link checked.
+ * @throws MirrorStop when the copy has a hole, was altered, or does not end in `to`.
+ */
+export async function* mirroredEvents(
+  session: PgSession,
+  from: Head,
+  to: Head,
+): AsyncIterable<StoredEvent[]> {
+  let head = from;
+  while (head.seq < to.seq) {
+    const { rows } = await session.query(PAGE_SQL, [head.seq, to.seq]);
+    const events = rows.map(toEvent);
+    const before = head.seq;
+    head = checkLinks(head, events);
+    if (head.seq === before) break;
+    yield events;
+  }
+  if (head.seq === to.seq && head.hash === to.hash) return;
+  const ends = `${head.seq} (${head.hash.slice(0, 8)})`;
+  const named = `${to.seq} (${to.hash.slice(0, 8)})`;
+  throw new MirrorStop("gap", `the copy ends with event ${ends}, its cursor names ${named}`);
+}
+
+function toEvent(row: readonly (string | null)[]): StoredEvent {
+  const [seq, tsMs, stream, kind, version, payload, prevHash, hash] = row;
+  return {
+    seq: Number(seq),
+    tsMs: Number(tsMs),
+    stream: String(stream),
+    kind: String(kind),
+    version: Number(version),
+    payload: String(payload),
+    prevHash: String(prevHash),
+    hash: String(hash),
+  };
+}
