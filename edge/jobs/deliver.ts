@@ -8,7 +8,7 @@ import type { JobSigner } from "./job-signer.ts";
 
 /** Where a job is now. */
 export type Delivery =
-  | { kind: "taken"; answer: JobAnswer | undefined }
+  | { kind: "taken"; answer: JobAnswer }
   | { kind: "refused"; status: number; code: string; answer: JobAnswer | undefined }
   | { kind: "queued" }
   /** Neither the executor nor the queue has it. `isCertain`: it cannot have happened. */

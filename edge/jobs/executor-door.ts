@@ -7,7 +7,7 @@ import type { Metrics } from "../middleware/metrics.ts";
 
 /** How one direct try ended. */
 export type DoorResult =
-  | { kind: "taken"; answer: JobAnswer | undefined }
+  | { kind: "taken"; answer: JobAnswer }
   | { kind: "refused"; status: number; code: string; answer: JobAnswer | undefined }
   /** Not taken, as far as is known. `isCertain`: the job cannot have reached the executor. */
   | { kind: "closed"; isCertain: boolean; cause: string };
@@ -88,8 +88,12 @@ export function createExecutorDoor(
 function classifyJobAnswer(status: number, body: string): DoorResult {
   const parsed = jobAnswerSchema.safeParse(parseJsonText(body));
   const answer = parsed.success ? parsed.data : undefined;
-  // A success status without a readable body still means that the job was committed.
-  if (status >= 200 && status < 300) return { kind: "taken", answer };
+  if (status >= 200 && status < 300) {
+    // Whatever stands between can answer success too. Only the executor's own words are a promise;
+    // without them the job is handed on once more, and the executor knows it by its id.
+    if (answer !== undefined) return { kind: "taken", answer };
+    return { kind: "closed", isCertain: false, cause: "success without an answer" };
+  }
   if (REFUSED_FOR_GOOD.has(status)) {
     return { kind: "refused", status, code: answer?.code ?? "none", answer };
   }
@@ -116,6 +120,6 @@ function causeOf(error: unknown): { isCertain: boolean; cause: string } {
 }
 
 function outcomeOf(result: DoorResult): string {
-  if (result.kind === "taken") return result.answer?.status ?? "taken";
+  if (result.kind === "taken") return result.answer.status;
   return result.kind === "refused" ? `refused ${result.status}` : result.cause;
 }

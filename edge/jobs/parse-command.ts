@@ -1,5 +1,5 @@
 import { TRADING_STATES } from "@raptor/shared/domain/trading-state.ts";
-import { API_SCOPES, type ApiScope, type Job } from "@raptor/shared/wire/job.ts";
+import { API_SCOPES, WHY_CHARS_MAX, type ApiScope, type Job } from "@raptor/shared/wire/job.ts";
 import { findMint } from "./find-mint.ts";
 import { SENTENCES } from "../replies/sentences.ts";
 
@@ -63,6 +63,9 @@ export function parseCommand(command: TypedCommand): TextMeaning {
       return request({ kind: "showScreen", screen: "positions" });
     case "wallet":
       return request({ kind: "showScreen", screen: "wallet" });
+    case "why":
+      if (command.rest.length > WHY_CHARS_MAX) return sentence(SENTENCES.whyTooLong);
+      return request({ kind: "why", about: command.rest });
     case "token":
       return parseToken(command.rest);
     case "cancel":
@@ -116,6 +119,10 @@ function parseToken(rest: string): TextMeaning {
     if (!scopes.includes(scope)) scopes.push(scope);
   }
   return request({ kind: "issueToken", scopes: scopes.length === 0 ? [...API_SCOPES] : scopes });
+}
+
+function sentence(text: string): TextMeaning {
+  return { kind: "sentence", text };
 }
 
 function request(wanted: JobRequest): TextMeaning {

@@ -16,11 +16,15 @@ function sentenceOf(text: string): string | undefined {
   return decision.reply.text;
 }
 
+const LONG_WHY = `/why ${"x".repeat(129)}`;
+
 describe("commands", () => {
   it.for([
     ["/start", { kind: "start" }],
     ["/START@raptortestbot payload", { kind: "start" }],
     ["/help", { kind: "showScreen", screen: "help" }],
+    ["/why", { kind: "why", about: "" }],
+    ["/why  ord_abc ", { kind: "why", about: "ord_abc" }],
     ["/status", { kind: "showScreen", screen: "status" }],
     ["/health", { kind: "showScreen", screen: "status" }],
     ["/positions", { kind: "showScreen", screen: "positions" }],
@@ -48,12 +52,18 @@ describe("commands", () => {
     expect(jobOf(text)).toMatchObject(expected);
   });
 
-  it.for(["/buy", "/buy 0.5", `/buy ${MINT}`, "/sell 50", "/token root", "/withdraw", "/buyy x 1"])(
-    "%s is answered with a sentence that says nothing happened",
-    (text, { expect }) => {
-      expect(sentenceOf(text)).toMatch(/Nothing was|nothing was|No token was/);
-    },
-  );
+  it.for([
+    "/buy",
+    "/buy 0.5",
+    `/buy ${MINT}`,
+    "/sell 50",
+    "/token root",
+    "/withdraw",
+    "/buyy x 1",
+    LONG_WHY,
+  ])("%s is answered with a sentence that says nothing happened", (text, { expect }) => {
+    expect(sentenceOf(text)).toMatch(/Nothing was|nothing was|No token was/);
+  });
 
   it("ignores a command for another bot", ({ expect }) => {
     expect(parseUpdate(textUpdate("/panic@OtherBot"), BOT)).toMatchObject({ kind: "ignore" });

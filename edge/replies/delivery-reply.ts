@@ -17,7 +17,7 @@ export function encodeDelivery(job: Job, delivery: Delivery): WebhookReply | und
   const sentence = sentenceOf(delivery);
   if (sentence !== undefined) return encodeMessage(chatId, sentence);
   // A duplicate was answered before; typing again would promise something new.
-  return delivery.kind === "taken" && delivery.answer?.status === "duplicate"
+  return delivery.kind === "taken" && delivery.answer.status === "duplicate"
     ? undefined
     : encodeTyping(chatId);
 }
@@ -31,7 +31,7 @@ export function encodeSentence(job: Job, text: string): WebhookReply | undefined
 function sentenceOf(delivery: Delivery): string | undefined {
   switch (delivery.kind) {
     case "taken":
-      return delivery.answer?.sentence;
+      return delivery.answer.sentence;
     case "queued":
       return SENTENCES.queued;
     case "lost":

@@ -16,6 +16,8 @@ export const SENTENCES = {
   sellNeedsMint:
     "Nothing was sold: I found no token address. Example: /sell <token address> 50. " +
     "/sell alone shows what you hold.",
+  whyTooLong:
+    "That is too long for an id, so nothing was looked up. /why alone shows your last trades.",
   tokenUsage:
     "No token was issued. Use /token, /token followed by any of status positions trades jobs, " +
     "or /token revoke.",

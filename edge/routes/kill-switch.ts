@@ -65,7 +65,6 @@ async function deliver(services: EdgeServices, job: Job, state: string): Promise
     );
   }
   const { answer } = result;
-  if (answer === undefined) return problem("STATE_NOT_CONFIRMED");
   if (answer.status === "refused" || answer.status === "error") return problem("STATE_REFUSED");
   return Response.json({ jobId: job.id, state, status: answer.status, epoch: answer.epoch });
 }

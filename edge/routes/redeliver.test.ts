@@ -53,6 +53,14 @@ describe("a redelivered job", () => {
     expect((await deliver(world, jws)).status).toBe(503);
   });
 
+  it("stays with the queue when a success does not carry the executor's words", async ({
+    expect,
+  }) => {
+    const { world, jws } = await queuedJob();
+    world.executor = () => ({ status: 200, body: "<html>upstream</html>" });
+    expect((await deliver(world, jws)).status).toBe(503);
+  });
+
   it("stays with the queue when the executor does not trust our signature", async ({ expect }) => {
     const { world, jws } = await queuedJob();
     world.executor = () => ({ status: 401 });

@@ -37,6 +37,6 @@ export function createRedeliver(services: EdgeServices) {
     if (result.kind === "refused") {
       return createProblem("JOB_REFUSED", REDELIVER_PATH, { headers: NEVER_AGAIN });
     }
-    return Response.json({ jobId: job.id, status: result.answer?.status ?? "accepted" });
+    return Response.json({ jobId: job.id, status: result.answer.status });
   };
 }
