@@ -1,0 +1,246 @@
+import { describe, it } from "vitest";
+import {
+  START_MS,
+  Story,
+  approved,
+  armed,
+  begun,
+  bought,
+  closed,
+  epoch,
+  event,
+  exitOrder,
+  external,
+  fill,
+  good,
+  job,
+  order,
+  paused,
+  position,
+  prepared,
+  press,
+  proof,
+} from "./journal-story-fixture.ts";
+
+describe("a journal that keeps its promises", () => {
+  it("breaks nothing: buy, stop, sell, and one buy that died", ({ expect }) => {
+    const story = bought()
+      .tell(exitOrder("x"))
+      .tell(prepared("x", 1, { slot: "close:p" }))
+      .tell(fill("x", { side: "sell" }), position("0"))
+      .tell(job("job-b"), order("b", { notionalLamports: "400" }), approved("b"))
+      .tell(prepared("b"))
+      .tell(event("AttemptDead", { attemptId: "b:1", proof: { providers: { a: good, b: good } } }))
+      .tell(closed("b"), event("JobFinished", { jobId: "job-b", outcome: "done" }));
+    expect(story.broken).toEqual([]);
+  });
+
+  it("may book a loss that a later reversal explains", ({ expect }) => {
+    const story = bought()
+      .tell(position("0", { cause: external }))
+      .tell(
+        event("FillReversed", { fillId: "sig-a:1", attemptId: "a:1", evidence: { all: true } }),
+        position("0"),
+      );
+    expect(story.broken).toEqual([]);
+  });
+
+  it("may hold several attempts of one exclusion group in a slot", ({ expect }) => {
+    const group = { exclusionGroup: "nonce-1" };
+    const story = begun()
+      .tell(prepared("a", 1, group))
+      .tell(prepared("a", 2, group));
+    expect(story.broken).toEqual([]);
+  });
+});
+
+describe("a journal that breaks a promise", () => {
+  const cases: [name: string, story: () => Story][] = [
+    ["1 one effect: job t was accepted twice", () => new Story().tell(job("t"), job("t"))],
+    [
+      "1 one effect: orders a and c both come from job job-a",
+      () => begun().tell(order("c", { source: { kind: "job", jobId: "job-a" } })),
+    ],
+    [
+      "1 one effect: orders a and c both come from press q",
+      () =>
+        new Story()
+          .tell(press("job-a", "", "q"), order("a"))
+          .tell(press("job-c", "", "q"), order("c")),
+    ],
+    [
+      "1 one effect: order a has two fills, sig-a:1 and sig-2",
+      () =>
+        bought()
+          .tell(prepared("a", 2))
+          .tell(fill("a", { fillId: "sig-2", attemptId: "a:2" }), position("200")),
+    ],
+    [
+      "2 ticket once: a ticket was accepted twice: by t1 and by t2",
+      () =>
+        new Story()
+          .tell(press("t1", "k"), event("TicketClaimed", { ticket: "k", jobId: "t1", userId: 7 }))
+          .tell(press("t2", "k"), event("TicketClaimed", { ticket: "k", jobId: "t2", userId: 7 })),
+    ],
+    [
+      "2 ticket once: t1 was accepted without claiming its ticket",
+      () => new Story().tell(press("t1", "k")),
+    ],
+    [
+      "3 one group per slot: b:1 joins a:1, undecided, in slot open:w:MINT.SOLANA:buy",
+      () =>
+        begun()
+          .tell(prepared("a"))
+          .tell(job("job-b"), order("b", { notionalLamports: "1" }), approved("b"))
+          .tell(prepared("b")),
+    ],
+    [
+      "4 fills and positions: MINT.SOLANA of w: fills give -1 base units more than the positions hold",
+      () => begun().tell(prepared("a")).tell(fill("a"), position("101"), armed),
+    ],
+    [
+      "5 journal before effect: attempt z:1 has no order",
+      () => new Story().tell(epoch, prepared("z")),
+    ],
+    [
+      "5 journal before effect: FillRecorded of z:1, which was never prepared",
+      () => new Story().tell(fill("z"), position("100"), armed),
+    ],
+    [
+      "5 journal before effect: order a ended while a:1 is not decided",
+      () => begun().tell(prepared("a")).tell(closed("a")),
+    ],
+    [
+      "5 journal before effect: attempt a:1 was prepared after its order had ended",
+      () => begun().tell(closed("a")).tell(order("k"), approved("a"), prepared("a")),
+    ],
+    [
+      "5 journal before effect: FillRecorded of a:1, which was over before",
+      () =>
+        begun()
+          .tell(prepared("a"))
+          .tell(proof({ a: good, b: good }))
+          .tell(fill("a"), position("100"), armed),
+    ],
+    [
+      "7 jobs end once: job t was finished without being under way",
+      () => new Story().tell(event("JobFinished", { jobId: "t", outcome: "done" })),
+    ],
+    [
+      "8 spending limits: order a was prepared without approval",
+      () => new Story().tell(epoch).tell(order("a")).tell(prepared("a")),
+    ],
+    [
+      "8 spending limits: order a spends 601 lamports, over the limit of one order",
+      () =>
+        new Story()
+          .tell(epoch)
+          .tell(order("a", { notionalLamports: "601" }), approved("a"))
+          .tell(prepared("a")),
+    ],
+    [
+      "8 spending limits: person 7 has 1001 lamports spent or in flight, over the day's limit",
+      () =>
+        bought()
+          .tell(order("b", { notionalLamports: "501" }), approved("b"))
+          .tell(prepared("b")),
+    ],
+    [
+      "9 exits armed: position p is open and its exits are not armed",
+      () => begun().tell(prepared("a")).tell(fill("a"), position("100")),
+    ],
+    [
+      "9 exits armed: position p is open and its exits are not armed",
+      () => bought().tell(event("ExitPlanDisarmed", { positionId: "p", reason: "fired" })),
+    ],
+    [
+      "9 exits outlive everything: exit x was given up while p is open",
+      () => bought().tell(exitOrder("x")).tell(closed("x")),
+    ],
+    [
+      "10 entry gate: entry a was prepared while trading was reducing",
+      () =>
+        begun()
+          .tell(event("TradingStateChanged", { state: "reducing", reason: "", by: "", jobId: "k" }))
+          .tell(prepared("a")),
+    ],
+    [
+      "10 entry gate: entry a was prepared while 7 was paused",
+      () => begun().tell(paused(true, "k")).tell(prepared("a")),
+    ],
+    [
+      "10 entry gate: entry a was prepared while 7 was held",
+      () =>
+        begun()
+          .tell(event("EntriesHeld", { userId: 7, reason: "r" }))
+          .tell(prepared("a")),
+    ],
+    [
+      "10 entry gate: entry a was prepared 9000 ms after its deadline",
+      () =>
+        new Story()
+          .tell(epoch)
+          .tell(order("a", { deadlineMs: START_MS }), approved("a"))
+          .tell({ ...prepared("a"), tsMs: START_MS + 9_000 }),
+    ],
+    [
+      "10 entry gate: job t was accepted 60000 ms after its deadline",
+      () => new Story().tell({ ...job("t", {}, START_MS), tsMs: START_MS + 60_000 }),
+    ],
+    [
+      "10 newest switch wins: old allows trading 5000 ms after a newer command for less",
+      () =>
+        new Story()
+          .tell(job("new", { kind: "pause", createdMs: START_MS + 5_000 }), paused(true, "new"))
+          .tell(job("old", { kind: "resume", createdMs: START_MS }), paused(false, "old")),
+    ],
+    [
+      "10 panic sells everything: panic of 7 ended while order a is under way",
+      () => begun().tell(event("PanicClosed", { panicId: "n", userId: 7 })),
+    ],
+    [
+      "10 panic sells everything: panic of 7 ended while p is open",
+      () => bought().tell(event("PanicClosed", { panicId: "n", userId: 7 })),
+    ],
+    ["16 one epoch: epoch 1 began after epoch 1", () => new Story().tell(epoch).tell(epoch)],
+    [
+      "16 one epoch: a:1 was made by epoch 2 in epoch 1",
+      () => begun().tell(prepared("a", 1, { epoch: 2 })),
+    ],
+    [
+      "17 evidence: a:1 was called dead on the word of 1 node(s)",
+      () =>
+        begun()
+          .tell(prepared("a"))
+          .tell(proof({ a: good })),
+    ],
+    [
+      "17 evidence: a:1 was called dead at height 900 of b",
+      () =>
+        begun()
+          .tell(prepared("a"))
+          .tell(proof({ a: good, b: { ...good, height: 900 } })),
+    ],
+    [
+      "17 evidence: a:1 was called dead from an older history of b",
+      () =>
+        begun()
+          .tell(prepared("a"))
+          .tell(proof({ a: good, b: { ...good, historySlot: 999 } })),
+    ],
+    [
+      "17 evidence: a:1 ended without evidence",
+      () =>
+        begun()
+          .tell(prepared("a"))
+          .tell(event("AttemptRejected", { attemptId: "a:1", reason: "r", evidence: {} })),
+    ],
+  ];
+
+  it.each(cases)("%s", (expected, story) => {
+    const { broken } = story();
+    if (!broken.includes(expected)) {
+      throw new Error(`expected "${expected}", was ${JSON.stringify(broken, null, 1)}`);
+    }
+  });
+});
