@@ -16,8 +16,9 @@ import { StormLoad } from "./storm-load.ts";
 const MAIN = fileURLToPath(new URL("crashing-main.ts", import.meta.url));
 /** Blocks pass eight times as fast as on the network, and so do expiry and finality. */
 const SLOT_MS = 50;
-/** A point that is not reached by then is given up; the process is killed where it stands. */
-const POINT_WAIT_MS = 1_800;
+/** A point that a ready desk does not reach by then is given up, and it is killed as it stands. */
+const POINT_WAIT_MS = 1_200;
+const START_WAIT_MS = 6_000;
 /** Kills at random moments: from before the desk is ready to well into the trades. */
 const RANDOM_KILL_MS = 1_200;
 const HITS_MAX = 2;
@@ -144,12 +145,16 @@ class Storm {
     // The process that reads the plan is the one that starts now; the last one died without.
     writeFileSync(this.#planFile, plan);
     const before = executor.pids.main;
+    const isRandom = point === undefined;
+    const limitMs = isRandom ? this.#prng.nextInt(RANDOM_KILL_MS) + 500 : START_WAIT_MS;
+    let deadline = performance.now() + limitMs;
     // It may die before it is ready.
-    void executor.start().catch(() => {});
+    const ready = executor.start().then(() => {
+      if (!isRandom) deadline = performance.now() + POINT_WAIT_MS;
+    });
+    ready.catch(() => {});
     while (executor.pids.main === before) await pause(2);
-    const limitMs = point === undefined ? this.#prng.nextInt(RANDOM_KILL_MS) + 500 : POINT_WAIT_MS;
     const { main } = executor.pids;
-    const deadline = performance.now() + limitMs;
     const isAlive = (): boolean => executor.isMainAlive && executor.pids.main === main;
     const work = this.#loadUntil(() => !isAlive(), point?.what);
     while (isAlive() && performance.now() < deadline) await pause(2);
