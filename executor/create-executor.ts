@@ -9,6 +9,7 @@ import { bootDesk, type BootReport } from "./boot.ts";
 import { AttemptTracker } from "./engine/attempt-tracker.ts";
 import type { EngineContext } from "./engine/context.ts";
 import { Exits } from "./engine/exits.ts";
+import { NoncePool } from "./engine/nonce-pool.ts";
 import { OrderDriver } from "./engine/order-driver.ts";
 import { Panic } from "./engine/panic.ts";
 import { createReadModels, type DependencyHealth, type ReadModels } from "./engine/read-models.ts";
@@ -31,8 +32,11 @@ import { createDiscordAlert } from "./notify/discord.ts";
 import { createOutbox } from "./notify/outbox.ts";
 import { ReconcileSchedule } from "./notify/reconcile-schedule.ts";
 import { createTelegramChat, type TelegramChat } from "./notify/telegram.ts";
+import { PostgresMirror } from "./mirror/postgres-mirror.ts";
 import type { PriceFeed } from "./ports/market.ts";
 import type { Metrics } from "./ports/metrics.ts";
+import type { Mirror } from "./ports/mirror.ts";
+import type { Postgres } from "./ports/postgres.ts";
 import type { Signer } from "./ports/signer.ts";
 import type { Store } from "./ports/store.ts";
 import type { Venue } from "./ports/venue.ts";
@@ -58,6 +62,8 @@ export interface ExecutorSeams {
   signer: Signer;
   store: Store;
   ballast: Ballast;
+  /** Absent without `DATABASE_URL`. */
+  postgres?: Postgres | undefined;
   version: string;
   pid: number;
   onFatal(error: unknown): void;
@@ -111,6 +117,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
     async boot() {
       const { version, pid } = seams;
       const process = { version, pid };
+      rooms.mirror?.start();
       booting = bootDesk({ ...rooms, process, signal: abort.signal });
       const report = await booting;
       if (abort.signal.aborted) return report;
@@ -129,11 +136,11 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       const limit = clock.sleep(env.DRAIN_MS);
       // A start-up under way ends at its next step; only then nothing is started any more.
       await Promise.race([Promise.allSettled([booting]), limit]);
-      const work = [lanes.stop(), driver.stop(), tracker.stop(), settlement.stop()];
+      const work = [lanes.stop(), driver.stop(), tracker.stop(), settlement.stop(), pool.stop()];
       await Promise.race([Promise.all(work), limit]);
       await Promise.all([outbox.stop(), schedule.stop(), ...timers]);
       feed.stop();
-      await venue.stop();
+      await Promise.all([venue.stop(), rooms.mirror?.stop()]);
     },
   };
 }
@@ -235,15 +242,26 @@ function buildOutside(seams: ExecutorSeams) {
 /** The engine: what moves orders, attempts, exits and the ledger. */
 function buildEngine(context: EngineContext, feed: PriceFeed) {
   const tracker = new AttemptTracker(context);
-  const driver = new OrderDriver(context, tracker);
+  const pool = new NoncePool(context);
+  const driver = new OrderDriver(context, tracker, pool);
   return {
     tracker,
+    pool,
     driver,
     exits: new Exits(context, feed, driver),
     panic: new Panic(context, driver, tracker),
     reconciler: new Reconciler(context),
-    settlement: new Settlement(context, driver),
+    settlement: new Settlement(context, driver, tracker),
   };
+}
+
+function buildMirror(seams: ExecutorSeams, shout: (text: string) => void): Mirror | undefined {
+  const { env, postgres, store, clock, prng, log, metrics } = seams;
+  if (postgres === undefined || env.MIRROR === "off") return undefined;
+  const { MIRROR: mode, MIRROR_SYNC_MS: syncMs } = env;
+  const copiesVault = env.MIRROR_VAULT === "1";
+  const tools = { postgres, store, clock, prng, log, metrics, shout };
+  return new PostgresMirror({ ...tools, mode, syncMs, copiesVault });
 }
 
 function buildRooms(seams: ExecutorSeams) {
@@ -259,6 +277,8 @@ function buildRooms(seams: ExecutorSeams) {
   const notices = createNotices({ venue, clock, tickets, adminUserIds: env.ADMIN_USER_IDS });
   const shout = (text: string): void => void discord.alert(text);
   const disk = new DiskWatch(seams.ballast, shout);
+  const mirror = buildMirror(seams, shout);
+  const syncMirror = env.MIRROR === "sync" ? mirror : undefined;
   const context: EngineContext = {
     store,
     venue,
@@ -269,7 +289,8 @@ function buildRooms(seams: ExecutorSeams) {
     settings,
     shout,
     doubtLedger: () => void engine.reconciler.run("doubt").catch(context.onFatal),
-    entryHold: () => (isTruthKnown ? disk.hold() : ENTRY_HOLD),
+    entryHold: () => (isTruthKnown ? (disk.hold() ?? mirror?.hold()) : ENTRY_HOLD),
+    ...(syncMirror === undefined ? {} : { isMirrored: () => syncMirror.isMirrored() }),
     blockhashHold: () => undefined,
     onFatal: tolerateJournal(log, shout, seams.onFatal),
   };
@@ -281,6 +302,7 @@ function buildRooms(seams: ExecutorSeams) {
   const dependencies = (): DependencyHealth[] => [
     probeJournal(),
     disk.health(),
+    ...(mirror === undefined ? [] : [mirror.health()]),
     { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
     ...venue.health(),
     feed.health(),
@@ -293,7 +315,13 @@ function buildRooms(seams: ExecutorSeams) {
   const views = { store, feed, venue, clock, version, phase, dependencies, lastReconcile };
   const reads = createReadModels(views);
   const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
-  const desk = buildDesk(seams, shared, apiTokens, lifecycle, context.onFatal);
+  const desk = buildDesk(
+    seams,
+    { ...shared, mirror: syncMirror },
+    apiTokens,
+    lifecycle,
+    context.onFatal,
+  );
   const noteReconcile = (isComplete: boolean): void => {
     isTruthKnown ||= isComplete;
   };
@@ -306,6 +334,7 @@ function buildRooms(seams: ExecutorSeams) {
     context,
     lifecycle,
     disk,
+    mirror,
     outbox,
     dependencies,
     reads,
@@ -333,7 +362,7 @@ function buildDesk(
     | "presetsLamports"
     | "allowedUserIds"
     | "adminUserIds"
-  >,
+  > & { mirror: Mirror | undefined },
   apiTokens: ApiTokens,
   lifecycle: Lifecycle,
   onFatal: (error: unknown) => void,
@@ -349,7 +378,9 @@ function buildDesk(
   const { ALLOWED_USER_IDS: allowedUserIds, ADMIN_USER_IDS: adminUserIds } = env;
   const admission = new JobAdmission({ ...shared, allowedUserIds, adminUserIds });
   const phase = () => lifecycle.phase;
-  const intake = new JobIntake({ store, clock, log, metrics, admission, handlers, lanes, phase });
+  const { mirror } = shared;
+  const tools = { store, clock, log, metrics, mirror };
+  const intake = new JobIntake({ ...tools, admission, handlers, lanes, phase });
   const verifier = new JwsVerifier(env.TRUSTED_JWKS, audienceOf(env.ENVIRONMENT));
   const api = new ExecutorApi({ verifier, intake, reads, store, apiTokens, clock, log, metrics });
   return { lanes, intake, api };

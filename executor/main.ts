@@ -5,12 +5,14 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createExecutor, type Executor } from "./create-executor.ts";
 import { parseExecutorEnv, type ExecutorEnv } from "./env.ts";
+import type { Postgres } from "./ports/postgres.ts";
 import type { Store } from "./ports/store.ts";
 import { createSharedHealth } from "./server/health.ts";
 import { startMetricsServer, startPublicServer } from "./server/http-server.ts";
 import { flushAtExit, LineOutput } from "./server/line-output.ts";
 import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
 import { createNodeNet } from "./server/node-net.ts";
+import { createNodePostgres } from "./server/node-postgres.ts";
 import { createPinoLog } from "./server/pino-log.ts";
 import { OPERATOR_SOCKET_FILE } from "./ports/operator.ts";
 import { startOperatorSocket } from "./server/operator-socket.ts";
@@ -66,6 +68,7 @@ async function main(): Promise<void> {
     signer,
     store,
     ballast,
+    postgres: connectPostgres(env, clock),
     version,
     pid: process.pid,
     onFatal,
@@ -110,6 +113,13 @@ async function main(): Promise<void> {
   sampleLoopLag(metrics);
   await executor.boot();
   void registerWithTelegram(executor, env, clock, () => isStopping).catch(onFatal);
+}
+
+function connectPostgres(env: ExecutorEnv, clock: Clock): Postgres | undefined {
+  const connectionString = env.DATABASE_URL?.reveal();
+  return connectionString === undefined
+    ? undefined
+    : createNodePostgres({ connectionString, clock });
 }
 
 function createLog(env: ExecutorEnv, clock: Clock): Log {

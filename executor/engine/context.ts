@@ -26,6 +26,11 @@ export interface EngineContext {
    * another executor may hold it. What shares a nonce can still take effect only once.
    */
   blockhashHold(): string | undefined;
+  /**
+   * Only with `MIRROR=sync`: waits a moment for the copy to have everything committed until now.
+   * False: it does not, and an entry must not leave yet.
+   */
+  isMirrored?(): Promise<boolean>;
   /** A broken invariant or an unexpected error: the process stops, start-up recovers. */
   onFatal(error: unknown): void;
 }

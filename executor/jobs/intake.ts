@@ -7,6 +7,7 @@ import { isUrgentJob, type Job } from "@raptor/shared/wire/job.ts";
 import { isJournalTrouble, JOURNAL_RETRY_MS } from "../engine/journal-trouble.ts";
 import type { Phase } from "../engine/read-models.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import type { Mirror } from "../ports/mirror.ts";
 import type { Store, Tx } from "../ports/store.ts";
 import type { JobAdmission, Admission } from "./admission.ts";
 import type { JobHandlers } from "./handlers.ts";
@@ -14,7 +15,7 @@ import type { Lanes } from "./lanes.ts";
 
 /** An HTTP status and what goes into its body. */
 export interface IntakeResult {
-  status: 200 | 202 | 409 | 503;
+  status: 200 | 202 | 409 | 503 | 504;
   answer: JobAnswer;
   retryAfterS?: number;
 }
@@ -33,6 +34,8 @@ export interface IntakeDeps {
   handlers: JobHandlers;
   lanes: Lanes;
   phase(): Phase;
+  /** Only with `MIRROR=sync`: what answers wait for. */
+  mirror?: Pick<Mirror, "refusal" | "isMirrored"> | undefined;
 }
 
 /** Takes verified jobs: records each once, answers after the commit, hands it to its lane. */
@@ -54,6 +57,8 @@ export class JobIntake {
       metrics.count("jobs_refused_total", { reason: "stranger" });
       return this.#refused(job, stranger);
     }
+    const away = isUrgentJob(job) ? undefined : this.#deps.mirror?.refusal();
+    if (away !== undefined) return this.#busy(away);
     const startedMs = clock.monotonicMs();
     const digest = digestOf(job);
     let decision: Decision;
@@ -65,7 +70,22 @@ export class JobIntake {
       return this.#busy(error.message);
     }
     metrics.observeMs("job_accept_ms", clock.monotonicMs() - startedMs);
-    return this.#answer(job, decision);
+    const result = this.#answer(job, decision);
+    return (await this.#isKnownElsewhere(job)) ? result : this.#unconfirmed(job);
+  }
+
+  /** Less trading never waits for anything but the disk. */
+  async #isKnownElsewhere(job: Job): Promise<boolean> {
+    const { mirror } = this.#deps;
+    return mirror === undefined || isUrgentJob(job) || (await mirror.isMirrored());
+  }
+
+  /** Recorded here, so "not accepted" would be a lie; not yet safe, so "accepted" would be too. */
+  #unconfirmed(job: Job): IntakeResult {
+    this.#deps.log.warn({ jobId: job.id }, "the copy does not have a job in time");
+    const epoch = this.#deps.store.epoch();
+    const answer: JobAnswer = { status: "error", jobId: job.id, code: "unconfirmed", epoch };
+    return { status: 504, answer, retryAfterS: 2 };
   }
 
   /** Runs again what was accepted but not finished when the process ended. */

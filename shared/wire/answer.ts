@@ -3,7 +3,8 @@ import * as z from "zod";
 /**
  * What the executor says to `POST /jobs`. HTTP 202 accepted; 200 duplicate or refused for good;
  * 401 bad signature; 409 same id with another body; 413 too large; 422 invalid; 503 with
- * Retry-After while draining, starting or not the leader.
+ * Retry-After while draining, starting or not the leader; 504 when it is recorded but the copy that
+ * `MIRROR=sync` waits for does not have it yet.
  */
 export const jobAnswerSchema = z.object({
   status: z.enum(["accepted", "duplicate", "refused", "error"]),
