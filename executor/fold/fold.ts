@@ -150,7 +150,11 @@ function foldPayload<K extends EventKind>(
   return FOLDS[kind](payload, head);
 }
 
-/** What one event means for the tables. A pure function of the event: it reads nothing. */
+/**
+ * What one event means for the tables. A pure function of the event: it reads nothing. A kind of
+ * the next release means nothing to this one: that release changes only tables of its own by it.
+ */
 export function foldEvent(event: JournalEvent): RowChange[] {
+  if (!Object.hasOwn(FOLDS, event.kind)) return [];
   return foldPayload(event.kind, event.payload, event);
 }

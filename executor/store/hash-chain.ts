@@ -3,6 +3,12 @@ import { hash } from "node:crypto";
 /** What the first event names as its predecessor. */
 export const GENESIS_HASH = "0".repeat(64);
 
+/** The end of a chain, or the place where a compacted one begins. */
+export interface Head {
+  seq: number;
+  hash: string;
+}
+
 export interface HashInput {
   prevHash: string;
   seq: number;

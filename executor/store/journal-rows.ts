@@ -1,6 +1,7 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import type { HashInput } from "./hash-chain.ts";
 import type { SqlValue } from "./row-codec.ts";
+import { upcastPayload } from "./upcasts.ts";
 
 export const JOURNAL_COLUMNS_SQL = "seq, ts_ms, stream, kind, version, payload, prev_hash, hash";
 
@@ -25,9 +26,12 @@ export function readStoredEvent(values: readonly SqlValue[]): StoredEvent {
   };
 }
 
-/** Only this store writes journal rows, and only from typed events. */
+/**
+ * The event in the shape of this release. Only this store writes journal rows, and only from typed
+ * events; those of the next release may be of kinds that are not known here.
+ */
 export function parseStoredEvent(stored: StoredEvent): JournalEvent {
-  const payload: unknown = JSON.parse(stored.payload);
+  const payload = upcastPayload(stored.kind, stored.version, JSON.parse(stored.payload));
   return { ...stored, payload } as JournalEvent;
 }
 

@@ -1,10 +1,12 @@
 import { DatabaseSync } from "node:sqlite";
 import { assert, isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
+import { readAnchor } from "./anchor.ts";
+import { chainHash, GENESIS_HASH, type Head } from "./hash-chain.ts";
 import { JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
-import { SCHEMA_VERSION, schemaSql } from "./schema.ts";
+import { migrate, readFileVersion } from "./migrate.ts";
+import { assertIsReadable } from "./migrations.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
-import type { Statements } from "./statements.ts";
+import { Statements } from "./statements.ts";
 
 /** 3.51.3 repaired a fault in which a reset of the WAL could lose a commit. */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
@@ -64,7 +66,7 @@ export function openDatabaseReadOnly(path: string): DatabaseSync {
   return translated(path, () => {
     const database = new DatabaseSync(path, { readOnly: true, timeout: OPEN_BUSY_MS });
     try {
-      assertIsKnownVersion(pragmaText(database, "select value from meta where key = 'schema'"));
+      assertIsReadable(readFileVersion(new Statements(database)));
       return database;
     } catch (error) {
       database.close();
@@ -92,28 +94,11 @@ function prepareDatabase(database: DatabaseSync, release: string | undefined): v
   assert(synchronous === SYNCHRONOUS_FULL, `expected synchronous 2, was ${synchronous}`);
   database.exec("begin immediate");
   try {
-    migrate(database, release);
+    migrate(new Statements(database), release);
     database.exec("commit");
   } catch (error) {
     if (database.isTransaction) database.exec("rollback");
     throw error;
-  }
-}
-
-function migrate(database: DatabaseSync, release: string | undefined): void {
-  const known = database.prepare("select 1 from sqlite_schema where name = 'meta'").get();
-  const put = "insert into meta (key, value) values (?, ?) on conflict do update set value = ?2";
-  if (known === undefined) {
-    database.exec(schemaSql());
-    database.prepare(put).run("schema", String(SCHEMA_VERSION));
-  }
-  assertIsKnownVersion(pragmaText(database, "select value from meta where key = 'schema'"));
-  if (release !== undefined) database.prepare(put).run("release", release);
-}
-
-function assertIsKnownVersion(found: string): void {
-  if (Number(found) !== SCHEMA_VERSION) {
-    throw new RaptorError("RAPTOR_JOURNAL__VERSION", { expected: SCHEMA_VERSION, found });
   }
 }
 
@@ -147,11 +132,6 @@ function translated<T>(path: string, open: () => T): T {
   }
 }
 
-export interface Head {
-  seq: number;
-  hash: string;
-}
-
 /**
  * The last event, after checking the chain of the newest ones.
  * @throws RAPTOR_JOURNAL__BROKEN_CHAIN naming the first event that does not fit.
@@ -161,7 +141,9 @@ export function readHead(statements: Statements): Head {
   const tail = statements.all(sql).map(readStoredEvent).toReversed();
   const first = tail[0];
   if (first === undefined) return { seq: 0, hash: GENESIS_HASH };
-  let prevHash = first.seq === 1 ? GENESIS_HASH : first.prevHash;
+  let prevHash = first.prevHash;
+  const anchor = readAnchor(statements) ?? { seq: 0, hash: GENESIS_HASH };
+  if (first.seq === anchor.seq + 1) prevHash = anchor.hash;
   for (const event of tail) {
     if (event.prevHash !== prevHash || chainHash(event) !== event.hash) {
       throw new RaptorError("RAPTOR_JOURNAL__BROKEN_CHAIN", { seq: event.seq });

@@ -1,16 +1,14 @@
 import { REVERSED_CAUSE } from "../fold/fold-orders.ts";
 import { FOLDED_TABLES, sqlName, TABLE_NAMES, type ColumnSpec } from "../fold/tables.ts";
 import { OPERATIONAL_TABLES, type OperationalName } from "./operational-tables.ts";
-import type { Columns } from "./row-codec.ts";
+import { MIGRATIONS } from "./migrations.ts";
+import { ABSENT_INT, type Columns, type SqlValue } from "./row-codec.ts";
 
-/** Raised by every change to the tables; data of a newer release is refused. */
-export const SCHEMA_VERSION = 1;
-/** The shape of event payloads, stored with every event. */
-export const EVENT_VERSION = 1;
-
-const OPERATIONAL_NAMES = Object.keys(OPERATIONAL_TABLES) as OperationalName[];
+export const OPERATIONAL_NAMES = Object.keys(OPERATIONAL_TABLES) as OperationalName[];
 
 const SQL_TYPES = { text: "text", amount: "text", int: "integer", bool: "integer", json: "text" };
+/** What a row holds in a column that its writer did not know. */
+const DEFAULTS = { text: "", amount: "0", int: 0, bool: 0, json: "null" } as const;
 
 /** Conditions of partial indexes; a query must repeat them word for word to use the index. */
 export const UNRESOLVED_SQL =
@@ -49,42 +47,61 @@ begin select raise(abort, 'the journal is append-only'); end;
  * A slot holds one unresolved attempt. An attempt whose fill was rolled back is the exception: the
  * chain reopened it, and refusing that would only hide it.
  */
-const INDEX_SQL = `
-create unique index attempts_one_unresolved_per_slot on attempts (slot)
+export const FOLDED_INDEX_SQL = `
+create unique index if not exists attempts_one_unresolved_per_slot on attempts (slot)
   where ${UNRESOLVED_SQL} and cause is not '${REVERSED_CAUSE}';
-create unique index attempts_identity on attempts (venue, identity);
-create unique index attempts_number on attempts (order_id, n);
-create index attempts_unresolved on attempts (slot) where ${UNRESOLVED_SQL};
+create unique index if not exists attempts_identity on attempts (venue, identity);
+create unique index if not exists attempts_number on attempts (order_id, n);
+create index if not exists attempts_unresolved on attempts (slot) where ${UNRESOLVED_SQL};
 
-create index jobs_pending on jobs (received_ms) where state = 'pending';
-create index ticket_claims_job on ticket_claims (job_id);
-create unique index wallets_address on wallets (address);
-create index wallets_user on wallets (user_id);
-create index orders_live on orders (status) where ${LIVE_ORDER_SQL};
-create index orders_buys on orders (user_id, created_ms) where side = 'buy';
-create index orders_job on orders (json_extract(source, '$.jobId'));
-create unique index fills_seq on fills (seq);
-create index fills_order on fills (order_id);
-create index fills_user on fills (user_id, seq);
-create index fills_unsettled on fills (seq) where state = 'recorded';
-create index positions_open on positions (user_id) where state = 'open';
-create index positions_closed on positions (user_id) where state = 'closed';
-create unique index positions_one_open on positions (wallet_id, instrument) where state = 'open';
-create index exit_plans_armed on exit_plans (position_id) where state = 'armed';
-create index tokens_user on tokens (user_id);
-
-create index outbox_due on outbox (next_try_ms) where ${OUTBOX_DUE_SQL};
-create index views_prompt on views (chat_id, message_id) where prompt_expires_ms > 0;
+create index if not exists jobs_pending on jobs (received_ms) where state = 'pending';
+create index if not exists ticket_claims_job on ticket_claims (job_id);
+create unique index if not exists wallets_address on wallets (address);
+create index if not exists wallets_user on wallets (user_id);
+create index if not exists orders_live on orders (status) where ${LIVE_ORDER_SQL};
+create index if not exists orders_buys on orders (user_id, created_ms) where side = 'buy';
+create index if not exists orders_job on orders (json_extract(source, '$.jobId'));
+create unique index if not exists fills_seq on fills (seq);
+create index if not exists fills_order on fills (order_id);
+create index if not exists fills_user on fills (user_id, seq);
+create index if not exists fills_unsettled on fills (seq) where state = 'recorded';
+create index if not exists positions_open on positions (user_id) where state = 'open';
+create index if not exists positions_closed on positions (user_id) where state = 'closed';
+create unique index if not exists positions_one_open on positions (wallet_id, instrument) where state = 'open';
+create index if not exists exit_plans_armed on exit_plans (position_id) where state = 'armed';
+create index if not exists tokens_user on tokens (user_id);
 `;
 
-/** `create table` from a specification: STRICT, and every number NOT NULL. */
+export const OPERATIONAL_INDEX_SQL = `
+create index if not exists outbox_due on outbox (next_try_ms) where ${OUTBOX_DUE_SQL};
+create index if not exists views_prompt on views (chat_id, message_id) where prompt_expires_ms > 0;
+`;
+
+/**
+ * `create table` from a specification: STRICT, and every number NOT NULL. Every column but the key
+ * has a default, so that a release that does not know it can go on writing rows.
+ */
 export function createTableSql(table: string, key: string, columns: Columns): string {
   const lines = columns.map(([name, spec]) => {
-    const constraint = isNotNull(spec) ? " not null" : "";
-    const isKey = name === key ? " primary key" : "";
-    return `  "${sqlName(name)}" ${SQL_TYPES[spec.kind]}${constraint}${isKey}`;
+    if (name !== key) return `  ${columnSql(name, spec)}`;
+    return `  "${sqlName(name)}" ${SQL_TYPES[spec.kind]} not null primary key`;
   });
   return `create table "${table}" (\n${lines.join(",\n")}\n) strict;\n`;
+}
+
+function columnSql(name: string, spec: ColumnSpec): string {
+  const text = `"${sqlName(name)}" ${SQL_TYPES[spec.kind]}`;
+  return isNotNull(spec) ? `${text} not null default ${literal(defaultOf(spec))}` : text;
+}
+
+/** @returns what `encodeValue` would give for an absent value. */
+export function defaultOf(spec: ColumnSpec): SqlValue {
+  if (!spec.nullable) return DEFAULTS[spec.kind];
+  return spec.kind === "int" ? ABSENT_INT : null;
+}
+
+function literal(value: SqlValue): string {
+  return typeof value === "string" ? `'${value}'` : String(value);
 }
 
 function isNotNull(spec: ColumnSpec): boolean {
@@ -99,11 +116,18 @@ export function foldedTablesSql(): string {
   }).join("\n");
 }
 
-/** Everything of a new journal file. */
-export function schemaSql(): string {
-  const operational = OPERATIONAL_NAMES.map((table) => {
-    const spec = OPERATIONAL_TABLES[table];
-    return createTableSql(table, spec.key, Object.entries<ColumnSpec>(spec.columns));
-  });
-  return [JOURNAL_SQL, foldedTablesSql(), ...operational, INDEX_SQL].join("\n");
+/** Adds what an operational table lacks; rows that are there get the column's default. */
+export function operationalTableSql(table: OperationalName, present: ReadonlySet<string>): string {
+  const { key, columns } = OPERATIONAL_TABLES[table];
+  const specs = Object.entries<ColumnSpec>(columns);
+  if (present.size === 0) return createTableSql(table, key, specs);
+  return specs
+    .filter(([name]) => !present.has(sqlName(name)))
+    .map(([name, spec]) => `alter table "${table}" add column ${columnSql(name, spec)};\n`)
+    .join("");
+}
+
+/** What no release may drop or fold again, as a new file gets it. */
+export function journalSql(): string {
+  return [JOURNAL_SQL, ...Object.values(MIGRATIONS)].join("\n");
 }

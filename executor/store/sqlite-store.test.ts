@@ -136,19 +136,6 @@ describe("opening", () => {
     });
   });
 
-  it("refuses data of a newer release", async ({ expect }) => {
-    await withDirectory(async (directory) => {
-      const path = join(directory, "journal.db");
-      openTestStore(path).store.close();
-      const other = new DatabaseSync(path);
-      other.exec("update meta set value = '2' where key = 'schema'");
-      other.close();
-      expect(() => openTestStore(path)).toThrow(
-        new RaptorError("RAPTOR_JOURNAL__VERSION", { expected: 1, found: "2" }),
-      );
-    });
-  });
-
   it("refuses a journal in which one byte of an event was altered", async ({ expect }) => {
     await withDirectory(async (directory) => {
       const path = join(directory, "journal.db");

@@ -6,9 +6,8 @@ import { foldEvent } from "../fold/fold.ts";
 import type { NewOutbox, Tx } from "../ports/store.ts";
 import { applyChange } from "./apply-change.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { chainHash } from "./hash-chain.ts";
+import { chainHash, type Head } from "./hash-chain.ts";
 import { INSERT_JOURNAL_SQL, parseStoredEvent } from "./journal-rows.ts";
-import type { Head } from "./open-database.ts";
 import {
   MARK_DELIVERED_SQL,
   MARK_TRY_SQL,
@@ -21,10 +20,10 @@ import {
 } from "./operational-sql.ts";
 import { settleRecoveryMark } from "./recovery-mark.ts";
 import { ABSENT_INT } from "./row-codec.ts";
-import { EVENT_VERSION } from "./schema.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import type { Statements } from "./statements.ts";
+import { EVENT_VERSION } from "./upcasts.ts";
 
 /** Where a unit of work began, to return to when it fails. */
 export interface TxMark {

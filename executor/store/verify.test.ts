@@ -49,7 +49,7 @@ describe("verification of a journal", () => {
   });
 
   it("finds one altered byte anywhere in an event", async ({ expect }) => {
-    const columns = ["ts_ms = ts_ms + 1", "stream = 'x'", "kind = 'JobRefused'", "version = 2"];
+    const columns = ["ts_ms = ts_ms + 1", "stream = 'x'", "kind = 'JobRefused'", "version = 1"];
     for (const change of [...columns, "payload = replace(payload, '7', '8')"]) {
       const problem = await problemAfter(`update journal set ${change} where seq = 3`);
       expect(problem).toMatchObject({ kind: "chain", seq: 3 });

@@ -1,8 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import { foldEvent } from "../fold/fold.ts";
-import { columnsOf, FOLDED_TABLES, sqlName, TABLE_NAMES, type TableName } from "../fold/tables.ts";
+import { TABLE_NAMES } from "../fold/tables.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createJournalInvariants } from "../invariants/journal-invariants.ts";
+import { readAnchor, restoreAnchorTables } from "./anchor.ts";
 import { applyChange } from "./apply-change.ts";
+import { compareTable, type RowProblem } from "./compare-table.ts";
 import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
 import {
   JOURNAL_COLUMNS_SQL,
@@ -10,9 +13,10 @@ import {
   readStoredEvent,
   type StoredEvent,
 } from "./journal-rows.ts";
+import { isFoldedHere } from "./migrate.ts";
 import { openDatabaseReadOnly } from "./open-database.ts";
-import type { SqlValue } from "./row-codec.ts";
 import { foldedTablesSql } from "./schema.ts";
+import { sqliteErrorKind } from "./sqlite-error.ts";
 import { Statements } from "./statements.ts";
 
 /** The first thing that does not hold; what comes after it was not judged. */
@@ -20,7 +24,9 @@ export type VerifyProblem =
   | { kind: "hole"; seq: number; expectedSeq: number }
   | { kind: "chain"; seq: number; detail: string }
   | { kind: "event"; seq: number; detail: string }
-  | { kind: "row"; table: TableName; key: string; detail: string };
+  /** The file itself: a page, an index, or the snapshot of a compacted journal. */
+  | { kind: "file"; detail: string }
+  | RowProblem;
 
 /** The first event after which a promise of order handling was broken, and which promise. */
 export interface VerifyViolation {
@@ -30,9 +36,17 @@ export interface VerifyViolation {
 }
 
 export interface VerifyReport {
+  /** The number of the last good event. */
   events: number;
   headHash: string;
   rows: number;
+  /** The last event before those in the file; 0 unless the journal was compacted. */
+  anchorSeq: number;
+  /**
+   * The tables were written by the fold of another release, which folds differently: they were not
+   * compared, and this release makes them anew when it starts.
+   */
+  isFoldedElsewhere: boolean;
   /** The file: whether it is whole, and whether its tables follow from its events. */
   problem: VerifyProblem | null;
   /** The story: whether the events keep every invariant. Judged as far as the file is whole. */
@@ -40,43 +54,78 @@ export interface VerifyReport {
 }
 
 /**
- * Folds the journal again from its first event and compares every folded table with the result,
- * after checking every link of the hash chain, and holds the events against the invariants. It
- * reads one snapshot and never writes, so it may run beside the executor.
+ * Folds the journal again from its first event, or from the snapshot of a compacted one, and
+ * compares every folded table with the result, after checking every link of the hash chain; holds
+ * the events against the invariants, and the file against SQLite's own checks. It reads one
+ * snapshot and never writes, so it may run beside the executor.
  */
 export function verifyJournal(path: string): VerifyReport {
-  const database = openDatabaseReadOnly(path);
+  const report: VerifyReport = {
+    events: 0,
+    headHash: GENESIS_HASH,
+    rows: 0,
+    anchorSeq: 0,
+    isFoldedElsewhere: false,
+    problem: null,
+    violation: null,
+  };
   const fresh = new DatabaseSync(":memory:");
+  let database: DatabaseSync | undefined;
   try {
+    database = openDatabaseReadOnly(path);
     database.exec("begin");
-    fresh.exec(foldedTablesSql());
-    return verifySnapshot(new Statements(database), new Statements(fresh));
+    fresh.exec(`${foldedTablesSql()}; begin`);
+    report.problem = verifySnapshot(new Statements(database), new Statements(fresh), report);
+  } catch (error) {
+    const detail = damageOf(error);
+    if (detail === undefined) throw error;
+    report.problem = { kind: "file", detail };
   } finally {
     fresh.close();
-    database.close();
+    database?.close();
   }
+  return report;
 }
 
-function verifySnapshot(stored: Statements, fresh: Statements): VerifyReport {
-  const file = { events: 0, headHash: GENESIS_HASH, rows: 0 };
-  const report: VerifyReport = { ...file, problem: null, violation: null };
+/** What an error says of the file; undefined where it says nothing. */
+function damageOf(error: unknown): string | undefined {
+  if (isRaptorError(error, "RAPTOR_JOURNAL__DAMAGED")) return String(error.context["reason"]);
+  const kind = sqliteErrorKind(error);
+  return kind === "fatal" || kind === "other" ? (error as Error).message : undefined;
+}
+
+function verifySnapshot(
+  stored: Statements,
+  fresh: Statements,
+  report: VerifyReport,
+): VerifyProblem | null {
+  const detail = String(stored.one("pragma integrity_check(1)")?.[0]);
+  if (detail !== "ok") return { kind: "file", detail };
+  const anchor = readAnchor(stored);
+  if (anchor !== undefined) {
+    restoreAnchorTables(stored, fresh);
+    report.anchorSeq = anchor.seq;
+    report.events = anchor.seq;
+    report.headHash = anchor.hash;
+  }
   const judge = createJudge(report);
-  fresh.run("begin");
   const sql = `select ${JOURNAL_COLUMNS_SQL} from journal order by seq`;
   for (const values of stored.each(sql)) {
     const event = readStoredEvent(values);
-    report.problem = checkLink(event, report) ?? foldInto(fresh, event);
-    if (report.problem !== null) return report;
+    const problem = checkLink(event, report) ?? foldInto(fresh, event);
+    if (problem !== null) return problem;
     judge.take(event);
     report.events = event.seq;
     report.headHash = event.hash;
   }
   judge.settle();
+  report.isFoldedElsewhere = !isFoldedHere(stored);
+  if (report.isFoldedElsewhere) return null;
   for (const table of TABLE_NAMES) {
-    report.problem = compareTable(table, stored, fresh, report);
-    if (report.problem !== null) return report;
+    const problem = compareTable(table, stored, fresh, report);
+    if (problem !== null) return problem;
   }
-  return report;
+  return null;
 }
 
 /** Stops asking at the first violation: what follows from it would only hide it. */
@@ -120,59 +169,4 @@ function foldInto(fresh: Statements, event: StoredEvent): VerifyProblem | null {
     const detail = error instanceof Error ? error.message : String(error);
     return { kind: "event", seq: event.seq, detail: `${event.kind} cannot be folded: ${detail}` };
   }
-}
-
-function compareTable(
-  table: TableName,
-  stored: Statements,
-  fresh: Statements,
-  report: VerifyReport,
-): VerifyProblem | null {
-  const names = columnsOf(table).map(([name]) => name);
-  const columns = names.map((name) => `"${sqlName(name)}"`).join(", ");
-  const { key } = FOLDED_TABLES[table];
-  const sql = `select ${columns} from "${table}" order by "${sqlName(key)}"`;
-  const keyIndex = names.indexOf(key);
-  const found = stored.each(sql)[Symbol.iterator]();
-  for (const expected of fresh.each(sql)) {
-    const next = found.next();
-    const wantedKey = expected[keyIndex] ?? null;
-    const foundKey = next.done === true ? undefined : (next.value[keyIndex] ?? null);
-    if (next.done === true || foundKey === undefined || isBefore(wantedKey, foundKey)) {
-      return { kind: "row", table, key: String(wantedKey), detail: "the row is missing" };
-    }
-    if (isBefore(foundKey, wantedKey)) {
-      return { kind: "row", table, key: String(foundKey), detail: "no event made this row" };
-    }
-    const problem = compareRow(names, expected, next.value);
-    if (problem !== null) return { kind: "row", table, key: String(wantedKey), detail: problem };
-    report.rows++;
-  }
-  const extra = found.next();
-  if (extra.done === true) return null;
-  const keyText = String(extra.value[keyIndex]);
-  return { kind: "row", table, key: keyText, detail: "no event made this row" };
-}
-
-function compareRow(
-  names: readonly string[],
-  expected: readonly SqlValue[],
-  found: readonly SqlValue[],
-): string | null {
-  for (const [index, name] of names.entries()) {
-    const wanted = expected[index];
-    const actual = found[index];
-    if (actual !== wanted) return `${name}: expected ${show(wanted)}, was ${show(actual)}`;
-  }
-  return null;
-}
-
-/** SQLite's own order: numbers by value, texts by their UTF-8 bytes. */
-function isBefore(left: SqlValue, right: SqlValue): boolean {
-  if (typeof left === "number" && typeof right === "number") return left < right;
-  return Buffer.compare(Buffer.from(String(left)), Buffer.from(String(right))) < 0;
-}
-
-function show(value: SqlValue | undefined): string {
-  return JSON.stringify(value ?? null);
 }
