@@ -148,6 +148,19 @@ describe("a booked fill on a nonce that no node knows any more", () => {
     expect(await settle()).toBe("gone");
   });
 
+  test("is not measured by a node that is behind while the others are silent", async ({
+    expect,
+  }) => {
+    const { settle, honest, other, nodes } = await judge();
+    silence(honest);
+    other.historySlot = 4_000;
+    expect(await settle()).toBe("pending");
+    honest.broken.clear();
+    for (const node of nodes) node.nonce.slot = 4_350;
+    other.historySlot = 4_350;
+    expect(await settle()).toBe("pending");
+  });
+
   test("is pending when the nonce moved and nothing shows by what: a hole may hide it", async ({
     expect,
   }) => {
