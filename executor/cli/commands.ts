@@ -1,6 +1,9 @@
+import { runBackup } from "./backup-command.ts";
 import type { Command, ExitCode } from "./command.ts";
 import { runKill } from "./kill-command.ts";
 import { runPositions, runStatus } from "./look-commands.ts";
+import { runReplay } from "./replay-command.ts";
+import { runRestore } from "./restore-command.ts";
 import { runVerify } from "./verify-command.ts";
 import { runWhy } from "./why-command.ts";
 
@@ -21,19 +24,33 @@ const WORDS_MAX = 64;
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   verify: { run: runVerify, needsJournal: true },
   why: { run: runWhy, needsJournal: true, wordsMin: 1 },
+  replay: { run: runReplay, needsJournal: true },
   positions: { run: runPositions, needsJournal: true, flags: ["json"] },
   status: { run: runStatus, needsJournal: true, flags: ["json"] },
   kill: { run: runKill, needsJournal: true, wordsMax: WORDS_MAX, flags: ["panic", "yes"] },
+  backup: { run: runBackup, needsJournal: true, wordsMin: 1 },
+  restore: {
+    run: runRestore,
+    needsJournal: false,
+    wordsMax: 1,
+    flags: ["move-aside"],
+    options: ["from", "vault-from"],
+  },
 };
 
 export const USAGE = `usage: raptor <command> [--data DIR]
 
   verify                    fold the journal again, check its chain and every invariant
   why <id>                  the story of a job, ticket, order, attempt, signature, fill or position
+  replay                    decide again with the rules of this release, and compare
   positions [--json]        what is open, with live prices when an executor runs
   status [--json]           how the desk is
   kill [reason...]          halt all entries, with or without a running executor
   kill --panic --yes        the same, and sell everything of everybody
+  backup <file>             copy the journal beside a running executor, and verify the copy
+  restore --from backup <file> [--move-aside]
+  restore --from postgres [--vault-from FILE] [--move-aside]
+                            put a journal back where no executor runs
 
 DIR is the executor's data directory; without it the DATA_DIR setting is used.
 Exit codes: 0 fine, 1 a problem was found, 2 wrong usage, 3 refused, 4 failed. See docs/cli.md.`;

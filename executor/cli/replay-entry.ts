@@ -1,0 +1,161 @@
+import { z } from "zod";
+import type { Evidence, RiskInputs } from "@raptor/shared/domain/events.ts";
+import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import { isPubkey } from "@raptor/shared/values/pubkey.ts";
+import type { PriceDoubt } from "../ports/venue.ts";
+import { mintOf } from "../engine/ids.ts";
+import { differenceOf, type ReplayStep } from "./replay-step.ts";
+
+/** The event is dated by a later reading of the clock than the one that the gate was shown. */
+const CLOCK_GRAIN_MS = 1_000;
+
+const amount = z
+  .string()
+  .regex(/^\d+$/)
+  .transform((text) => BigInt(text));
+const routeSchema = z.object({
+  quantityIn: amount,
+  quantityOut: amount,
+  quantityOutMin: amount,
+  slippageBps: z.int(),
+});
+const checkSchema = z.object({
+  priceCheck: z.object({
+    expectedPriceE9: amount.nullable(),
+    listedPriceE9: amount.nullable(),
+    deviationBpsMax: z.int(),
+    decimals: z.int(),
+  }),
+});
+const costSchema = z.object({
+  side: z.enum(["buy", "sell"]),
+  rentLamports: amount,
+  unitLimit: z.int(),
+  unitPriceMicroLamports: amount,
+});
+
+export function replayApproval(step: ReplayStep<"OrderApproved">): void {
+  const { orderId, inputs } = step.payload;
+  step.memory.limits.set(orderId, inputs.limits);
+  judgeInputs(step, orderId, inputs);
+  const reasons = step.rules.checkEntryRisk(inputs);
+  const detail = reasons.length === 0 ? undefined : `it was approved, now: ${reasons.join(" ")}`;
+  step.judge("risk check", detail);
+}
+
+export function replayDenial(step: ReplayStep<"OrderDenied">): void {
+  const { orderId, inputs, reasons } = step.payload;
+  if (inputs === null) return;
+  judgeInputs(step, orderId, inputs);
+  step.judge(
+    "risk check",
+    differenceOf({ reasons }, { reasons: step.rules.checkEntryRisk(inputs) }),
+  );
+}
+
+/** What the check was shown must be what the ledger said at that moment. */
+function judgeInputs(
+  step: Pick<ReplayStep<"OrderApproved">, "before" | "rules" | "judge">,
+  orderId: string,
+  inputs: RiskInputs,
+): void {
+  const order = step.before.order(orderId);
+  if (order === undefined) return step.judge("risk inputs", `there was no order ${orderId}`);
+  const quote = {
+    route: { priceImpactBps: inputs.priceImpactBps },
+    report: { lamports: BigInt(inputs.walletLamports) },
+  };
+  const { limits, nowMs } = inputs;
+  const again = step.rules.gatherRiskInputs(step.before, order, quote, { limits }, nowMs);
+  step.judge("risk inputs", differenceOf(inputs, again));
+}
+
+export function replayPrepared(step: ReplayStep<"AttemptPrepared">): void {
+  const { payload, before, rules, judge, tsMs } = step;
+  const order = before.order(payload.orderId);
+  if (order === undefined) return judge("entry gate", `there was no order ${payload.orderId}`);
+  if (order.side === "buy") {
+    const stop = rules.checkEntryGate(before, order, tsMs - CLOCK_GRAIN_MS, undefined);
+    judge("entry gate", stop === undefined ? undefined : `it was let through, now: ${stop.reason}`);
+  }
+  const route = routeSchema.safeParse(payload.route);
+  if (!route.success) return;
+  judge("minimum out", minimumProblem(step, order, route.data));
+  judgeCheck(step, order, route.data);
+  const doubt = doubtOf(step, order, payload.route);
+  // An exit takes a route at a bad price, because waiting may cost more.
+  if (doubt !== "not checked" && order.side === "buy") {
+    judge("price check", doubt === undefined ? undefined : `it was taken, now: ${doubt.reason}`);
+  }
+  const cost = costSchema.safeParse(payload.route);
+  if (!cost.success) return;
+  const costCapLamports = rules.costCapOf({ ...cost.data, quantityIn: route.data.quantityIn });
+  const again = { costCapLamports: costCapLamports.toString() };
+  judge("cost cap", differenceOf(payload, again));
+}
+
+type Routed = z.infer<typeof routeSchema>;
+
+function minimumProblem(
+  { payload, rules }: ReplayStep<"AttemptPrepared">,
+  order: OrderRow,
+  { quantityIn, quantityOut, slippageBps }: Routed,
+): string | undefined {
+  const quantityMax = BigInt(order.side === "buy" ? order.notionalLamports : order.quantity);
+  if (quantityIn > quantityMax) return `it spends ${quantityIn}, the order allows ${quantityMax}`;
+  if (slippageBps > order.slippageBpsMax) {
+    return `it allows ${slippageBps} bps of slippage, the order ${order.slippageBpsMax}`;
+  }
+  const quantityOutMin = rules.minimumOut(quantityOut, slippageBps).toString();
+  return differenceOf(payload, { quantityOutMin });
+}
+
+/** What the route's price was held against follows from the order and the limits of its approval. */
+function judgeCheck(
+  { payload, rules, memory, judge }: ReplayStep<"AttemptPrepared">,
+  order: OrderRow,
+  { slippageBps }: Routed,
+): void {
+  const limits = memory.limits.get(order.orderId);
+  const checked = checkSchema.safeParse(payload.route);
+  if (limits === undefined || !checked.success) return;
+  const { priceCheck } = checked.data;
+  const again = rules.priceCheckOf({ settings: { limits } }, order, slippageBps);
+  const textOf = ({ expectedPriceE9, deviationBpsMax }: typeof again): object => ({
+    expectedPriceE9: expectedPriceE9?.toString() ?? null,
+    deviationBpsMax,
+  });
+  judge("price bounds", differenceOf(textOf(priceCheck), textOf(again)));
+}
+
+export function replayClosed(step: ReplayStep<"OrderClosed">): void {
+  const { orderId, refusedRoute, reason } = step.payload;
+  if (refusedRoute === undefined) return;
+  const order = step.before.order(orderId);
+  if (order === undefined) return step.judge("price check", `there was no order ${orderId}`);
+  const doubt = doubtOf(step, order, refusedRoute);
+  if (doubt === "not checked") return;
+  if (doubt === undefined) return step.judge("price check", "it was refused, now it is taken");
+  const isSame = reason.includes(doubt.reason);
+  step.judge("price check", isSame ? undefined : `the journal says ${reason} now: ${doubt.reason}`);
+}
+
+function doubtOf(
+  { rules }: Pick<ReplayStep<"OrderClosed">, "rules">,
+  order: OrderRow,
+  evidence: Evidence,
+): PriceDoubt | undefined | "not checked" {
+  const route = routeSchema.safeParse(evidence);
+  const checked = checkSchema.safeParse(evidence);
+  const mint = mintOf(order.instrument);
+  if (!route.success || !checked.success || !isPubkey(mint)) return "not checked";
+  const { priceCheck } = checked.data;
+  const { quantityIn, quantityOutMin, slippageBps } = route.data;
+  const request = { wallet: order.walletId, mint, side: order.side, quantityIn, slippageBps };
+  return rules.checkRoutePrice(
+    { ...request, priceCheck },
+    { quantityOutMin },
+    priceCheck.decimals,
+    priceCheck.listedPriceE9 ?? undefined,
+  );
+}

@@ -1,0 +1,140 @@
+import { DatabaseSync } from "node:sqlite";
+import { describe, it } from "vitest";
+import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
+import { runIn } from "./cli-fixture.ts";
+import { recordDesk, refusedBuy, withRecorded } from "./replay-fixture.ts";
+import { replayJournal, type Difference } from "./replay.ts";
+import { RULES, type ReplayRules } from "./replay-rules.ts";
+
+const recorded = await recordDesk();
+
+/** The recorded events with fields of one event changed, its hash chain made anew. */
+function altered(kind: EventKind, change: Record<string, unknown>, at = 0): JournalEvent[] {
+  let seen = 0;
+  return recorded.map((event) => {
+    if (event.kind !== kind || seen++ !== at) return event;
+    return { ...event, payload: { ...event.payload, ...change } } as JournalEvent;
+  });
+}
+
+async function differences(
+  events: readonly (JournalEvent | NewEvent)[],
+  rules: Partial<ReplayRules> = {},
+): Promise<Difference[]> {
+  let found: Difference[] = [];
+  await withRecorded(events, (path) => {
+    found = replayJournal(path, rules).differences;
+  });
+  return found;
+}
+
+describe("raptor replay of what a desk wrote", () => {
+  it("decides everything again and finds nothing that differs", async ({ expect }) => {
+    await withRecorded([...recorded, ...refusedBuy()], async (path, directory) => {
+      const { decisions, ...report } = replayJournal(path);
+      expect(report).toMatchObject({ differences: [], more: 0, brokenBy: null });
+      const { "hash chain": links, ...rules } = decisions;
+      expect(links).toBe(report.events);
+      expect(rules).toEqual({
+        "risk inputs": 2,
+        "risk check": 2,
+        "entry gate": 1,
+        "minimum out": 2,
+        "price bounds": 1,
+        "price check": 2,
+        "cost cap": 2,
+        position: 2,
+        "exit plan": 1,
+        "exit trigger": 1,
+        "exit order": 1,
+      });
+      const { code, lines } = await runIn(directory, "replay");
+      expect(code).toBe(0);
+      expect(lines.at(-1)).toBe("every decision comes out as it did");
+    });
+  });
+});
+
+describe("an altered rule", () => {
+  const RULES_ALTERED: [rule: string, over: Partial<ReplayRules>][] = [
+    ["risk check", { checkEntryRisk: () => ["Trading is halted."] }],
+    [
+      "risk inputs",
+      { gatherRiskInputs: (...of) => ({ ...RULES.gatherRiskInputs(...of), openPositions: 9 }) },
+    ],
+    ["entry gate", { checkEntryGate: () => ({ status: "canceled", reason: "paused" }) }],
+    ["minimum out", { minimumOut: (quoted) => quoted }],
+    ["price check", { checkRoutePrice: () => ({ reason: "too dear", alert: false }) }],
+    ["price bounds", { priceCheckOf: () => ({ expectedPriceE9: null, deviationBpsMax: 1 }) }],
+    ["cost cap", { costCapOf: (inputs) => RULES.costCapOf(inputs) + 1n }],
+    ["exit plan", { createExitRules: () => [] }],
+    ["exit trigger", { crossed: () => [] }],
+    [
+      "exit order",
+      { initializeSell: (tx, of) => RULES.initializeSell(tx, { ...of, quantityBps: 5_000 }) },
+    ],
+    [
+      "position",
+      { positionAfter: (...of) => ({ ...RULES.positionAfter(...of), costLamports: "1" }) },
+    ],
+  ];
+  it.for(RULES_ALTERED)("of %s is named where it differs", async ([rule, over], { expect }) => {
+    const found = await differences(recorded, over);
+    expect(found.map((one) => one.rule)).toContain(rule);
+    expect(new Set(found.map((one) => one.rule))).toEqual(new Set([rule]));
+  });
+});
+
+describe("an altered row", () => {
+  it("is named by the hash chain alone", async ({ expect }) => {
+    await withRecorded(recorded, async (path, directory) => {
+      const seq = recorded.findIndex((event) => event.kind === "OrderApproved") + 1;
+      const database = new DatabaseSync(path);
+      database.exec("drop trigger journal_never_updated");
+      database.exec(
+        `update journal set payload = replace(payload, '"openPositions":0', '"openPositions":0 ') ` +
+          `where seq = ${seq}`,
+      );
+      database.close();
+      const { code, lines } = await runIn(directory, "replay");
+      expect(code).toBe(1);
+      expect(lines[0]).toBe(
+        `DIFFERENT at event ${seq} (OrderApproved), hash chain: ` +
+          "this event or the one before it was altered",
+      );
+    });
+  });
+
+  const approved = recorded.find((event) => event.kind === "OrderApproved");
+  const inputs = approved?.kind === "OrderApproved" ? approved.payload.inputs : undefined;
+  const ROWS: [rule: string, kind: EventKind, change: Record<string, unknown>, at?: number][] = [
+    ["risk inputs", "OrderApproved", { inputs: { ...inputs, spentTodayLamports: "7" } }],
+    ["risk check", "OrderApproved", { inputs: { ...inputs, priceImpactBps: 9_999 } }],
+    ["risk check", "OrderDenied", { reasons: ["No."] }],
+    ["minimum out", "AttemptPrepared", { quantityOutMin: "1" }],
+    ["cost cap", "AttemptPrepared", { costCapLamports: "1" }],
+    ["cost cap", "AttemptPrepared", { costCapLamports: "1" }, 1],
+    ["exit trigger", "ExitTriggered", { priceE9: "900000000000000" }],
+    ["exit trigger", "ExitTriggered", { triggerPriceE9: "1" }],
+    ["position", "FillRecorded", { notionalLamports: "1" }],
+  ];
+  it.for(ROWS)(
+    "whose chain was made anew is named by its %s (%s)",
+    async ([rule, kind, change, at], { expect }) => {
+      const [first] = await differences(altered(kind, change, at));
+      expect(first?.rule).toBe(rule);
+      expect(first?.detail).toMatch(/the journal says|now/);
+    },
+  );
+
+  it("of a refused price is named by the price check", async ({ expect }) => {
+    const found = await differences([...recorded, ...refusedBuy("Not sent: no reason.")]);
+    expect(found.map((one) => one.rule)).toEqual(["price check"]);
+  });
+
+  it("of a position that no fill explains is named", async ({ expect }) => {
+    const without = recorded.filter((event) => event.kind !== "PositionChanged");
+    const found = await differences(without.slice(0, -1));
+    expect(found.some((one) => one.rule === "position")).toBe(true);
+  });
+});
