@@ -41,6 +41,7 @@ const COMMAND_CLASSES: Readonly<Record<JobKind, CommandClass>> = {
   start: "read",
   showScreen: "read",
   showToken: "read",
+  why: "read",
   resume: "read",
   issueToken: "read",
   revokeTokens: "read",

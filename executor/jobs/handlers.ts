@@ -99,6 +99,8 @@ export class JobHandlers {
         );
       case "showToken":
         return this.#show(target, { kind: "token", mint: job.mint });
+      case "why":
+        return this.#show(target, this.#deps.presenter.stories.viewOf(userId, job.about.trim()));
       case "panic":
         return this.#show(target, { kind: "panicConfirm" });
       case "buy":
@@ -126,6 +128,8 @@ export class JobHandlers {
     const view = store.viewOf(chatId, messageId);
     // The message of an order is its record and still changes by itself: nothing replaces it.
     const place = view?.kind === "order" ? target : pressed;
+    const story = this.#deps.presenter.stories.viewOfPress(userId, job, view);
+    if (story !== undefined) return this.#show(place, story);
     switch (job.op) {
       case NAV_OPS.home:
         return this.#show(place, { kind: "home" });

@@ -13,6 +13,7 @@ import { positionsScreen } from "../screens/positions.ts";
 import type { Screen } from "../screens/screen.ts";
 import { tokenScreen } from "../screens/token.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
+import { Stories } from "./stories.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
 export interface PresenterDeps {
@@ -35,10 +36,16 @@ const SOL_USD_KEPT_MS = 600_000;
 /** Collects what a screen needs and renders it. Only reads; never moves money. */
 export class Presenter {
   readonly #deps: PresenterDeps;
+  readonly #stories: Stories;
   #solUsd: { value: number; atMs: number } | undefined;
 
   constructor(deps: PresenterDeps) {
     this.#deps = deps;
+    this.#stories = new Stories(deps);
+  }
+
+  get stories(): Pick<Stories, "viewOf" | "viewOfPress"> {
+    return this.#stories;
   }
 
   /** The screen of a view as it is now, or undefined for views that do not refresh. */
@@ -66,6 +73,9 @@ export class Presenter {
         return this.#wallet(userId);
       case "token":
         return this.#token(userId, view.mint);
+      case "why":
+      case "trades":
+        return this.#stories.render(userId, view);
       case "panicConfirm":
         return panicConfirmScreen(this.#deps.store.openPositions(userId).length);
       default:

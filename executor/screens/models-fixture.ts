@@ -93,7 +93,7 @@ export const tokenModel: fc.Arbitrary<TokenModel> = fc.record({
   reserveLamports: amount,
   roundTrip: fc.option(fc.record({ inLamports: amount, outLamports: amount })),
   held: fc.option(fc.record({ quantity: amount, valueLamports: fc.option(amount) })),
-  positionId: fc.option(fc.constant("position-1")),
+  positionId: fc.option(fc.constant("pos_2a7qk")),
   presetsLamports: fc.array(amount, { minLength: 4, maxLength: 4 }),
   slippageBpsMax: fc.integer({ min: 1, max: 10_000 }),
   guardOverride: fc.boolean(),
@@ -101,7 +101,7 @@ export const tokenModel: fc.Arbitrary<TokenModel> = fc.record({
 });
 
 export const positionView: fc.Arbitrary<PositionView> = fc.record({
-  positionId: fc.constant("position-1"),
+  positionId: fc.constant("pos_2a7qk"),
   userId: fc.constant(7),
   wallet: fc.constant(ADDRESS),
   mint: fc.constant(ADDRESS),
@@ -208,7 +208,7 @@ export const fillRow: fc.Arbitrary<FillRow> = fc.record({
   fillId: fc.constant("f"),
   orderId: fc.constant("o"),
   attemptId: fc.constant("a"),
-  positionId: fc.constant("position-1"),
+  positionId: fc.constant("pos_2a7qk"),
   userId: fc.constant(7),
   instrument: fc.constant(`${ADDRESS}.SOLANA`),
   side: fc.constantFrom("buy" as const, "sell" as const),
@@ -229,7 +229,7 @@ export const orderModel: fc.Arbitrary<OrderModel> = fc.record({
   fill: fc.option(fillRow, { nil: undefined }),
   exits: fc.array(rule, { maxLength: 4 }),
   position: fc.option(
-    fc.record({ positionId: fc.constant("position-1"), quantity: text, isOpen: fc.boolean() }),
+    fc.record({ positionId: fc.constant("pos_2a7qk"), quantity: text, isOpen: fc.boolean() }),
     { nil: undefined },
   ),
   trigger: fc.option(

@@ -129,7 +129,7 @@ describe("a receipt", () => {
       "🛑 Stop loss armed at 0.00001104 SOL (-30\u00a0%, about 0.2448 SOL)",
       "Slot 5 · 00:00:00 UTC",
     ]);
-    expect(labels(screen)).toEqual(["Sell 25 %", "50 %", "100 %", "Positions", "Home"]);
+    expect(labels(screen)).toEqual(["Sell 25 %", "50 %", "100 %", "Why?", "Positions", "Home"]);
   });
 
   it("of an exit says which rule fired, at which price, and what it made", ({ expect }) => {
@@ -169,7 +169,7 @@ describe("a refusal", () => {
     expect(screen.text).toContain("⛔ Not bought: SALEM");
     expect(screen.text).toContain("One order may spend at most 2 SOL.");
     expect(screen.text).toContain("Nothing was sent and no SOL left the wallet.");
-    expect(labels(screen)).toEqual(["Token card", "Home"]);
+    expect(labels(screen)).toEqual(["Why?", "Token card", "Home"]);
   });
 
   it("for a pause offers to end the pause, but only to those who paused", ({ expect }) => {

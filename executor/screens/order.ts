@@ -183,7 +183,7 @@ function deniedScreen(model: OrderModel): Screen {
   rich.line(`Order ${shortId(order)} · ${timeOfDay(model.nowMs)}`);
   const rows: ScreenButton[][] = [];
   if (model.mayOverrideGuard) rows.push([buyAgain(model)]);
-  return screenOf(rich, [...rows, ...nextRows(model)]);
+  return screenOf(rich, [...rows, ...linkRows(model), ...nextRows(model)]);
 }
 
 /** What to do after a refusal: the cause goes first, then another try from the token's card. */
@@ -240,8 +240,9 @@ function closedScreen(model: OrderModel): Screen {
 }
 
 function linkRows(model: OrderModel): ScreenButton[][] {
-  if (model.explorerUrl === undefined) return [];
-  return [[{ text: "Explorer", url: model.explorerUrl }]];
+  const why: ScreenButton = { text: "Why?", nav: "why" };
+  if (model.explorerUrl === undefined) return [[why]];
+  return [[{ text: "Explorer", url: model.explorerUrl }, why]];
 }
 
 function shortId(order: OrderRow): string {

@@ -28,6 +28,7 @@ export const HELP_LINES: readonly (readonly [string, string])[] = [
   ["/pause", "stop new buys; exits go on"],
   ["/resume", "allow buys again"],
   ["/panic", "sell everything, one confirmation"],
+  ["/why", "what happened, step by step: your last trades, or /why <id>"],
   ["/status", "health, kill switch, last reconcile"],
   ["/token", "access token for the dashboard; /token revoke ends all"],
   ["/kill", "admins: stop trading; /kill active allows it again"],

@@ -3,16 +3,13 @@ import { cleanField } from "@raptor/shared/values/safe-text.ts";
 import { duration, gainPercent, price, signedPercent } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
-import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
+import { pageArg, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export const POSITIONS_PER_PAGE = 5;
 /** What fits beside a percentage on a third of a phone. */
 const LABEL_CHARS_MAX = 8;
-
-/** Base 36, so that the two characters of a button's argument reach page 1,296. */
-function pageArg(page: number): string {
-  return page.toString(36);
-}
+/** What a button has room for; ids end in random letters and digits. */
+const WHY_ARG_CHARS = 2;
 
 /** At most five positions a page, each with its own sell buttons. */
 export function positionsScreen(options: {
@@ -33,7 +30,9 @@ export function positionsScreen(options: {
   }
   for (const position of shown) {
     describe(rich, position);
-    rows.push(sellRow(position, cleanField(position.symbol, LABEL_CHARS_MAX)));
+    const sells = sellRow(position, cleanField(position.symbol, LABEL_CHARS_MAX));
+    const arg = position.positionId.slice(-WHY_ARG_CHARS);
+    rows.push([...sells, { text: "Why?", nav: "whyPosition", arg }]);
   }
   if (positions.length > 1) rich.line().line(totalOf(positions));
   if (pageCount > 1) {

@@ -16,6 +16,12 @@ export const NAV_OPS = {
   /** The card of the token that the pressed message is about. */
   token: "k",
   askPanic: "q",
+  /** The story of the message's order, or another page of a story. */
+  why: "y",
+  /** The story of one trade of the list, by its place in it; without a place the list itself. */
+  whyTrade: "i",
+  /** The story of a position, by the end of its id. */
+  whyPosition: "b",
   pause: "z",
 } as const;
 export type NavTarget = keyof typeof NAV_OPS;
@@ -32,6 +38,11 @@ export interface Screen {
   entities: MessageEntity[];
   rows: ScreenButton[][];
   forceReply?: boolean;
+}
+
+/** Base 36, so that the two characters of a button's argument reach page 1,296. */
+export function pageArg(page: number): string {
+  return page.toString(36);
 }
 
 export function screenOf(rich: RichText, rows: ScreenButton[][] = []): Screen {

@@ -8,6 +8,7 @@ import { orderScreen } from "./order.ts";
 import { apiTokenScreen, driftScreen, helpScreen, noticeScreen } from "./plain.ts";
 import { panicConfirmScreen, panicStartedScreen, statusScreen } from "./plain.ts";
 import { positionsScreen } from "./positions.ts";
+import { TRADES_LISTED, tradesScreen, whyScreen } from "./why.ts";
 import { NAV_OPS, type Screen, type ScreenButton } from "./screen.ts";
 import { promptScreen, tokenScreen } from "./token.ts";
 
@@ -104,6 +105,33 @@ describe("every screen", () => {
           { minLength: 1, maxLength: 60 },
         )
         .map(driftScreen),
+    ],
+    [
+      "why",
+      fc
+        .record({
+          id: hostile,
+          steps: fc.array(fc.record({ tsMs: fc.nat(), sinceMs: fc.integer(), meaning: hostile }), {
+            maxLength: 40,
+          }),
+          page: fc.nat({ max: 8 }),
+          nowMs: fc.nat(),
+        })
+        .map(whyScreen),
+    ],
+    [
+      "last trades",
+      fc
+        .array(
+          fc.record({
+            symbol: hostile,
+            side: fc.constantFrom("buy" as const, "sell" as const),
+            notionalLamports: amount.map(String),
+            tsMs: fc.nat(),
+          }),
+          { maxLength: TRADES_LISTED },
+        )
+        .map((trades) => tradesScreen(trades, 0)),
     ],
     ["panic", fc.nat({ max: 1_000 }).map(panicConfirmScreen)],
     ["panic under way", fc.nat({ max: 1_000 }).map(panicStartedScreen)],

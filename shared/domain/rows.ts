@@ -168,6 +168,10 @@ export type View =
   | { kind: "prompt"; mint: string; expiresMs: number }
   | { kind: "panicConfirm" }
   | { kind: "apiToken"; tokenId: string }
+  /** The story of an id, a page of it. */
+  | { kind: "why"; id: string; page: number }
+  /** The last trades as buttons, in their order. */
+  | { kind: "trades"; fillIds: string[] }
   | { kind: "notice" };
 
 export interface OutboxRow {

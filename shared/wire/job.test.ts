@@ -24,6 +24,7 @@ const GOOD: { [K in Job["kind"]]: Extract<Job, { kind: K }> } = {
   start: { ...head, kind: "start" },
   showScreen: { ...head, kind: "showScreen", screen: "home" },
   showToken: { ...head, kind: "showToken", mint: MINT },
+  why: { ...head, kind: "why", about: "ord_abc" },
   buy: { ...head, kind: "buy", mint: MINT, amountText: "0.5" },
   sell: { ...head, kind: "sell", mint: MINT, percentText: "all" },
   press: { ...head, ...press },

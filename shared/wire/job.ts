@@ -7,6 +7,9 @@ import { isUrgentOp } from "./callback.ts";
 /** The longest job in bytes as JSON; a longer body is refused before it is read. */
 export const JOB_BYTES_MAX = 16 * 1024;
 
+/** The longest id there is, a signature, and room for a careless paste. */
+export const WHY_CHARS_MAX = 128;
+
 export const API_SCOPES = ["status", "positions", "trades", "jobs"] as const;
 export type ApiScope = (typeof API_SCOPES)[number];
 
@@ -32,6 +35,12 @@ export const jobSchema = z.discriminatedUnion("kind", [
   z.strictObject({ ...jobHead, kind: z.literal("start") }),
   z.strictObject({ ...jobHead, kind: z.literal("showScreen"), screen: z.enum(SCREENS) }),
   z.strictObject({ ...jobHead, kind: z.literal("showToken"), mint: mintSchema }),
+  z.strictObject({
+    ...jobHead,
+    kind: z.literal("why"),
+    /** Any id of a story, as typed; empty asks for the last trades. */
+    about: z.string().max(WHY_CHARS_MAX),
+  }),
   z.strictObject({
     ...jobHead,
     kind: z.literal("buy"),
