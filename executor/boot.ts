@@ -2,6 +2,7 @@ import type { AttemptTracker } from "./engine/attempt-tracker.ts";
 import type { EngineContext } from "./engine/context.ts";
 import type { Exits } from "./engine/exits.ts";
 import { outlastJournalTrouble } from "./engine/journal-trouble.ts";
+import type { NoncePool } from "./engine/nonce-pool.ts";
 import type { OrderDriver } from "./engine/order-driver.ts";
 import type { Panic } from "./engine/panic.ts";
 import type { Reconciler } from "./engine/reconcile.ts";
@@ -26,6 +27,7 @@ export interface BootParts {
   panic: Panic;
   reconciler: Reconciler;
   settlement: Settlement;
+  pool: Pick<NoncePool, "start">;
   intake: Pick<JobIntake, "redrive">;
   outbox: { start(): void };
   schedule: { start(): void };
@@ -78,6 +80,7 @@ export async function bootDesk(parts: BootParts): Promise<BootReport> {
   await parts.panic.resumeAll();
   if (signal.aborted) return report;
   parts.settlement.start();
+  parts.pool.start();
   parts.schedule.start();
   context.log.info({ ...report }, "ready");
   return report;

@@ -88,7 +88,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
   const { env, clock, store, metrics } = seams;
   const rooms = buildRooms(seams);
   const { venue, feed, outbox, schedule, exits, tracker, driver, lanes } = rooms;
-  const { lifecycle, reconciler, settlement, panic } = rooms;
+  const { lifecycle, reconciler, settlement, panic, pool } = rooms;
   const abort = new AbortController();
   const timers: Promise<void>[] = [];
   let booting: Promise<BootReport> | undefined;

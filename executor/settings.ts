@@ -28,6 +28,9 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
     unknownAfterMs: env.UNKNOWN_AFTER_MS,
     recoveryConcurrency: env.RECOVERY_CONCURRENCY,
     priceStaleMs: env.PRICE_STALE_MS,
+    nonceAccountsMax: env.NONCE_ACCOUNTS_MAX,
+    nonceBuyLamportsMin: env.NONCE_BUY_SOL_MIN,
+    exitReplaceMs: env.EXIT_REPLACE_MS,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Evidence } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
@@ -5,9 +6,10 @@ import type { Tx } from "../ports/store.ts";
 import type { AttemptReport, SubmitOutcome } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
+import { buryGroup, rivalFillOf } from "./group-end.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { Semaphore } from "./semaphore.ts";
-import { bookFill } from "./settle.ts";
+import { bookLanding, isTooEarly } from "./landing.ts";
 
 /**
  * Follows unresolved attempts to their end: sends and re-sends the same bytes, asks the venue,
@@ -98,20 +100,35 @@ export class AttemptTracker {
   /**
    * The same bytes may always be sent again without a second effect; but an entry that was never
    * sent must not start after its deadline or before the venue's truth is known, nor any entry
-   * after a kill, pause or panic.
+   * after a kill, pause or panic. An entry on a nonce never expires: once it was sent, only its
+   * landing or failing decides it, and so only the kill switch keeps it from being sent again.
    */
   #maySend(attempt: AttemptRow): boolean {
     const { store, clock } = this.#context;
     const order = this.#order(attempt);
-    if (order.side === "sell") return true;
     const wasSent = attempt.submittedMs !== null;
+    const isBlockhash = attempt.bound.kind === "blockHeight";
+    if (isBlockhash && !wasSent && this.#context.blockhashHold() !== undefined) return false;
+    // Of a group one took effect, or so it seems: the others wait until that is final or undone.
+    if (rivalFillOf(store, attempt) !== undefined) return false;
+    if (order.side === "sell") return true;
+    if (!isBlockhash && wasSent) return store.control().tradingState === "active";
     const gated = wasSent ? { ...order, deadlineMs: null } : order;
     const hold = wasSent ? undefined : this.#context.entryHold();
     return checkEntryGate(store, gated, clock.nowMs(), hold) === undefined;
   }
 
+  /** The copy must know an entry before it leaves; what was decided meanwhile counts as well. */
+  async #mayLeave(attempt: AttemptRow): Promise<boolean> {
+    const { isMirrored } = this.#context;
+    if (isMirrored === undefined || attempt.submittedMs !== null) return true;
+    if (this.#order(attempt).side === "sell") return true;
+    return (await isMirrored()) && this.#maySend(attempt);
+  }
+
   async #send(attempt: AttemptRow, isFirst: boolean): Promise<void> {
     const { store, clock, metrics, notices } = this.#context;
+    if (!(await this.#mayLeave(attempt))) return;
     const answer = await this.#submit(attempt);
     const outcome = isFirst ? answer : withoutRejection(answer);
     metrics.count("attempts_total", { outcome: outcome.outcome });
@@ -168,14 +185,16 @@ export class AttemptTracker {
       await this.#noteSilence(attempt, report.detail);
       return false;
     }
+    const finality = await this.#finalityOf(attempt, report);
+    const ended: string[] = [];
     const isOver = await store.transact((tx) => {
+      ended.length = 0;
       const now = tx.attempt(attemptId);
       assert(now !== undefined, `attempt ${attemptId} is gone`);
       if (!UNRESOLVED_ATTEMPT_STATES.includes(now.state)) return true;
-      const order = tx.order(now.orderId);
-      assert(order !== undefined, `attempt ${attemptId} has no order`);
       const stream = `order:${now.orderId}`;
-      if (report.state === "seen") {
+      const isEarly = report.state !== "dead" && isTooEarly(tx, now, report, finality);
+      if (report.state === "seen" || (report.state !== "dead" && isEarly)) {
         if (now.state === "accepted") return false;
         const { evidence } = report;
         tx.append({ stream, kind: "AttemptAccepted", payload: { attemptId, evidence } });
@@ -183,7 +202,7 @@ export class AttemptTracker {
         return false;
       }
       if (report.state === "landed") {
-        bookFill(this.#context, tx, order, now, report);
+        ended.push(...bookLanding(this.#context, tx, now, report, finality));
         return true;
       }
       if (report.state === "reverted") {
@@ -191,6 +210,7 @@ export class AttemptTracker {
         const costLamports = report.costLamports.toString();
         const payload = { attemptId, venueError, costLamports, evidence };
         tx.append({ stream, kind: "AttemptFailed", payload });
+        ended.push(...buryGroup(this.#context, tx, now, "reverted", evidence));
       } else {
         tx.append({ stream, kind: "AttemptDead", payload: { attemptId, proof: report.proof } });
       }
@@ -200,8 +220,21 @@ export class AttemptTracker {
     if (!isOver) return false;
     metrics.count("attempts_total", { outcome: report.state });
     metrics.observeMs("attempt_landed_ms", clock.nowMs() - attempt.preparedMs);
-    this.#announce(attempt.orderId);
+    this.announceEnded([attempt.orderId, ...ended.filter((id) => id !== attempt.orderId)]);
     return true;
+  }
+
+  /** The venue's word that this landing is final, asked only where a copy is booked already. */
+  async #finalityOf(attempt: AttemptRow, report: AttemptReport): Promise<Evidence | undefined> {
+    const { store, venue } = this.#context;
+    if (report.state !== "landed" || rivalFillOf(store, attempt) === undefined) return undefined;
+    try {
+      const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
+      return found.state === "settled" ? found.evidence : undefined;
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+      return undefined;
+    }
   }
 
   async #noteSilence(attempt: AttemptRow, detail: string): Promise<void> {
@@ -216,6 +249,11 @@ export class AttemptTracker {
       tx.append({ stream, kind: "AttemptUnknown", payload: { attemptId, cause: detail } });
       notices.order(tx, orderId);
     });
+  }
+
+  /** Orders of which attempts have come to an end are driven on, and panic looks at their people. */
+  announceEnded(orderIds: readonly string[]): void {
+    for (const orderId of orderIds) this.#announce(orderId);
   }
 
   #announce(orderId: string): void {

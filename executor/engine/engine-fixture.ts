@@ -17,6 +17,7 @@ import { Exits } from "./exits.ts";
 import { FakeDisk } from "./fake-disk.ts";
 import { FakeFeed } from "./fake-feed.ts";
 import { FakeVenue } from "./fake-venue.ts";
+import { NoncePool } from "./nonce-pool.ts";
 import { OrderDriver } from "./order-driver.ts";
 import { Panic } from "./panic.ts";
 import { Reconciler } from "./reconcile.ts";
@@ -51,6 +52,9 @@ export const SETTINGS: EngineSettings = {
   unknownAfterMs: 15_000,
   recoveryConcurrency: 16,
   priceStaleMs: 15_000,
+  nonceAccountsMax: 0,
+  nonceBuyLamportsMin: 1_000_000_000n,
+  exitReplaceMs: 5_000,
 };
 
 /** Any address that is well formed. */
@@ -74,6 +78,7 @@ export interface Engine {
   panic: Panic;
   reconciler: Reconciler;
   settlement: Settlement;
+  pool: NoncePool;
 }
 
 /** A desk over one journal on disk: engines come and go, the journal and the venue stay. */
@@ -246,7 +251,8 @@ export class TestDesk {
       onFatal: (error) => isAlive() && this.fatal.push(error),
     };
     const tracker = new AttemptTracker(context);
-    const driver = new OrderDriver(context, tracker);
+    const pool = new NoncePool(context);
+    const driver = new OrderDriver(context, tracker, pool);
     return {
       store,
       clock,
@@ -259,7 +265,8 @@ export class TestDesk {
       exits: new Exits(context, feed, driver),
       panic: new Panic(context, driver, tracker),
       reconciler: new Reconciler(context),
-      settlement: new Settlement(context, driver),
+      settlement: new Settlement(context, driver, tracker),
+      pool,
     };
   }
 }

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
 
 /**
  * Ids are pure functions of their cause, so that recovery derives the same ones again and a
@@ -63,4 +65,13 @@ export function openingSlotOf(walletId: string, instrument: string): string {
 
 export function closingSlotOf(positionId: string): string {
   return `close:${positionId}`;
+}
+
+/** What an order's attempts occupy while they are not decided. */
+export function slotOf(
+  order: Pick<OrderRow, "orderId" | "side" | "walletId" | "instrument" | "positionId">,
+): string {
+  if (order.side === "buy") return openingSlotOf(order.walletId, order.instrument);
+  assert(order.positionId !== null, `sell ${order.orderId} has no position`);
+  return closingSlotOf(order.positionId);
 }

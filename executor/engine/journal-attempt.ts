@@ -1,17 +1,21 @@
 import type { Evidence } from "@raptor/shared/domain/events.ts";
 import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
-import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Tx } from "../ports/store.ts";
 import type { PreparedAttempt } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
-import { checkEntryGate } from "./entry-gate.ts";
-import { attemptIdOf, closingSlotOf, openingSlotOf } from "./ids.ts";
+import { mayJoin, undecidedGroupOf } from "./attempt-lifetime.ts";
+import { checkEntryGate, type EntryStop } from "./entry-gate.ts";
+import { attemptIdOf, slotOf } from "./ids.ts";
+import { isNonceFree, isUnresolved } from "./nonce-accounts.ts";
+
+/** `again`: what was prepared does not fit any more what stands in the journal by now. */
+export type Journaled = "journaled" | "closed" | "again";
 
 /**
- * Journals an attempt that may leave the process once this is committed. Deadline, kill state and
- * slot are judged on the state of this very transaction; when they say no the order is closed and
- * the answer is false.
+ * Journals an attempt that may leave the process once this is committed. Deadline, kill state, slot
+ * and exclusion group are judged on the state of this very transaction. A buy that may not go on is
+ * closed; an exit is prepared anew. `joins` is the group that it must become part of.
  */
 export function journalAttempt(
   context: EngineContext,
@@ -19,18 +23,19 @@ export function journalAttempt(
   order: OrderRow,
   n: number,
   attempt: PreparedAttempt,
-): boolean {
+  joins: string | undefined,
+): Journaled {
   const { clock, notices, venue } = context;
-  const hold = context.entryHold();
-  const gate = order.side === "buy" ? checkEntryGate(tx, order, clock.nowMs(), hold) : undefined;
   const slot = slotOf(order);
-  const taken = tx.unresolvedInSlot(slot);
-  if (gate !== undefined || taken !== undefined) {
-    const reason = gate?.reason ?? "Another order of this token is not decided yet.";
-    appendClosed(tx, order, gate?.status ?? "canceled", reason);
-    notices.order(tx, order.orderId);
-    return false;
-  }
+  if (order.side === "buy") {
+    const stop = stopOfBuy(context, tx, order, attempt, clock.nowMs());
+    if (stop !== undefined) {
+      appendClosed(tx, order, stop.status, stop.reason);
+      notices.order(tx, order.orderId);
+      return "closed";
+    }
+  } else if (!isSlotFitting(tx, order, attempt, joins)) return "again";
+  if (joins === undefined && !isLifetimeFree(context, tx, attempt)) return "again";
   tx.append({
     stream: `order:${order.orderId}`,
     kind: "AttemptPrepared",
@@ -55,13 +60,44 @@ export function journalAttempt(
     },
   });
   notices.order(tx, order.orderId);
-  return true;
+  return "journaled";
 }
 
-export function slotOf(order: OrderRow): string {
-  if (order.side === "buy") return openingSlotOf(order.walletId, order.instrument);
-  assert(order.positionId !== null, `sell ${order.orderId} has no position`);
-  return closingSlotOf(order.positionId);
+function stopOfBuy(
+  context: EngineContext,
+  tx: Tx,
+  order: OrderRow,
+  { bound }: PreparedAttempt,
+  nowMs: number,
+): EntryStop | undefined {
+  const lost = bound.kind === "blockHeight" ? context.blockhashHold() : undefined;
+  const gate = checkEntryGate(tx, order, nowMs, context.entryHold() ?? lost);
+  if (gate !== undefined || tx.unresolvedInSlot(slotOf(order)) === undefined) return gate;
+  return { status: "canceled", reason: "Another order of this token is not decided yet." };
+}
+
+/** The slot is empty, or holds just the group that this attempt was made for. */
+function isSlotFitting(
+  tx: Tx,
+  order: OrderRow,
+  { exclusionGroup }: PreparedAttempt,
+  joins: string | undefined,
+): boolean {
+  const group = undecidedGroupOf(tx, slotOf(order));
+  if (joins === undefined || group === undefined) return joins === undefined && group === undefined;
+  const isSame = exclusionGroup === joins && group[0]?.exclusionGroup === joins;
+  return isSame && mayJoin(tx, order, group);
+}
+
+/** Nobody else has begun to use the same nonce, and a blockhash may still be used at all. */
+function isLifetimeFree(
+  context: EngineContext,
+  tx: Tx,
+  { bound, exclusionGroup }: PreparedAttempt,
+): boolean {
+  if (bound.kind === "blockHeight") return context.blockhashHold() === undefined;
+  if (tx.attemptsOfGroup(exclusionGroup).some(isUnresolved)) return false;
+  return tx.nonceAccount(bound.account)?.state === "ready" && isNonceFree(tx, bound.account);
 }
 
 export function appendClosed(

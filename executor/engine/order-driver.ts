@@ -1,24 +1,29 @@
 import type { Evidence } from "@raptor/shared/domain/events.ts";
-import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
+import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
 import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
-import type { Route, WalletReport } from "../ports/venue.ts";
+import { chooseLifetime } from "./attempt-lifetime.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
+import { approveEntry } from "./approve-entry.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
 import { feeOverrunOf, overBudgetWaitMs } from "./exit-fees.ts";
 import { bookExternalLoss, holdEntries } from "./external-loss.ts";
-import { attemptIdOf } from "./ids.ts";
+import { replacedBy } from "./group-end.ts";
+import { attemptIdOf, slotOf } from "./ids.ts";
 import { appendClosed, journalAttempt } from "./journal-attempt.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
+import { isUnresolved } from "./nonce-accounts.ts";
+import type { NoncePool } from "./nonce-pool.ts";
 import { backOffMs, pauseAfter, type Pause } from "./order-pause.ts";
 import { quoteOrder } from "./order-quote.ts";
+import { openPanicOf } from "./orders.ts";
+import { prepareAttempt, type Goods } from "./prepare-attempt.ts";
 import { judgePrice } from "./price-doubt.ts";
-import { checkEntryRisk } from "./risk.ts";
-import { gatherRiskInputs } from "./risk-inputs.ts";
 import { ENTRY_ATTEMPTS_MAX, ENTRY_BACKOFF_MS } from "./settings.ts";
+import { StuckExits } from "./stuck-exits.ts";
 
 type Step = { next: "stop" } | { next: "again"; cause: string };
 const STOP: Step = { next: "stop" };
@@ -38,15 +43,19 @@ interface Drive {
 export class OrderDriver {
   readonly #context: EngineContext;
   readonly #tracker: AttemptTracker;
+  readonly #pool: NoncePool;
+  readonly #stuck: StuckExits;
   readonly #alarm: ExitAlarm;
   readonly #driving = new Map<string, Promise<void>>();
   /** Orders that were asked for while their drive was ending: they are looked at once more. */
   readonly #askedAgain = new Set<string>();
   readonly #abort = new AbortController();
 
-  constructor(context: EngineContext, tracker: AttemptTracker) {
+  constructor(context: EngineContext, tracker: AttemptTracker, pool: NoncePool) {
     this.#context = context;
     this.#tracker = tracker;
+    this.#pool = pool;
+    this.#stuck = new StuckExits(context, this.#abort.signal, (orderId) => this.start(orderId));
     this.#alarm = new ExitAlarm(context);
     tracker.onResolved((orderId) => this.start(orderId));
   }
@@ -82,6 +91,7 @@ export class OrderDriver {
       const order = store.order(orderId);
       if (order === undefined || FINAL_ORDER_STATUSES.includes(order.status)) {
         this.#alarm.forget(orderId);
+        this.#stuck.forget(orderId);
         return;
       }
       const pause = hasPaused ? undefined : await this.#pauseBefore(order);
@@ -121,12 +131,11 @@ export class OrderDriver {
 
   async #step(order: OrderRow, drive: Drive): Promise<Step> {
     const attempts = this.#context.store.attemptsOf(order.orderId);
-    const open = attempts.find((attempt) => UNRESOLVED_ATTEMPT_STATES.includes(attempt.state));
-    if (open !== undefined) {
-      this.#tracker.track(open.attemptId);
-      return STOP;
-    }
-    const ended = this.#checkEnd(order, attempts);
+    const open = attempts.filter(isUnresolved);
+    for (const { attemptId } of open) this.#tracker.track(attemptId);
+    // What is not decided outlives every deadline and switch; an exit may get a dearer copy.
+    if (open.length > 0 && !this.#stuck.isDue(order)) return STOP;
+    const ended = open.length > 0 ? undefined : this.#checkEnd(order, attempts);
     if (ended !== undefined) return this.#close(order, ended.status, ended.reason);
     try {
       return await this.#attempt(order, attempts, drive);
@@ -142,8 +151,11 @@ export class OrderDriver {
     const { store, clock } = this.#context;
     if (order.side === "sell") {
       const position = order.positionId === null ? undefined : store.position(order.positionId);
-      if (position !== undefined && position.state === "open") return undefined;
-      return { status: "canceled", reason: "Nothing is left to sell." };
+      if (position === undefined || position.state !== "open") {
+        return { status: "canceled", reason: "Nothing is left to sell." };
+      }
+      const panic = order.source.kind === "panic" ? undefined : openPanicOf(store, order);
+      return panic && { status: "canceled", reason: replacedBy(panic) };
     }
     const last = attempts.at(-1);
     if (last?.state === "failed") {
@@ -159,10 +171,14 @@ export class OrderDriver {
   }
 
   async #attempt(order: OrderRow, attempts: readonly AttemptRow[], drive: Drive): Promise<Step> {
-    const { store, venue } = this.#context;
+    const { store } = this.#context;
     const wallet = store.wallet(order.walletId);
     const wrapped = store.vault(order.walletId);
     assert(wallet !== undefined && wrapped !== undefined, `order ${order.orderId} has no wallet`);
+    const choice = chooseLifetime(this.#context, order);
+    if (choice.kind === "wait" && order.side === "sell") {
+      return { next: "again", cause: choice.cause };
+    }
     const triesBefore = attempts.length + drive.refusals;
     const quote = await quoteOrder(this.#context, order, wallet, triesBefore);
     if (quote.kind === "early") {
@@ -171,55 +187,49 @@ export class OrderDriver {
     }
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     drive.emptyReads = 0;
-    if (order.side === "buy" && !(await this.#approve(order, quote, attempts.length))) return STOP;
+    if (order.side === "buy") {
+      if (!(await approveEntry(this.#context, order, quote, attempts.length))) {
+        this.#tracker.announceClosed(order.userId);
+        return STOP;
+      }
+      const isWaiting = attempts.length === 0 && (await this.#pool.secure(order));
+      if (isWaiting) return { next: "again", cause: "Accounts for safe exits were set up." };
+    }
     const doubt = judgePrice(this.#context, order, quote.route);
     if (doubt !== undefined) {
       return this.#afterRefusal(order, { ...doubt, refusedRoute: quote.route.evidence }, drive);
     }
-    const n = attempts.length + 1;
-    const lifetime = { kind: "blockHeight" } as const;
-    const prepared = await venue.prepare(order, wallet, wrapped, quote.route, n, lifetime);
+    return this.#prepare(
+      order,
+      { wallet, wrapped, route: quote.route },
+      attempts.length + 1,
+      drive,
+    );
+  }
+
+  async #prepare(order: OrderRow, goods: Goods, n: number, drive: Drive): Promise<Step> {
+    const { store } = this.#context;
+    const made = await prepareAttempt(this.#context, order, goods, n);
+    if (made.kind === "wait") return this.#afterWait(order, made.cause);
+    const { prepared, joins } = made;
     if (prepared.outcome === "refused") return this.#afterRefusal(order, prepared, drive);
     const { attempt } = prepared;
-    const mayLeave = await store.transact((tx) =>
-      journalAttempt(this.#context, tx, order, n, attempt),
+    const journaled = await store.transact((tx) =>
+      journalAttempt(this.#context, tx, order, n, attempt, joins),
     );
-    if (mayLeave) await this.#tracker.submit(attemptIdOf(order.orderId, n));
+    if (journaled === "again") {
+      return { next: "again", cause: "What was prepared was overtaken by another attempt." };
+    }
+    if (journaled === "journaled") await this.#tracker.submit(attemptIdOf(order.orderId, n));
     else this.#tracker.announceClosed(order.userId);
+    this.#stuck.isDue(order);
     return STOP;
   }
 
-  /** The risk check; its inputs are journaled, so that the decision can be made again. */
-  async #approve(
-    order: OrderRow,
-    quote: { route: Route; report: WalletReport },
-    attemptCount: number,
-  ): Promise<boolean> {
-    const { store, settings, clock, notices, metrics } = this.#context;
-    const { orderId, side } = order;
-    const stream = `order:${orderId}`;
-    const isApproved = await store.transact((tx) => {
-      const inputs = gatherRiskInputs(tx, order, quote, settings, clock.nowMs());
-      const reasons = checkEntryRisk(inputs);
-      if (reasons.length === 0) {
-        if (attemptCount === 0) {
-          tx.append({ stream, kind: "OrderApproved", payload: { orderId, inputs } });
-        }
-        return true;
-      }
-      // Only an order that never had an attempt is denied; a later try is given up instead.
-      if (attemptCount === 0) {
-        tx.append({ stream, kind: "OrderDenied", payload: { orderId, reasons, inputs } });
-      } else {
-        appendClosed(tx, order, "canceled", reasons.join(" "));
-      }
-      notices.order(tx, orderId);
-      return false;
-    });
-    if (isApproved) return true;
-    metrics.count("orders_total", { side, outcome: attemptCount === 0 ? "denied" : "canceled" });
-    this.#tracker.announceClosed(order.userId);
-    return false;
+  /** A buy waits only for what its gate decides: its deadline, or the reason of a hold. */
+  async #afterWait(order: OrderRow, cause: string): Promise<Step> {
+    if (order.side === "buy") return this.#close(order, "canceled", cause);
+    return { next: "again", cause };
   }
 
   /** One empty read may be a slip; a second one of all nodes is what the chain says. */
@@ -228,7 +238,9 @@ export class OrderDriver {
     const reason = "The wallet holds none of this token any more.";
     drive.emptyReads += 1;
     if (drive.emptyReads < EMPTY_READS_MIN) return { next: "again", cause: reason };
-    await store.transact((tx) => {
+    const isClosed = await store.transact((tx) => {
+      // Tokens that are gone while an attempt is not decided were most likely sold by it.
+      if (tx.unresolvedInSlot(slotOf(order)) !== undefined) return false;
       const held = order.positionId === null ? undefined : tx.position(order.positionId);
       if (held?.state === "open") {
         const seen = { address: wallet.address, quantity: 0n };
@@ -236,7 +248,9 @@ export class OrderDriver {
       }
       appendClosed(tx, order, "canceled", reason);
       notices.order(tx, order.orderId);
+      return true;
     });
+    if (!isClosed) return { next: "again", cause: reason };
     metrics.count("orders_total", { side: order.side, outcome: "canceled" });
     this.#context.doubtLedger();
     this.#tracker.announceClosed(order.userId);

@@ -11,6 +11,16 @@ export function openSellOf(reader: Reader, positionId: string): OrderRow | undef
     .find((order) => order.positionId === positionId && order.side === "sell");
 }
 
+/** The panic's own sell of the position that this order sells, while it is open. */
+export function openPanicOf(
+  reader: Reader,
+  { positionId }: Pick<OrderRow, "positionId">,
+): OrderRow | undefined {
+  return reader
+    .openOrders()
+    .find((order) => order.positionId === positionId && order.source.kind === "panic");
+}
+
 /** Writes a sell of `quantityBps` of a position; the whole of it at 10,000. */
 export function initializeSell(
   tx: Pick<Tx, "order" | "append">,

@@ -1,10 +1,12 @@
+import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Tx } from "../ports/store.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
-import { derivePanicId, derivePanicOrderId } from "./ids.ts";
+import { undecidedGroupOf } from "./attempt-lifetime.ts";
+import { derivePanicId, derivePanicOrderId, slotOf } from "./ids.ts";
 import { outlastJournalTrouble } from "./journal-trouble.ts";
 import type { OrderDriver } from "./order-driver.ts";
-import { initializeSell, openSellOf } from "./orders.ts";
+import { initializeSell, openPanicOf, openSellOf } from "./orders.ts";
 
 /**
  * Sells everything of one person. It stays open until every entry that was unresolved at the
@@ -56,7 +58,8 @@ export class Panic {
     const positions = tx.openPositions(userId);
     const started: string[] = [];
     for (const position of positions) {
-      if (openSellOf(tx, position.positionId) !== undefined) continue;
+      const sell = openSellOf(tx, position.positionId);
+      if (sell !== undefined && !this.#mayTakeOver(tx, sell)) continue;
       const orderId = this.#nextOrderId(tx, panicId, position.positionId);
       initializeSell(tx, {
         orderId,
@@ -82,6 +85,15 @@ export class Panic {
       ]);
     }
     return started;
+  }
+
+  /**
+   * An exit whose attempt stands on a nonce and is not decided is joined by a dearer one that sells
+   * everything: of the two only one can land. Anything else under way is waited for.
+   */
+  #mayTakeOver(tx: Tx, sell: OrderRow): boolean {
+    if (openPanicOf(tx, sell) !== undefined) return false;
+    return undecidedGroupOf(tx, slotOf(sell))?.[0]?.bound.kind === "nonce";
   }
 
   #nextOrderId(tx: Tx, panicId: string, positionId: string): string {

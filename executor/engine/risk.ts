@@ -55,12 +55,17 @@ function spanOf(ms: number): string {
 }
 
 function checkFunds(inputs: RiskInputs): string[] {
-  const needed = BigInt(inputs.notionalLamports) + BigInt(inputs.limits.reserveLamports);
+  const rent = BigInt(inputs.nonceRentLamports ?? "0");
+  const needed = BigInt(inputs.notionalLamports) + BigInt(inputs.limits.reserveLamports) + rent;
   if (needed <= BigInt(inputs.walletLamports)) return [];
+  const heldBack =
+    rent === 0n
+      ? ""
+      : ` ${sol(rent.toString())} SOL more are held back for safe exits, yours again by /wallet.`;
   return [
     `The wallet holds ${sol(inputs.walletLamports)} SOL; this buy needs ` +
       `${sol(inputs.notionalLamports)} SOL and ${sol(inputs.limits.reserveLamports)} SOL ` +
-      `stay for fees and rent.`,
+      `stay for fees and rent.${heldBack}`,
   ];
 }
 

@@ -16,6 +16,12 @@ export interface EngineSettings {
   unknownAfterMs: number;
   recoveryConcurrency: number;
   priceStaleMs: number;
+  /** Nonce accounts per wallet at most; 0 switches them off. */
+  nonceAccountsMax: number;
+  /** Buys of at least this much stand on a nonce. */
+  nonceBuyLamportsMin: bigint;
+  /** An exit that has not landed by then gets a dearer copy on the same nonce. */
+  exitReplaceMs: number;
 }
 
 /** Tries of one entry before it is given up: only after a proof of death, never on impatience. */

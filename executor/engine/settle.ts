@@ -61,11 +61,24 @@ function heldBefore(tx: Reader, order: OrderRow, fillId: string): PositionRow | 
   if (order.positionId !== null) {
     const own = tx.position(order.positionId);
     // A rolled back sell has left its tokens to the position that was open by then.
-    const isBack = own?.state === "closed" && tx.fill(fillId)?.state === "reversed";
-    return isBack ? (open ?? own) : own;
+    const isBack = tx.fill(fillId)?.state === "reversed" || isCopyTakenBack(tx, order);
+    return own?.state === "closed" && isBack ? (open ?? own) : own;
   }
   // A buy that was rolled back and landed again goes on with the position that it had opened.
   return open ?? tx.position(derivePositionId(order.orderId));
+}
+
+/** A copy on the same nonce value was booked before a fork, and taken back since. */
+function isCopyTakenBack(reader: Reader, order: OrderRow): boolean {
+  return reader
+    .attemptsOf(order.orderId)
+    .filter(({ bound }) => bound.kind === "nonce")
+    .flatMap(({ exclusionGroup }) => reader.attemptsOfGroup(exclusionGroup))
+    .some(({ orderId, attemptId }) =>
+      reader
+        .fillsOf(orderId)
+        .some((fill) => fill.attemptId === attemptId && fill.state === "reversed"),
+    );
 }
 
 function sellOf(

@@ -1,8 +1,10 @@
-import type { EventPayloads } from "@raptor/shared/domain/events.ts";
-import type { FillRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import type { EventPayloads, Evidence } from "@raptor/shared/domain/events.ts";
+import type { AttemptRow, FillRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Reader } from "../ports/store.ts";
+import type { Reader, Tx } from "../ports/store.ts";
+import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
+import { buryGroup } from "./group-end.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { applyReversal, applyReversalInto } from "./positions.ts";
 import { armExits, disarmExits } from "./settle.ts";
@@ -13,12 +15,14 @@ const SETTLEMENT_INTERVAL_MS = 5_000;
 export class Settlement {
   readonly #context: EngineContext;
   readonly #driver: OrderDriver;
+  readonly #tracker: AttemptTracker;
   readonly #abort = new AbortController();
   #loop: Promise<void> | undefined;
 
-  constructor(context: EngineContext, driver: OrderDriver) {
+  constructor(context: EngineContext, driver: OrderDriver, tracker: AttemptTracker) {
     this.#context = context;
     this.#driver = driver;
+    this.#tracker = tracker;
   }
 
   start(): void {
@@ -48,10 +52,10 @@ export class Settlement {
     try {
       const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
       if (found.state === "settled") {
-        const payload = { fillId: fill.fillId, evidence: found.evidence };
-        await store.transact((tx) =>
-          tx.append({ stream: `order:${fill.orderId}`, kind: "FillSettled", payload }),
+        const ended = await store.transact((tx) =>
+          settleFill(this.#context, tx, fill, attempt, found.evidence),
         );
+        this.#tracker.announceEnded(ended);
       } else if (found.state === "gone") {
         await this.#reverse(fill, found.evidence);
       }
@@ -62,29 +66,58 @@ export class Settlement {
   }
 
   async #reverse(fill: FillRow, evidence: Readonly<Record<string, unknown>>): Promise<void> {
-    const { store, notices, metrics } = this.#context;
-    await store.transact((tx) => {
-      const held = tx.position(fill.positionId);
-      assert(held !== undefined, `fill ${fill.fillId} has no position`);
-      const { fillId, attemptId } = fill;
-      const stream = `order:${fill.orderId}`;
-      tx.append({ stream, kind: "FillReversed", payload: { fillId, attemptId, evidence } });
-      for (const change of changesOf(tx, held, fill)) {
-        const { positionId } = change;
-        tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
-        if (change.state === "closed") disarmExits(tx, positionId, "fill rolled back");
-        else armExits(this.#context, tx, change);
-      }
-      notices.alert(tx, fill.userId, `reversed:${fillId}`, [
-        `The network took back a ${fill.side} of ${held.symbol} that it had confirmed.`,
-        "The ledger was corrected; the tokens and SOL are as before that trade.",
-      ]);
+    const { store, metrics } = this.#context;
+    const isTaken = await store.transact((tx) => {
+      // A copy on the same nonce may have taken its place in the meantime.
+      if (tx.fill(fill.fillId)?.state === "reversed") return false;
+      reverseFill(this.#context, tx, fill, evidence);
+      return true;
     });
+    if (!isTaken) return;
     // The attempt is undecided again: it is followed until its death is proven.
     this.#driver.start(fill.orderId);
     metrics.count("alerts_total", { kind: "fill-reversed" });
     this.#context.shout(`Fill ${fill.fillId} was rolled back by the network`);
   }
+}
+
+/** Final for good: with it the copies on the same nonce value are dead. */
+export function settleFill(
+  context: EngineContext,
+  tx: Tx,
+  { fillId, orderId }: FillRow,
+  attempt: AttemptRow,
+  evidence: Evidence,
+): string[] {
+  // It may have been taken back, or replaced by a copy, since the venue was asked.
+  if (tx.fill(fillId)?.state === "reversed") return [];
+  const payload = { fillId, evidence };
+  tx.append({ stream: `order:${orderId}`, kind: "FillSettled", payload });
+  return buryGroup(context, tx, attempt, "filled", evidence);
+}
+
+/** Takes a booked fill back, with everything that followed from it. */
+export function reverseFill(
+  context: EngineContext,
+  tx: Tx,
+  fill: FillRow,
+  evidence: Evidence,
+): void {
+  const held = tx.position(fill.positionId);
+  assert(held !== undefined, `fill ${fill.fillId} has no position`);
+  const { fillId, attemptId } = fill;
+  const stream = `order:${fill.orderId}`;
+  tx.append({ stream, kind: "FillReversed", payload: { fillId, attemptId, evidence } });
+  for (const change of changesOf(tx, held, fill)) {
+    const { positionId } = change;
+    tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
+    if (change.state === "closed") disarmExits(tx, positionId, "fill rolled back");
+    else armExits(context, tx, change);
+  }
+  context.notices.alert(tx, fill.userId, `reversed:${fillId}`, [
+    `The network took back a ${fill.side} of ${held.symbol} that it had confirmed.`,
+    "The ledger was corrected; the tokens and SOL are as before that trade.",
+  ]);
 }
 
 /** What taking a fill back makes of the positions that it concerns. */

@@ -15,6 +15,14 @@ import {
   foldOrderInitialized,
   type EventHead,
 } from "./fold-orders.ts";
+import {
+  foldNonceAccountReclaimed,
+  foldNonceAccountsCreated,
+  foldNonceAccountsRefused,
+  foldNonceAccountsWanted,
+  foldNonceReclaimRefused,
+  foldNonceReclaimWanted,
+} from "./fold-nonces.ts";
 import type { RowChange } from "./row-change.ts";
 
 type Folds = { [K in EventKind]: (payload: EventPayloads[K], head: EventHead) => RowChange[] };
@@ -62,6 +70,12 @@ const FOLDS: Folds = {
   UserPausedChanged: ({ userId, paused, tightenedMs = 0 }) =>
     updateUser(userId, { paused, pausedMs: tightenedMs }),
   WalletCreated: (wallet) => [{ op: "insert", table: "wallets", row: wallet }],
+  NonceAccountsWanted: foldNonceAccountsWanted,
+  NonceAccountsCreated: foldNonceAccountsCreated,
+  NonceAccountsRefused: foldNonceAccountsRefused,
+  NonceReclaimWanted: foldNonceReclaimWanted,
+  NonceAccountReclaimed: foldNonceAccountReclaimed,
+  NonceReclaimRefused: foldNonceReclaimRefused,
   OrderInitialized: foldOrderInitialized,
   OrderApproved: () => [],
   OrderDenied: foldOrderDenied,

@@ -6,6 +6,7 @@ import type {
   ExitPlanRow,
   FillRow,
   JobRow,
+  NonceAccountRow,
   NoticeRow,
   OrderRow,
   PositionRow,
@@ -67,6 +68,7 @@ export interface FoldedRows {
   attempts: AttemptRow;
   fills: FillRow;
   positions: PositionRow;
+  nonce_accounts: NonceAccountRow;
   denials: DenialRow;
   exit_plans: ExitPlanRow;
   exit_triggers: ExitTriggerRow;
@@ -253,6 +255,18 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
       rules: json,
       state: text,
       triggers: int,
+    },
+  },
+  nonce_accounts: {
+    key: "account",
+    columns: {
+      account: text,
+      walletId: text,
+      nonceIndex: int,
+      state: text,
+      lamports: amount,
+      reason: textOrNull,
+      changedMs: int,
     },
   },
   denials: { key: "orderId", columns: { orderId: text, inputs: jsonOrNull } },

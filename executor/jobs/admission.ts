@@ -204,6 +204,8 @@ function toastOf(action: TicketAction): string {
       return `Selling ${action.quantityBps / 100} %…`;
     case "panic":
       return "Panic: selling everything…";
+    case "reclaimNonces":
+      return "Taking the rent back…";
     default:
       return "Done.";
   }

@@ -5,6 +5,7 @@ import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
 import { API_SCOPES } from "@raptor/shared/wire/job.ts";
 import { mintOf } from "../engine/ids.ts";
+import type { NoncePool } from "../engine/nonce-pool.ts";
 import type { OrderDriver } from "../engine/order-driver.ts";
 import type { Panic } from "../engine/panic.ts";
 import type { Reconciler } from "../engine/reconcile.ts";
@@ -30,6 +31,7 @@ export interface HandlerDeps {
   trading: Trading;
   driver: OrderDriver;
   panic: Panic;
+  pool: Pick<NoncePool, "reclaim">;
   reconciler: Reconciler;
   apiTokens: ApiTokens;
   tickets: TicketIssuer;
@@ -200,7 +202,17 @@ export class JobHandlers {
           tx.append({ stream: `user:${userId}`, kind: "EntriesReleased", payload });
         });
         return this.#show(target, { kind: "positions", page: 0 });
+      case "reclaimNonces":
+        return this.#reclaimNonces(target, job);
     }
+  }
+
+  async #reclaimNonces(target: Target, job: JobOf<"press">): Promise<string> {
+    const { pool } = this.#deps;
+    const problem = await pool.reclaim(target.userId, job.id);
+    if (problem === undefined) return this.#show(target, { kind: "wallet" });
+    const fresh: Target = { ...target, key: `job:${job.id}`, messageId: null };
+    return this.#tell(fresh, ["Rent not taken back", problem, "It stays yours, nothing was sent."]);
   }
 
   async #showPanic(target: Target): Promise<void> {

@@ -110,7 +110,7 @@ export class JobDesk {
   }
 
   #build(engine: Engine): void {
-    const { store, clock, venue, feed, tickets, context, driver, panic, reconciler } = engine;
+    const { store, clock, venue, feed, tickets, context, driver, panic, reconciler, pool } = engine;
     const { notices, settings, onFatal } = context;
     const reads = createReadModels({
       store,
@@ -134,7 +134,7 @@ export class JobDesk {
     this.apiTokens = new ApiTokens(Buffer.alloc(32, 2));
     const ids = { token: (bytes: number) => "T".repeat(Math.ceil((bytes * 4) / 3)) };
     const { apiTokens } = this;
-    const deps = { ...shared, ids, accounts, presenter, trading, apiTokens, reconciler };
+    const deps = { ...shared, ids, accounts, presenter, trading, apiTokens, reconciler, pool };
     this.lanes = new Lanes(this.lanesMax, onFatal);
     const admission = new JobAdmission({
       ...shared,

@@ -1,7 +1,7 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import type { FakeChain } from "../engine/fake-chain.ts";
 import { USER, type TestDesk } from "../engine/engine-fixture.ts";
-import { slotOf } from "../engine/journal-attempt.ts";
+import { slotOf } from "../engine/ids.ts";
 
 function promise(isKept: boolean, what: string): void {
   if (!isKept) throw new Error(`a promise was broken: ${what}`);
@@ -58,7 +58,7 @@ class JournalView {
       promise(!this.#ordersOfCause.has(cause), `${cause} makes one order`);
     }
     this.#ordersOfCause.set(cause, order.orderId);
-    const slot = slotOf({ ...order, status: "initialized", reason: null, createdMs: 0 });
+    const slot = slotOf(order);
     this.#orders.set(order.orderId, {
       side: order.side,
       slot,

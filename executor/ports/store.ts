@@ -10,6 +10,7 @@ import type {
   ExitPlanRow,
   FillRow,
   JobRow,
+  NonceAccountRow,
   NoticeRow,
   OrderRow,
   OutboxRow,
@@ -39,7 +40,17 @@ export interface Reader {
   attempt(attemptId: string): AttemptRow | undefined;
   attemptsOf(orderId: string): AttemptRow[];
   unresolvedAttempts(): AttemptRow[];
+  /** The newest of them; those of one slot are of one exclusion group, reopened ones apart. */
   unresolvedInSlot(slot: string): AttemptRow | undefined;
+  /** All attempts of which the venue lets at most one take effect, oldest first. */
+  attemptsOfGroup(exclusionGroup: string): AttemptRow[];
+  /** The newest attempts on a nonce account, newest first. */
+  attemptsOnNonce(account: string, limit: number): AttemptRow[];
+  nonceAccount(account: string): NonceAccountRow | undefined;
+  /** In the order of their numbers; `walletId` null means everybody's. */
+  nonceAccounts(walletId: string | null): NonceAccountRow[];
+  /** The fill of an attempt that is booked and not taken back. */
+  fillOfAttempt(attemptId: string): FillRow | undefined;
   fill(fillId: string): FillRow | undefined;
   fillsOf(orderId: string): FillRow[];
   /** Newest first, continuing before a sequence number. `userId` null means everybody. */

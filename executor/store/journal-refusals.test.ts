@@ -44,10 +44,10 @@ describe("what the journal refuses", () => {
     await withDirectory(async (directory) => {
       const { store } = openTestStore(join(directory, "journal.db"));
       await append(store, orderInitialized("o1"), orderInitialized("o2"), attemptPrepared("o1", 1));
-      await expect(append(store, attemptPrepared("o2", 1))).rejects.toThrow("attempts.slot");
+      await expect(append(store, attemptPrepared("o2", 1))).rejects.toThrow("a slot holds one");
       for (const event of unresolvedNews("o1/1")) {
         await append(store, event);
-        await expect(append(store, attemptPrepared("o2", 1))).rejects.toThrow("attempts.slot");
+        await expect(append(store, attemptPrepared("o2", 1))).rejects.toThrow("a slot holds one");
       }
       const proof = { signature: "none" };
       await append(store, {
@@ -57,6 +57,24 @@ describe("what the journal refuses", () => {
       });
       await append(store, attemptPrepared("o2", 1));
       expect(store.unresolvedInSlot("open:w1:TOK:buy")?.attemptId).toBe("o2/1");
+      store.close();
+    });
+  });
+
+  it("takes attempts of one exclusion group beside each other, in one slot", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const group = { exclusionGroup: "nonce:a:1" };
+      await append(store, orderInitialized("o1"), orderInitialized("o2"), orderInitialized("o3"));
+      await append(store, attemptPrepared("o1", 1, group), attemptPrepared("o2", 1, group));
+      const other = attemptPrepared("o3", 1, { exclusionGroup: "nonce:a:2" });
+      await expect(append(store, other)).rejects.toThrow("a slot holds one");
+      const elsewhere = attemptPrepared("o3", 1, { ...group, slot: "close:p9" });
+      await expect(append(store, elsewhere)).rejects.toThrow("a slot holds one");
+      expect(store.attemptsOfGroup("nonce:a:1").map(({ orderId }) => orderId)).toEqual([
+        "o1",
+        "o2",
+      ]);
       store.close();
     });
   });

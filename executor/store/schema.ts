@@ -15,7 +15,15 @@ export const UNRESOLVED_SQL =
   "state in ('prepared', 'submitted', 'accepted', 'partiallyFilled', 'unknown')";
 export const LIVE_ORDER_SQL =
   "status in ('initialized', 'submitted', 'accepted', 'partiallyFilled')";
+/** The nonce account that an attempt stands on; null for one that a block height limits. */
+export const NONCE_ACCOUNT_SQL = "json_extract(bound, '$.account')";
 export const OUTBOX_DUE_SQL = "delivered_version < version and failure is null";
+
+/** Lifted by nothing but a compaction, inside the transaction that leaves an anchor. */
+export const NEVER_DELETED_SQL = `
+create trigger journal_never_deleted before delete on journal
+begin select raise(abort, 'the journal is append-only'); end;
+`;
 
 const JOURNAL_SQL = `
 create table meta (key text not null primary key, value text not null) strict;
@@ -39,17 +47,25 @@ begin select raise(abort, 'the journal is numbered without holes'); end;
 create trigger journal_never_updated before update on journal
 begin select raise(abort, 'the journal is append-only'); end;
 
-create trigger journal_never_deleted before delete on journal
-begin select raise(abort, 'the journal is append-only'); end;
-`;
+${NEVER_DELETED_SQL}`;
 
 /**
- * A slot holds one unresolved attempt. An attempt whose fill was rolled back is the exception: the
- * chain reopened it, and refusing that would only hide it.
+ * A slot holds one unresolved exclusion group, and a group's unresolved attempts stand in one slot:
+ * of a group the venue lets only one take effect, of two groups both. An attempt whose fill was
+ * rolled back is the exception: the chain reopened it, and refusing that would only hide it. Only
+ * an insert can break this, because no other change but a rolled back fill opens an attempt again.
  */
 export const FOLDED_INDEX_SQL = `
-create unique index if not exists attempts_one_unresolved_per_slot on attempts (slot)
-  where ${UNRESOLVED_SQL} and cause is not '${REVERSED_CAUSE}';
+create trigger if not exists attempts_one_unresolved_group_per_slot before insert on attempts
+when exists (select 1 from attempts
+  where slot = new.slot and exclusion_group <> new.exclusion_group
+  and ${UNRESOLVED_SQL} and cause is not '${REVERSED_CAUSE}')
+or exists (select 1 from attempts
+  where exclusion_group = new.exclusion_group and slot <> new.slot and ${UNRESOLVED_SQL})
+begin select raise(abort, 'a slot holds one unresolved exclusion group'); end;
+create index if not exists attempts_group on attempts (exclusion_group);
+create index if not exists attempts_nonce on attempts (${NONCE_ACCOUNT_SQL})
+  where ${NONCE_ACCOUNT_SQL} is not null;
 create unique index if not exists attempts_identity on attempts (venue, identity);
 create unique index if not exists attempts_number on attempts (order_id, n);
 create index if not exists attempts_unresolved on attempts (slot) where ${UNRESOLVED_SQL};
@@ -58,11 +74,13 @@ create index if not exists jobs_pending on jobs (received_ms) where state = 'pen
 create index if not exists ticket_claims_job on ticket_claims (job_id);
 create unique index if not exists wallets_address on wallets (address);
 create index if not exists wallets_user on wallets (user_id);
+create index if not exists nonce_accounts_wallet on nonce_accounts (wallet_id);
 create index if not exists orders_live on orders (status) where ${LIVE_ORDER_SQL};
 create index if not exists orders_buys on orders (user_id, created_ms) where side = 'buy';
 create index if not exists orders_job on orders (json_extract(source, '$.jobId'));
 create unique index if not exists fills_seq on fills (seq);
 create index if not exists fills_order on fills (order_id);
+create index if not exists fills_attempt on fills (attempt_id);
 create index if not exists fills_user on fills (user_id, seq);
 create index if not exists fills_unsettled on fills (seq) where state = 'recorded';
 create index if not exists positions_open on positions (user_id) where state = 'open';

@@ -5,6 +5,7 @@ import type {
   ExitPlanRow,
   FillRow,
   JobRow,
+  NonceAccountRow,
   NoticeRow,
   OrderRow,
   OutboxRow,
@@ -34,7 +35,7 @@ import {
 } from "./operational-tables.ts";
 import { readRecoveryMark } from "./recovery-mark.ts";
 import { decodeRow, type Columns, type SqlValue } from "./row-codec.ts";
-import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL, UNRESOLVED_SQL } from "./schema.ts";
+import { LIVE_ORDER_SQL, NONCE_ACCOUNT_SQL, OUTBOX_DUE_SQL, UNRESOLVED_SQL } from "./schema.ts";
 import { lastBuyMs, spentLamportsSince } from "./spending.ts";
 import type { Statements } from "./statements.ts";
 import { storyOf } from "./story.ts";
@@ -117,6 +118,25 @@ export class SqliteReader implements Reader {
   }
   fill(fillId: string): FillRow | undefined {
     return this.one("fills", "where fill_id = ?", fillId);
+  attemptsOfGroup(exclusionGroup: string): AttemptRow[] {
+    return this.all("attempts", "where exclusion_group = ? order by rowid", exclusionGroup);
+  }
+  attemptsOnNonce(account: string, limit: number): AttemptRow[] {
+    const clause = `where ${NONCE_ACCOUNT_SQL} = ? order by rowid desc limit ?`;
+    return this.all("attempts", clause, account, limit);
+  }
+  nonceAccount(account: string): NonceAccountRow | undefined {
+    return this.one("nonce_accounts", "where account = ?", account);
+  }
+  nonceAccounts(walletId: string | null): NonceAccountRow[] {
+    const order = "order by wallet_id, nonce_index";
+    if (walletId === null) return this.all("nonce_accounts", order);
+    return this.all("nonce_accounts", `where wallet_id = ? ${order}`, walletId);
+  }
+  fillOfAttempt(attemptId: string): FillRow | undefined {
+    const clause = "where attempt_id = ? and state <> 'reversed' order by seq desc limit 1";
+    return this.one("fills", clause, attemptId);
+  }
   }
   fillsOf(orderId: string): FillRow[] {
     return this.all("fills", "where order_id = ? order by seq", orderId);

@@ -20,6 +20,8 @@ export interface RiskInputs {
   notionalLamports: Amount;
   priceImpactBps: number;
   walletLamports: Amount;
+  /** Held back for nonce accounts that this buy sets up; absent: none. */
+  nonceRentLamports?: Amount;
   spentTodayLamports: Amount;
   openPositions: number;
   lastBuyMs: number | null;
@@ -41,6 +43,12 @@ export interface RiskLimits {
 
 /** Evidence of what a venue said; whole enough for a person to check it later. */
 export type Evidence = Readonly<Record<string, unknown>>;
+
+/** A durable nonce account of a wallet: its address follows from the wallet and its number. */
+export interface NonceAccountName {
+  account: string;
+  nonceIndex: number;
+}
 
 /** When a switch was thrown, so that a late message cannot undo a newer one. */
 export interface SwitchTimes {
@@ -72,6 +80,31 @@ export interface EventPayloads {
   UserRegistered: { userId: number; chatId: number; name: string };
   UserPausedChanged: { userId: number; paused: boolean; jobId: string } & SwitchTimes;
   WalletCreated: { walletId: string; userId: number; address: string; vaultSha256: string };
+  /** Asked for before anything is sent; each address can be created only once, so no attempt. */
+  NonceAccountsWanted: {
+    walletId: string;
+    userId: number;
+    accounts: NonceAccountName[];
+    /** Lamports that each of them holds back until it is reclaimed. */
+    rentLamports: Amount;
+  };
+  NonceAccountsCreated: {
+    walletId: string;
+    accounts: (NonceAccountName & { lamports: Amount })[];
+    evidence: Evidence;
+  };
+  /** The venue would not set them up; attempts go on without them. */
+  NonceAccountsRefused: { walletId: string; accounts: NonceAccountName[]; reason: string };
+  NonceReclaimWanted: { walletId: string; account: string; nonceIndex: number; jobId: string };
+  NonceAccountReclaimed: {
+    walletId: string;
+    account: string;
+    nonceIndex: number;
+    /** What went back to the wallet, as the ledger knew it. */
+    lamports: Amount;
+    evidence: Evidence;
+  };
+  NonceReclaimRefused: { walletId: string; account: string; nonceIndex: number; reason: string };
   OrderInitialized: {
     orderId: string;
     userId: number;

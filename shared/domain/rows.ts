@@ -82,6 +82,22 @@ export interface AttemptRow {
   submittedMs: number | null;
 }
 
+/**
+ * One durable nonce account. Attempts may stand on it while it is `ready`; the others are set up,
+ * were refused by the venue, are on their way back or are gone.
+ */
+export interface NonceAccountRow {
+  account: string;
+  walletId: string;
+  nonceIndex: number;
+  state: "wanted" | "ready" | "refused" | "reclaiming" | "reclaimed";
+  /** What it holds back, and gives back when it is reclaimed. */
+  lamports: Amount;
+  /** Why it was refused; null otherwise. */
+  reason: string | null;
+  changedMs: number;
+}
+
 export interface FillRow extends Omit<EventPayloads["FillRecorded"], "evidence"> {
   seq: number;
   tsMs: number;
@@ -151,6 +167,7 @@ export type TicketAction =
     }
   | { kind: "sell"; positionId: string; quantityBps: number }
   | { kind: "panic" }
+  | { kind: "reclaimNonces" }
   /** Allows buys again, unless they were paused after `shownMs`, when the button was made. */
   | { kind: "resume"; shownMs: number }
   | { kind: "releaseEntries" };

@@ -1,0 +1,74 @@
+import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
+import type { Reader } from "../ports/store.ts";
+import type { Lifetime } from "../ports/venue.ts";
+import type { EngineContext } from "./context.ts";
+import { slotOf } from "./ids.ts";
+import { freeNonceOf, isUnresolved, wantsNonce } from "./nonce-accounts.ts";
+
+/** Copies of one exit on one nonce value; each bids twice as much as the one before. */
+export const EXIT_COPIES_MAX = 5;
+
+export type LifetimeChoice =
+  /** `joins`: the undecided exclusion group that this attempt must become part of, or not leave. */
+  | { kind: "use"; lifetime: Lifetime; joins: string | undefined; copies: number }
+  | { kind: "wait"; cause: string };
+
+/** What limits the next attempt of an order, judged on committed state. */
+export function chooseLifetime(context: EngineContext, order: OrderRow): LifetimeChoice {
+  const { store } = context;
+  if (order.side === "sell") {
+    const group = undecidedGroupOf(store, slotOf(order));
+    if (group !== undefined) return joinOf(store, order, group);
+  }
+  const hold = context.blockhashHold();
+  if (wantsNonce(context, order) || hold !== undefined) {
+    const free = freeNonceOf(store, order.walletId);
+    if (free !== undefined) {
+      const lifetime: Lifetime = { kind: "nonce", account: free.account, value: null };
+      return { kind: "use", lifetime, joins: undefined, copies: 0 };
+    }
+  }
+  if (hold !== undefined) return { kind: "wait", cause: hold };
+  return { kind: "use", lifetime: { kind: "blockHeight" }, joins: undefined, copies: 0 };
+}
+
+function joinOf(reader: Reader, order: OrderRow, group: readonly AttemptRow[]): LifetimeChoice {
+  const [first] = group;
+  if (first?.bound.kind !== "nonce" || !mayJoin(reader, order, group)) {
+    return { kind: "wait", cause: "Another sell of this position is not decided yet." };
+  }
+  const { account, value } = first.bound;
+  const lifetime: Lifetime = { kind: "nonce", account, value };
+  return { kind: "use", lifetime, joins: first.exclusionGroup, copies: group.length };
+}
+
+/** Every attempt of the group that holds a slot undecided, oldest first. */
+export function undecidedGroupOf(reader: Reader, slot: string): AttemptRow[] | undefined {
+  const newest = reader.unresolvedInSlot(slot);
+  return newest === undefined ? undefined : reader.attemptsOfGroup(newest.exclusionGroup);
+}
+
+/**
+ * Whether a dearer copy may join a group: its nonce still stands as far as anybody knows, and the
+ * order is the one that tried last, or the panic of the same position. The venue lets one of them
+ * all take effect, so this can never sell twice.
+ */
+export function mayJoin(reader: Reader, order: OrderRow, group: readonly AttemptRow[]): boolean {
+  const newest = group.at(-1);
+  if (newest?.bound.kind !== "nonce" || newest.slot !== slotOf(order)) return false;
+  const isSpent = group.some(
+    (attempt) =>
+      attempt.state === "failed" ||
+      attempt.state === "accepted" ||
+      reader.fillOfAttempt(attempt.attemptId) !== undefined,
+  );
+  if (isSpent || !group.some(isUnresolved)) return false;
+  const own = group.filter(({ orderId }) => orderId === order.orderId);
+  if (own.length >= EXIT_COPIES_MAX) return false;
+  return newest.orderId === order.orderId || isTakeover(order, own);
+}
+
+/** A panic joins what another order of its position has under way, once; then it is the newest. */
+function isTakeover({ source }: OrderRow, own: readonly AttemptRow[]): boolean {
+  return source.kind === "panic" && own.length === 0;
+}

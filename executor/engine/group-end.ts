@@ -1,0 +1,83 @@
+import type { Evidence } from "@raptor/shared/domain/events.ts";
+import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
+import type { AttemptRow, FillRow, OrderRow } from "@raptor/shared/domain/rows.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { Reader, Tx } from "../ports/store.ts";
+import type { AttemptReport } from "../ports/venue.ts";
+import type { EngineContext } from "./context.ts";
+import { appendClosed } from "./journal-attempt.ts";
+import { isUnresolved } from "./nonce-accounts.ts";
+
+/** The other attempts that share a nonce value with this one and are not decided. */
+export function openSiblingsOf(reader: Reader, attempt: AttemptRow): AttemptRow[] {
+  if (attempt.bound.kind !== "nonce") return [];
+  return reader
+    .attemptsOfGroup(attempt.exclusionGroup)
+    .filter((one) => one.attemptId !== attempt.attemptId && isUnresolved(one));
+}
+
+/** The booked fill of another attempt on the same nonce value: at most one of the two is true. */
+export function rivalFillOf(reader: Reader, attempt: AttemptRow): FillRow | undefined {
+  if (attempt.bound.kind !== "nonce") return undefined;
+  return reader
+    .attemptsOfGroup(attempt.exclusionGroup)
+    .filter(({ attemptId }) => attemptId !== attempt.attemptId)
+    .map(({ attemptId }) => reader.fillOfAttempt(attemptId))
+    .find((fill) => fill !== undefined);
+}
+
+/** Whether a revert has used its nonce up for good; until then a fork may let a sibling land. */
+export function isFinalRevert(report: AttemptReport): boolean {
+  return report.state === "reverted" && report.evidence["commitment"] === "finalized";
+}
+
+/**
+ * Ends a group of which one attempt took effect, or failed, for good: the venue can execute none of
+ * the others any more. Orders that have lost their last attempt to another order end as replaced.
+ * After a fill its own order stays; after a revert the order that tried last goes on.
+ * @returns the orders to look at again.
+ */
+export function buryGroup(
+  context: Pick<EngineContext, "notices">,
+  tx: Tx,
+  decided: AttemptRow,
+  end: "filled" | "reverted",
+  settlement: Evidence,
+): string[] {
+  const siblings = openSiblingsOf(tx, decided);
+  if (siblings.length === 0) return [];
+  const group = tx.attemptsOfGroup(decided.exclusionGroup);
+  for (const { attemptId, orderId } of siblings) {
+    const by = { attemptId: decided.attemptId, end };
+    const proof = { supersededBy: decided.identity, by, settlement };
+    const payload = { attemptId, proof };
+    tx.append({ stream: `order:${orderId}`, kind: "AttemptDead", payload });
+  }
+  const keeperId = end === "filled" ? decided.orderId : (group.at(-1) ?? decided).orderId;
+  const keeper = orderOf(tx, keeperId);
+  const orderIds = [...new Set(group.map(({ orderId }) => orderId))];
+  for (const orderId of orderIds) {
+    const order = orderOf(tx, orderId);
+    if (orderId !== keeperId) closeReplaced(tx, order, keeper);
+    context.notices.order(tx, orderId);
+  }
+  return orderIds;
+}
+
+function closeReplaced(tx: Tx, order: OrderRow, keeper: OrderRow): void {
+  if (FINAL_ORDER_STATUSES.includes(order.status)) return;
+  if (tx.attemptsOf(order.orderId).some(isUnresolved)) return;
+  appendClosed(tx, order, "canceled", replacedBy(keeper));
+}
+
+export function replacedBy(keeper: OrderRow): string {
+  const { source } = keeper;
+  const kinds = { job: "a sell by hand", panic: "the panic sell", exit: "an exit" };
+  return `Replaced by ${kinds[source.kind]} of the same position, order ${keeper.orderId}.`;
+}
+
+function orderOf(reader: Reader, orderId: string): OrderRow {
+  const order = reader.order(orderId);
+  assert(order !== undefined, `order ${orderId} of a group is gone`);
+  return order;
+}
