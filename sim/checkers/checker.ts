@@ -6,6 +6,8 @@ import type { LedgerChain, LedgerRecord } from "../models/ledger-chain.ts";
 /** What a checker may know: the truth of the world, never how the program works. */
 export interface Scene {
   nowMs(): number;
+  /** The same moment by the executor's own clock, which may have been set wrong. */
+  deskNowMs(): number;
   chain: LedgerChain;
   /** When a fork last took back a block that had been confirmed; -Infinity when never. */
   deepForkMs(): number;

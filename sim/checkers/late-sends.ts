@@ -50,8 +50,10 @@ export function createLateSends(watch: Watch): Checker {
     const { userId, deadlineMs } = entry;
     if (state !== "active") watch.report(`${signature} left for the first time while ${state}`);
     if (stopped.has(userId)) watch.report(`${signature} left for the first time in a pause`);
-    if (deadlineMs === null || watch.nowMs() <= deadlineMs + CLOCK_MS) return;
-    const ms = watch.nowMs() - deadlineMs;
+    // A clock that was set back cannot know better.
+    const nowMs = Math.min(watch.nowMs(), watch.deskNowMs());
+    if (deadlineMs === null || nowMs <= deadlineMs + CLOCK_MS) return;
+    const ms = nowMs - deadlineMs;
     watch.report(`${signature} left for the first time ${ms} ms after its deadline`);
   }
 

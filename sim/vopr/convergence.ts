@@ -19,7 +19,11 @@ export function listUnfinished(store: Store, { qstash }: Services): string[] {
   const queued = [...qstash.messages.values()]
     .filter(({ state, scheduleId }) => scheduleId === undefined && !isQueueFinal(state))
     .map(({ id, state }) => `queued message ${id} is ${state}`);
-  return [...pending, ...attempts, ...orders, ...fills, ...panics, ...told, ...queued];
+  // The edge's watchdog brings those back that were not refused for good.
+  const dead = [...qstash.deadLetters.values()]
+    .filter(({ message, answer }) => message.scheduleId === undefined && answer?.status !== 489)
+    .map(({ dlqId }) => `dead letter ${dlqId} waits`);
+  return [...pending, ...attempts, ...orders, ...fills, ...panics, ...told, ...queued, ...dead];
 }
 
 function isQueueFinal(state: string): boolean {

@@ -52,7 +52,9 @@ export class FaultDriver {
     this.#every(process.clockJumpEveryMs, () => this.#jumpClock());
     this.#every(process.secondStartEveryMs, () => this.#startSecond());
     this.#every(process.evictEveryMs, () => this.#evict(edge));
-    this.#every(chain.forkEveryMs, () => this.#fork());
+    this.#every(chain.forkEveryMs, () => {
+      this.#fork(1 + this.#upTo(this.#swarm.chain.forkDepthMax));
+    });
     this.#every(chain.lagEveryMs, () => this.#lag());
     this.#every(chain.breakSocketsEveryMs, () => this.#breakSockets());
     this.#every(outageEveryMs, () => this.#outage());
@@ -97,6 +99,14 @@ export class FaultDriver {
     else if (this.#prng.nextFloat() < freezeAfterPrepared) {
       executor.stall(FREEZE_MS, "freeze until the blockhash is old");
     }
+  }
+
+  /** A transaction was executed this moment. */
+  onLanded(): void {
+    if (!this.#isOn || this.#prng.nextFloat() >= this.#swarm.chain.forkAfterLanding) return;
+    this.#at.world.after(400 + this.#upTo(4_000), () => {
+      if (this.#isOn) this.#fork(1 + this.#upTo(12));
+    });
   }
 
   #setTempers(): void {
@@ -152,10 +162,9 @@ export class FaultDriver {
     edge.evict();
   }
 
-  #fork(): void {
+  #fork(depth: number): void {
     const { chain, world } = this.#at;
     const { slots } = chain.chain;
-    const depth = 1 + this.#upTo(this.#swarm.chain.forkDepthMax);
     const fromSlot = Math.max(slots.head.finalizedSlot + 1, slots.slot - depth + 1);
     const isDeep = fromSlot <= slots.head.confirmedSlot;
     const lost = chain.chain.rollBack(fromSlot);

@@ -45,6 +45,9 @@ export const NO_FAULTS: LinkFaults = {
 export type LinkFault = keyof LinkFaults;
 const LINK_FAULTS = Object.keys(NO_FAULTS) as LinkFault[];
 
+/** What stands between may answer anything, even with a status of success. */
+export const GARBAGE = "<html>upstream</html>";
+
 interface Host {
   service: Service | undefined;
   socket: SocketService | undefined;
@@ -184,7 +187,7 @@ export class Network {
       case "executedError":
         return act(() => later(plain(500, {})));
       case "garbage":
-        return act(() => later({ status: 200, headers: {}, body: "<html>upstream</html>" }));
+        return act(() => later({ status: 200, headers: {}, body: GARBAGE }));
       case "duplicated":
         act(() => undefined);
         return act(later);

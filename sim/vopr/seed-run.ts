@@ -71,7 +71,10 @@ export class SeedRun {
       onTrace: (host, request, outcome) => this.#trace.addRequest(host, request, outcome),
     });
     this.#services = startServices(world, this.#network, createNamedPrng(seed, "services"));
-    const onLanded = (record: LedgerRecord): void => this.#checkers.onLanded(record);
+    const onLanded = (record: LedgerRecord): void => {
+      this.#checkers.onLanded(record);
+      this.#faults.onLanded();
+    };
     const chainOptions = { skipChance: swarm.chain.skip, onLanded, onFault };
     const chainPrng = createNamedPrng(seed, "chain");
     this.#chain = startChain(world, this.#network, chainPrng, chainOptions);
@@ -127,6 +130,7 @@ export class SeedRun {
   #createCheckers(): CheckerSet {
     return createCheckers({
       nowMs: () => this.#world.nowMs,
+      deskNowMs: () => this.#world.nowMs + this.#executor.faults.wallSkewMs,
       chain: this.#chain.chain,
       deepForkMs: () => this.#faults.deepForkMs,
       isDiskFull: () => this.#executor.faults.disk !== undefined,

@@ -36,6 +36,8 @@ export interface Swarm {
     skip: number;
     forkEveryMs: number;
     forkDepthMax: number;
+    /** Chance at each execution that the block is taken back soon after it. */
+    forkAfterLanding: number;
     lagEveryMs: number;
     lagSlotsMax: number;
     silentSockets: number;
@@ -97,6 +99,7 @@ export function drawSwarm(prng: Prng): Swarm {
       skip: isOn() ? 0.05 + prng.nextFloat() * 0.4 : 0.05,
       forkEveryMs: every(4_000, 40_000),
       forkDepthMax: 1 + prng.nextInt(isOn() ? 25 : 3),
+      forkAfterLanding: upTo(0.7),
       lagEveryMs: every(5_000, 30_000),
       lagSlotsMax: 2 + prng.nextInt(200),
       silentSockets: upTo(1),
@@ -132,6 +135,8 @@ function drawLinks(prng: Prng, isOn: () => boolean): Record<string, LinkFaults> 
     for (const name of Object.keys(faults) as (keyof LinkFaults)[]) {
       if (prng.nextFloat() < 0.5) faults[name] = (prng.nextFloat() * strength) / 2;
     }
+    // Who calls the edge believes a success; nobody can make up for one that it did not say.
+    if (group === "edge") faults.garbage = 0;
     links[group] = faults;
   }
   return links;
