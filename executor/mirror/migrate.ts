@@ -52,6 +52,13 @@ on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()`;
   await session.query("select pg_advisory_unlock($1)", [MIGRATION_LOCK]);
 }
 
+/** False in the common case that this release has prepared the schema before. */
+export async function needsMigration(session: PgSession): Promise<boolean> {
+  const applied = await appliedMigrations(session);
+  if (readMigrations().some(({ name, sha256 }) => applied.get(name) !== sha256)) return true;
+  return (await readCursor(session)).foldDigest !== foldDigest();
+}
+
 async function appliedMigrations(session: PgSession): Promise<Map<string, string>> {
   const there = await session.query("select to_regclass('raptor.migrations')");
   if (there.rows[0]?.[0] === null) return new Map();

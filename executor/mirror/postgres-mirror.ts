@@ -10,7 +10,7 @@ import type { Head } from "../store/hash-chain.ts";
 import { readCursor } from "./cursor.ts";
 import { type LagReport, MirrorHealth } from "./mirror-health.ts";
 import { MirrorStop } from "./mirror-stop.ts";
-import { migrateMirror } from "./migrate.ts";
+import { migrateMirror, needsMigration } from "./migrate.ts";
 import { CursorMoved, shipBatch } from "./ship.ts";
 import { copyVault } from "./vault-copy.ts";
 
@@ -28,12 +28,13 @@ export interface MirrorOptions {
   copiesVault: boolean;
   /** Second channel for operators; never waits. */
   shout(text: string): void;
+  /** Silence this long is a lost connection. */
+  answerMs?: number;
 }
 
 /** One transaction: enough to catch up quickly, little enough to hold in memory twice. */
 const BATCH_EVENTS_MAX = 256;
 const BATCH_CHARS_MAX = 4_000_000;
-/** Silence this long is a lost connection. */
 const ANSWER_MS = 10_000;
 /** Folding again may rewrite every table. */
 const MIGRATE_ANSWER_MS = 120_000;
@@ -48,10 +49,11 @@ const FLUSH_MS = 2_000;
 export class PostgresMirror implements Mirror {
   readonly #options: MirrorOptions;
   readonly #health: MirrorHealth;
+  readonly #answerMs: number;
   readonly #abort = new AbortController();
   /** What the copy holds, as far as is known; undefined until the heads were compared. */
   #copied: Head | undefined;
-  #session: PgSession | undefined;
+  #sessions: PgSession[] = [];
   #wake = new AbortController();
   #progress = new AbortController();
   #running: Promise<void> | undefined;
@@ -60,6 +62,7 @@ export class PostgresMirror implements Mirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     this.#health = new MirrorHealth(options);
+    this.#answerMs = options.answerMs ?? ANSWER_MS;
     options.store.onCommit(() => this.#wake.abort());
   }
 
@@ -71,13 +74,13 @@ export class PostgresMirror implements Mirror {
   async stop(): Promise<void> {
     const { clock } = this.#options;
     const untilMs = clock.monotonicMs() + FLUSH_MS;
-    while (this.#session !== undefined && this.#lag().events > 0) {
+    while (this.#sessions.length > 0 && this.#lag().events > 0) {
       if (clock.monotonicMs() >= untilMs || this.#health.isStopped) break;
       await this.#nextProgress(untilMs - clock.monotonicMs());
     }
     this.#abort.abort();
     this.#wake.abort();
-    this.#session?.close();
+    for (const session of this.#sessions) session.close();
     await this.#running;
   }
 
@@ -116,8 +119,8 @@ export class PostgresMirror implements Mirror {
       } catch (error) {
         if (!signal.aborted) this.#afterFailure(error);
       } finally {
-        this.#session?.close();
-        this.#session = undefined;
+        for (const session of this.#sessions) session.close();
+        this.#sessions = [];
       }
       if (signal.aborted || this.#health.isStopped) return;
       await clock.sleep(this.#retryMs * (0.5 + prng.nextFloat() / 2), signal);
@@ -126,14 +129,13 @@ export class PostgresMirror implements Mirror {
   }
 
   async #serve(): Promise<void> {
-    const { postgres, store, clock } = this.#options;
-    const first = await postgres.open("migrations", MIGRATE_ANSWER_MS);
-    this.#session = first;
-    await migrateMirror(first);
-    first.close();
-    const session = await postgres.open("mirror", ANSWER_MS);
-    this.#session = session;
-    await session.query(SESSION_SQL);
+    const { store, clock } = this.#options;
+    const session = await this.#open("mirror", this.#answerMs);
+    await session.query(sessionSql(this.#answerMs));
+    if (await needsMigration(session)) {
+      await migrateMirror(await this.#open("migrations", MIGRATE_ANSWER_MS));
+      this.#sessions.pop()?.close();
+    }
     await this.#compareHeads(session);
     if (this.#options.copiesVault) await copyVault(session, store);
     this.#health.noteConnected();
@@ -145,6 +147,14 @@ export class PostgresMirror implements Mirror {
       await clock.sleep(IDLE_LOOK_MS, this.#wake.signal);
       if (!this.#wake.signal.aborted) await this.#compareHeads(session);
     }
+  }
+
+  async #open(purpose: string, answerMs: number): Promise<PgSession> {
+    const session = await this.#options.postgres.open(purpose, answerMs);
+    this.#sessions.push(session);
+    // It may have been opened after the stop that closes sessions.
+    if (this.#abort.signal.aborted) session.close();
+    return session;
   }
 
   /** @returns whether there was anything to copy. */
@@ -233,11 +243,13 @@ export class PostgresMirror implements Mirror {
 }
 
 /** A transaction of ours that lost its process must not hold the cursor for ever. */
-const SESSION_SQL = `
-set statement_timeout = '${ANSWER_MS}ms';
-set lock_timeout = '${ANSWER_MS}ms';
-set idle_in_transaction_session_timeout = '${ANSWER_MS}ms';
+function sessionSql(answerMs: number): string {
+  return `
+set statement_timeout = '${answerMs}ms';
+set lock_timeout = '${answerMs}ms';
+set idle_in_transaction_session_timeout = '${answerMs}ms';
 set search_path = '';`;
+}
 
 function boundedBatch(events: readonly StoredEvent[]): StoredEvent[] {
   let chars = 0;

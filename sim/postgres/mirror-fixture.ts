@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { NewEvent } from "@raptor/shared/domain/events.ts";
 import type { Metrics } from "@raptor/executor/ports/metrics.ts";
-import type { PgRow, PgValue } from "@raptor/executor/ports/postgres.ts";
+import type { PgRow, PgValue, Postgres } from "@raptor/executor/ports/postgres.ts";
 import type { Store } from "@raptor/executor/ports/store.ts";
 import { compareTables } from "@raptor/executor/mirror/compare-tables.ts";
 import { type MirrorOptions, PostgresMirror } from "@raptor/executor/mirror/postgres-mirror.ts";
@@ -70,8 +70,12 @@ export class MirrorScene {
     });
   }
 
-  postgres(user = "postgres") {
-    return createNodePostgres({ connectionString: this.server.url(user), clock });
+  postgres(): Postgres {
+    return this.postgresAt(this.server.url());
+  }
+
+  postgresAt(connectionString: string): Postgres {
+    return createNodePostgres({ connectionString, clock });
   }
 
   /** One statement on a connection of its own. */
@@ -151,6 +155,12 @@ export async function until(holds: () => Promise<boolean> | boolean): Promise<vo
 /** Names that strangers choose may hold what PostgreSQL cannot store. */
 const HOSTILE_NAME = "A\0\u{1F988}'\";\uD800--";
 
+function jobOf(n: number, userId: number): NewEvent {
+  const event = jobAccepted(`tg:1:${n}`);
+  if (event.kind !== "JobAccepted") throw new Error("expected an accepted job");
+  return { ...event, payload: { ...event.payload, userId } };
+}
+
 function storyOf(n: number, userId: number, store: Store): NewEvent[] {
   const orderId = `o${n}`;
   const over = { userId, walletId: `w${userId}` };
@@ -167,7 +177,7 @@ function storyOf(n: number, userId: number, store: Store): NewEvent[] {
   };
   return [
     ...(store.user(userId) === undefined ? [register] : []),
-    jobAccepted(`tg:1:${n}`),
+    jobOf(n, userId),
     orderInitialized(orderId, {
       ...over,
       symbol: HOSTILE_NAME,
