@@ -3,6 +3,7 @@ import { bootDesk, type BootReport } from "./boot.ts";
 import { INSTRUMENT, withDesk, type TestDesk } from "./engine/engine-fixture.ts";
 import type { FakeChain } from "./engine/fake-chain.ts";
 import { chainOf as plainChainOf, openPosition, startBuy } from "./engine/trade-fixture.ts";
+import { markRestored } from "./store/recovery-mark.ts";
 import { Lifecycle } from "./jobs/lifecycle.ts";
 
 /** A chain on which no fill is final yet. */
@@ -53,6 +54,25 @@ describe("a start", () => {
       expect(next.lifecycle.phase).toBe("ready");
       expect(desk.payloads("EpochStarted").at(-1)).toMatchObject({ version: "next", pid: 2 });
       expect(next.started).toEqual(["feed", "outbox", "redrive", "schedule"]);
+    });
+  });
+});
+
+describe("a start on a journal that was put back from a copy", () => {
+  it("deals with that before anything that was pending goes on", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      chainOf(desk);
+      desk.kill();
+      const mark = { from: "postgres", headSeq: 1, headHash: "a".repeat(64) } as const;
+      markRestored(desk.nextPath, { ...mark, atMs: desk.clock.nowMs() });
+      await desk.boot(false);
+      const next = nextProcess(desk);
+      const boot = next.boot();
+      await desk.clock.advance(1_000);
+      await boot;
+      expect(next.lifecycle.phase).toBe("ready");
+      const kinds = desk.kinds().slice(desk.kinds().lastIndexOf("EpochStarted"));
+      expect(kinds.slice(0, 3)).toEqual(["EpochStarted", "JournalRestored", "EntriesHeld"]);
     });
   });
 });

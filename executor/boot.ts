@@ -8,6 +8,7 @@ import type { Panic } from "./engine/panic.ts";
 import type { Reconciler } from "./engine/reconcile.ts";
 import type { Settlement } from "./engine/settlement.ts";
 import type { JobIntake } from "./jobs/intake.ts";
+import { settleRestored } from "./jobs/restored.ts";
 import type { Lifecycle } from "./jobs/lifecycle.ts";
 import type { PriceFeed } from "./ports/market.ts";
 
@@ -65,6 +66,8 @@ export async function bootDesk(parts: BootParts): Promise<BootReport> {
   for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);
 
   await hasEpoch;
+  if (signal.aborted) return report;
+  await outlast(() => settleRestored(context));
   if (signal.aborted) return report;
   lifecycle.enter("reconciling");
   parts.outbox.start();

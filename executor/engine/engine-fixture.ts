@@ -120,6 +120,11 @@ export class TestDesk {
     return this.engine.store;
   }
 
+  /** The journal that the next engine opens, once this one is dead. */
+  get nextPath(): string {
+    return join(this.#directory, `journal-${this.#generation}.db`);
+  }
+
   /** Starts an engine on the journal; with `isArmed` false nothing that was pending goes on. */
   async boot(isArmed = true): Promise<Engine> {
     let isDead = false;

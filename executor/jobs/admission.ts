@@ -7,6 +7,7 @@ import type { Tx } from "../ports/store.ts";
 import { sol } from "../screens/numbers.ts";
 import { NAV_OPS } from "../screens/screen.ts";
 import { Switches, type SwitchDeps } from "./switches.ts";
+import { checkRestored } from "./restored.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
 /** A pressed message that should show fresh buttons after a refusal. */
@@ -83,6 +84,10 @@ export class JobAdmission {
     if (late) {
       const sentence = `This command came too late and has expired. ${nothingDoneBy(job)}`;
       return { kind: "refused", reason: "stale", sentence };
+    }
+    const restored = checkRestored(tx, job);
+    if (restored !== undefined) {
+      return { kind: "refused", reason: "before-restore", sentence: restored };
     }
     switch (job.kind) {
       case "press":
