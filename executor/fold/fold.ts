@@ -145,6 +145,7 @@ const FOLDS: Folds = {
     { op: "insert", table: "epochs", row: { ...epoch, startedMs: head.tsMs } },
   ],
   JournalRestored: () => [],
+  JournalCompacted: () => [],
   ReconcileCompleted: ({ atMs, trigger, drift }) => [
     { op: "upsert", table: "last_reconcile", row: { id: 1, atMs, trigger, drift } },
   ],

@@ -61,7 +61,10 @@ export function openDatabaseWithRoom(options: {
   }
 }
 
-/** A second connection beside a running executor; it can never write. */
+/**
+ * A second connection beside a running executor; it can never write. It sees the journal file
+ * alone; `attachArchive` adds what a compaction moved away.
+ */
 export function openDatabaseReadOnly(path: string): DatabaseSync {
   return translated(path, () => {
     const database = new DatabaseSync(path, { readOnly: true, timeout: OPEN_BUSY_MS });

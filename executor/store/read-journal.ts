@@ -1,5 +1,6 @@
 import type { Reader } from "../ports/store.ts";
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import { attachArchive } from "./archive.ts";
 import { openDatabaseReadOnly } from "./open-database.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { Statements } from "./statements.ts";
@@ -10,12 +11,14 @@ export type JournalReader = Reader & {
 };
 
 /**
- * Reads a journal that may be open in an executor, and never writes. All of `use` sees one moment.
+ * Reads a journal that may be open in an executor, and never writes. All of `use` sees one moment,
+ * and the events of an archive beside it too.
  * @throws RAPTOR_JOURNAL__VERSION for a journal of another release.
  */
 export function withJournalReader<T>(path: string, use: (reader: JournalReader) => T): T {
   const database = openDatabaseReadOnly(path);
   try {
+    attachArchive(database, path);
     database.exec("begin");
     return use(new SqliteReader(new Statements(database)));
   } finally {

@@ -5,6 +5,7 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import { readAnchor, restoreAnchorTables } from "./anchor.ts";
 import { applyChange } from "./apply-change.ts";
+import { walkArchive } from "./archive.ts";
 import { compareTable, type RowProblem } from "./compare-table.ts";
 import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
 import {
@@ -49,7 +50,10 @@ export interface VerifyReport {
   isFoldedElsewhere: boolean;
   /** The file: whether it is whole, and whether its tables follow from its events. */
   problem: VerifyProblem | null;
-  /** The story: whether the events keep every invariant. Judged as far as the file is whole. */
+  /**
+   * The story: whether the events keep every invariant. Judged as far as the file is whole; of a
+   * compacted journal only while its archive is there.
+   */
   violation: VerifyViolation | null;
 }
 
@@ -75,7 +79,8 @@ export function verifyJournal(path: string): VerifyReport {
     database = openDatabaseReadOnly(path);
     database.exec("begin");
     fresh.exec(`${foldedTablesSql()}; begin`);
-    report.problem = verifySnapshot(new Statements(database), new Statements(fresh), report);
+    const tables = { stored: new Statements(database), fresh: new Statements(fresh) };
+    report.problem = verifySnapshot(path, tables, report);
   } catch (error) {
     const detail = damageOf(error);
     if (detail === undefined) throw error;
@@ -95,20 +100,22 @@ function damageOf(error: unknown): string | undefined {
 }
 
 function verifySnapshot(
-  stored: Statements,
-  fresh: Statements,
+  path: string,
+  { stored, fresh }: { stored: Statements; fresh: Statements },
   report: VerifyReport,
 ): VerifyProblem | null {
   const detail = String(stored.one("pragma integrity_check(1)")?.[0]);
   if (detail !== "ok") return { kind: "file", detail };
   const anchor = readAnchor(stored);
+  const judge = createJudge(report);
   if (anchor !== undefined) {
     restoreAnchorTables(stored, fresh);
+    // Half a story would seem to break promises: without its beginning none is judged.
+    if (!walkArchive(path, anchor, (event) => judge.take(event))) judge.stop();
     report.anchorSeq = anchor.seq;
     report.events = anchor.seq;
     report.headHash = anchor.hash;
   }
-  const judge = createJudge(report);
   const sql = `select ${JOURNAL_COLUMNS_SQL} from journal order by seq`;
   for (const values of stored.each(sql)) {
     const event = readStoredEvent(values);
@@ -129,21 +136,29 @@ function verifySnapshot(
 }
 
 /** Stops asking at the first violation: what follows from it would only hide it. */
-function createJudge(report: VerifyReport): { take(event: StoredEvent): void; settle(): void } {
+function createJudge(report: VerifyReport): {
+  take(event: StoredEvent): void;
+  settle(): void;
+  stop(): void;
+} {
   let seq = 0;
+  let isStopped = false;
   const invariants = createJournalInvariants(({ name, detail }) => {
     report.violation ??= { seq, name, detail };
   });
   return {
     take(event) {
-      if (report.violation !== null) return;
+      if (isStopped || report.violation !== null) return;
       // An executor's start stands between transactions, wherever the one before it was killed.
       if (event.kind === "EpochStarted") invariants.settle();
       seq = event.seq;
       invariants.take(parseStoredEvent(event));
     },
     settle() {
-      if (report.violation === null) invariants.settle();
+      if (!isStopped && report.violation === null) invariants.settle();
+    },
+    stop() {
+      isStopped = true;
     },
   };
 }
