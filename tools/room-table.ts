@@ -48,6 +48,7 @@ export const ROOM_TABLE: readonly RoomRule[] = [
   },
   { room: "executor/notify", mayImport: ["shared", "executor/ports", "executor/fold"] },
   { room: "executor/market", mayImport: ["shared", "executor/ports", "executor/fold"] },
+  { room: "executor/lease", mayImport: ["shared", "executor/ports"], packages: [] },
   // A composition of its own, see docs/adr/0012; nothing imports it.
   { room: "executor/cli", mayImport: ["shared", "executor"] },
   {
