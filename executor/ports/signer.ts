@@ -41,8 +41,11 @@ export type SwapIntent = {
 export type CreateNoncesIntent = {
   kind: "solanaCreateNonces";
   wallet: string;
-  /** Each once, at most `NONCES_PER_MESSAGE_MAX`. */
-  indexes: number[];
+  /**
+   * Each index once, at most `NONCES_PER_MESSAGE_MAX`. `heldLamports` is what somebody sent to the
+   * address before: such a place cannot be created any more, only topped up and allocated.
+   */
+  accounts: { index: number; heldLamports: string }[];
   feeLamportsMax: string;
 };
 

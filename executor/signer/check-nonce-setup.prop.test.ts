@@ -11,6 +11,7 @@ import {
   compileNonces,
   createNonce,
   creationOf,
+  fillingOf,
   instructionsOf,
   judgeNonces,
   type NonceIntent,
@@ -20,7 +21,13 @@ import {
 import { instruction, named, nonceOf } from "./fixtures/swap-message.ts";
 
 /** Small enough for three more instructions: the library cannot write more than a packet. */
-const INTENTS: NonceIntent[] = [creationOf(0), creationOf(5, 63), reclaimOf(2)];
+const INTENTS: NonceIntent[] = [
+  creationOf(0),
+  creationOf(5, 63),
+  fillingOf("890880", 7),
+  fillingOf("2000000", 1),
+  reclaimOf(2),
+];
 const VERSIONS = ["legacy", 0] as const;
 const HONEST = INTENTS.flatMap((intent) =>
   VERSIONS.map((version) => ({

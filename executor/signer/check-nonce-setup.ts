@@ -28,9 +28,11 @@ const NONCE_BYTES = 80n;
 const NONCE_RENT_LAMPORTS = 1_447_680n;
 /** Nothing here is urgent: above this, a fee is a mistake whatever the intent allows. */
 const SETUP_FEE_LAMPORTS_MAX = 5_000_000n;
+const TRANSFER = 2;
 const CREATE_WITH_SEED = 3;
 const WITHDRAW_NONCE = 5;
 const INITIALIZE_NONCE = 6;
+const ALLOCATE_WITH_SEED = 9;
 
 /** An instruction as it must stand in the message, byte for byte. */
 interface Expected {
@@ -104,40 +106,68 @@ function isExpected({ programId, accounts, data }: Instruction, expected: Expect
 
 function parseCreation(intent: CreateNoncesIntent): SetupTerms {
   const wallet = parseKey("wallet", intent.wallet);
-  const indexes = intent.indexes.map(parseNonceIndex);
-  const isUsable = indexes.length > 0 && indexes.length <= NONCES_PER_MESSAGE_MAX;
-  if (!isUsable || new Set(indexes).size !== indexes.length) {
+  const accounts = intent.accounts.map(({ index, heldLamports }) => ({
+    index: parseNonceIndex(index),
+    held: parseU64("heldLamports", heldLamports, 0n),
+  }));
+  const isUsable = accounts.length > 0 && accounts.length <= NONCES_PER_MESSAGE_MAX;
+  if (!isUsable || new Set(accounts.map(({ index }) => index)).size !== accounts.length) {
     throw unusable(`one to ${NONCES_PER_MESSAGE_MAX} different nonce accounts`);
   }
   const feeLamportsMax = parseFee(intent.feeLamportsMax);
-  const expected = indexes.flatMap((index) => createNonce(wallet, index));
+  const expected = accounts.flatMap(({ index, held }) => [
+    ...(held === 0n ? [createAccount(wallet, index)] : fillAccount(wallet, index, held)),
+    initialize(wallet, index),
+  ]);
   return { wallet, feeLamportsMax, expected };
 }
 
-/** The wallet pays the rent, is the base of the address, and alone may use the nonce. */
-function createNonce(wallet: AccountKey, index: number): Expected[] {
+/** The wallet pays the rent and is the base of the address. */
+function createAccount(wallet: AccountKey, index: number): Expected {
+  return {
+    name: `create the wallet's nonce account ${index}`,
+    accounts: [wallet, nonceAccountOf(wallet, index)],
+    data: Buffer.concat([
+      encodeU32(CREATE_WITH_SEED),
+      encodeBase(wallet, index),
+      encodeU64(NONCE_RENT_LAMPORTS),
+      encodeU64(NONCE_BYTES),
+      accountKeyBytes(SYSTEM_PROGRAM),
+    ]),
+  };
+}
+
+/** What is missing of the rent, and the bytes: for an address that already holds lamports. */
+function fillAccount(wallet: AccountKey, index: number, held: bigint): Expected[] {
   const account = nonceAccountOf(wallet, index);
+  const allocation = {
+    name: `allocate the wallet's nonce account ${index}`,
+    accounts: [account, wallet],
+    data: Buffer.concat([
+      encodeU32(ALLOCATE_WITH_SEED),
+      encodeBase(wallet, index),
+      encodeU64(NONCE_BYTES),
+      accountKeyBytes(SYSTEM_PROGRAM),
+    ]),
+  };
+  if (held >= NONCE_RENT_LAMPORTS) return [allocation];
+  const data = Buffer.concat([encodeU32(TRANSFER), encodeU64(NONCE_RENT_LAMPORTS - held)]);
+  const name = `fill up the rent of nonce account ${index}`;
+  return [{ name, accounts: [wallet, account], data }, allocation];
+}
+
+/** From here on the wallet alone may use it. */
+function initialize(wallet: AccountKey, index: number): Expected {
+  return {
+    name: `give nonce account ${index} to the wallet alone`,
+    accounts: [nonceAccountOf(wallet, index), RECENT_BLOCKHASHES_SYSVAR, RENT_SYSVAR],
+    data: Buffer.concat([encodeU32(INITIALIZE_NONCE), accountKeyBytes(wallet)]),
+  };
+}
+
+function encodeBase(wallet: AccountKey, index: number): Buffer {
   const seed = nonceSeedOf(index);
-  return [
-    {
-      name: `create the wallet's nonce account ${index}`,
-      accounts: [wallet, account],
-      data: Buffer.concat([
-        encodeU32(CREATE_WITH_SEED),
-        accountKeyBytes(wallet),
-        encodeU64(BigInt(seed.length)),
-        seed,
-        encodeU64(NONCE_RENT_LAMPORTS),
-        encodeU64(NONCE_BYTES),
-        accountKeyBytes(SYSTEM_PROGRAM),
-      ]),
-    },
-    {
-      name: `give nonce account ${index} to the wallet alone`,
-      accounts: [account, RECENT_BLOCKHASHES_SYSVAR, RENT_SYSVAR],
-      data: Buffer.concat([encodeU32(INITIALIZE_NONCE), accountKeyBytes(wallet)]),
-    },
-  ];
+  return Buffer.concat([accountKeyBytes(wallet), encodeU64(BigInt(seed.length)), seed]);
 }
 
 function parseReclaim(intent: ReclaimNonceIntent): SetupTerms {

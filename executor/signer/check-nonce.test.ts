@@ -7,6 +7,7 @@ import {
   compileNonces,
   createNonce,
   creationOf,
+  fillingOf,
   instructionsOf,
   OWNER,
   reclaimOf,
@@ -117,13 +118,15 @@ describe("setting up nonce accounts", () => {
   const bytes = compileNonces(instructionsOf(intent), 0);
 
   test("is accepted for as many as are allowed in one message", ({ expect }) => {
-    const four = creationOf(3, 2, 1, 63);
-    expect(checkNonceSetup(four, compileNonces(instructionsOf(four), 0))).toEqual([]);
+    for (const held of ["0", "1", "890880", "1447680", "5000000"]) {
+      const four = fillingOf(held, 3, 2, 1, 63);
+      expect(checkNonceSetup(four, compileNonces(instructionsOf(four), 0))).toEqual([]);
+    }
   });
 
   test("is refused for none, for one twice, and for more than fit", ({ expect }) => {
     for (const indexes of [[], [1, 1], [0, 1, 2, 3, 4]]) {
-      expect(checkNonceSetup({ ...intent, indexes }, bytes).join()).toContain(
+      expect(checkNonceSetup(creationOf(...indexes), bytes).join()).toContain(
         "one to 4 different nonce accounts",
       );
     }
@@ -133,6 +136,14 @@ describe("setting up nonce accounts", () => {
     const { instructions } = createNonce(0, { lamports: RENT + 1 });
     const reasons = checkNonceSetup(creationOf(0), compileNonces(instructions, 0));
     expect(reasons.join()).toContain("expected to create the wallet's nonce account 0");
+  });
+
+  test("is refused with another top-up than what is missing of the rent", ({ expect }) => {
+    const meant = fillingOf("890880", 0);
+    const list = instructionsOf(fillingOf("890879", 0));
+    expect(checkNonceSetup(meant, compileNonces(list, 0)).join()).toContain("fill up the rent");
+    const created = compileNonces(instructionsOf(creationOf(0)), 0);
+    expect(checkNonceSetup(meant, created).join()).toContain("fill up the rent");
   });
 
   test("is refused with somebody else as the authority", ({ expect }) => {

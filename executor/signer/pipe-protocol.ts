@@ -84,8 +84,11 @@ function parseIntent(fields: Fields): SignIntent {
   const wallet = text(fields, "wallet");
   const feeLamportsMax = text(fields, "feeLamportsMax");
   if (kind === "solanaCreateNonces") {
-    const indexes = integers(fields, "indexes", NONCES_PER_MESSAGE_MAX);
-    return { kind, wallet, indexes, feeLamportsMax };
+    const accounts = list(fields, "accounts", NONCES_PER_MESSAGE_MAX).map((value) => {
+      const account = object(value, "accounts");
+      return { index: integer(account, "index"), heldLamports: text(account, "heldLamports") };
+    });
+    return { kind, wallet, accounts, feeLamportsMax };
   }
   if (kind !== "solanaReclaimNonce") throw bad("kind");
   const index = integer(fields, "index");
@@ -150,13 +153,6 @@ function list(fields: Fields, name: string, countMax: number): readonly unknown[
   const value = fields[name];
   if (!Array.isArray(value) || value.length > countMax) throw bad(name);
   return value;
-}
-
-function integers(fields: Fields, name: string, countMax: number): number[] {
-  return list(fields, name, countMax).map((value) => {
-    if (typeof value !== "number" || !Number.isSafeInteger(value)) throw bad(name);
-    return value;
-  });
 }
 
 function texts(fields: Fields, name: string, countMax: number): string[] {

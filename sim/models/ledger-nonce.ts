@@ -28,6 +28,7 @@ const CREATE_WITH_SEED = 3;
 const ADVANCE = 4;
 const WITHDRAW = 5;
 const INITIALIZE = 6;
+const ALLOCATE_WITH_SEED = 9;
 const ALREADY_IN_USE = { Custom: 0 };
 const INSUFFICIENT_FUNDS = { Custom: 1 };
 const SEED_MISMATCH = { Custom: 5 };
@@ -42,6 +43,8 @@ export function runNonceStep(step: SystemStep, work: NonceAccounts): SystemFailu
       return advance(step, work);
     case WITHDRAW:
       return withdraw(step, work);
+    case ALLOCATE_WITH_SEED:
+      return allocateWithSeed(step, work);
     case INITIALIZE:
       return initialize(step, work);
     default:
@@ -59,14 +62,39 @@ function createWithSeed(
   const lamports = data.readBigUInt64LE(seedEnd);
   const space = Number(data.readBigUInt64LE(seedEnd + 8));
   const owner = encodeBase58(data.subarray(seedEnd + 16, seedEnd + 48));
-  const hash = createHash("sha256").update(pubkeyBytes(base)).update(data.subarray(44, seedEnd));
-  if (encodeBase58(hash.update(pubkeyBytes(owner)).digest()) !== to) return SEED_MISMATCH;
+  if (deriveSeeded(base, data.subarray(44, seedEnd), owner) !== to) return SEED_MISMATCH;
   if (!signers.has(base) || !signers.has(from)) return "MissingRequiredSignature";
   if (work.lamports(to) > 0n) return ALREADY_IN_USE;
   if (work.lamports(from) < lamports) return INSUFFICIENT_FUNDS;
   work.addLamports(from, -lamports);
   work.put(to, { lamports, owner, executable: false, data: new Uint8Array(space) });
   return undefined;
+}
+
+/** For an address that holds lamports already; who owns it stays as it is. */
+function allocateWithSeed(
+  { accounts, data, signers }: SystemStep,
+  work: NonceAccounts,
+): SystemFailure | undefined {
+  const [pubkey = ""] = accounts;
+  const base = encodeBase58(data.subarray(4, 36));
+  const seedEnd = 44 + Number(data.readBigUInt64LE(36));
+  const owner = encodeBase58(data.subarray(seedEnd + 8, seedEnd + 40));
+  if (deriveSeeded(base, data.subarray(44, seedEnd), owner) !== pubkey) return SEED_MISMATCH;
+  if (!signers.has(base)) return "MissingRequiredSignature";
+  const account = work.get(pubkey);
+  if (account !== undefined && (account.owner !== SYSTEM_PROGRAM || account.data.length > 0)) {
+    return ALREADY_IN_USE;
+  }
+  const space = Number(data.readBigUInt64LE(seedEnd));
+  const lamports = account?.lamports ?? 0n;
+  work.put(pubkey, { lamports, owner, executable: false, data: new Uint8Array(space) });
+  return undefined;
+}
+
+function deriveSeeded(base: string, seed: Uint8Array, owner: string): string {
+  const hash = createHash("sha256").update(pubkeyBytes(base)).update(seed);
+  return encodeBase58(hash.update(pubkeyBytes(owner)).digest());
 }
 
 function initialize({ accounts, data, blockhash }: SystemStep, work: NonceAccounts) {

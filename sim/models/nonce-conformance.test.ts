@@ -254,6 +254,35 @@ for (const create of [onMachine, onLedger]) {
       expect(script.machine.account(script.nonce)).toBeUndefined();
     });
 
+    test("an address that holds lamports is filled up instead of created", async ({ expect }) => {
+      const script = await Script.begin(create());
+      const { publicKey } = script.wallet;
+      const toPubkey = script.nonce;
+      const gift = SystemProgram.transfer({ fromPubkey: publicKey, toPubkey, lamports: 900_000 });
+      expect(script.run(script.sign([gift]))).toEqual({ err: null });
+      expect(script.run(script.sign(script.create()))).toEqual({
+        err: { InstructionError: [0, { Custom: 0 }] },
+      });
+      const allocation = SystemProgram.allocate({
+        accountPubkey: script.nonce,
+        basePubkey: publicKey,
+        seed: "n",
+        space: 80,
+        programId: SystemProgram.programId,
+      });
+      const initialization = script.create().slice(1);
+      const missing = { fromPubkey: publicKey, toPubkey, lamports: RENT - 900_000 };
+      const poor = script.sign([allocation, ...initialization]);
+      expect(script.run(poor)).toEqual({ err: { InstructionError: [1, "InsufficientFunds"] } });
+      const filling = [SystemProgram.transfer(missing), allocation, ...initialization];
+      expect(script.run(script.sign(filling))).toEqual({ err: null });
+      const value = script.value();
+      const again = script.run(script.sign([allocation]));
+      expect(again).toEqual({ err: { InstructionError: [0, { Custom: 0 }] } });
+      const wire = script.sign([script.advance(), script.pay(SOL)], value);
+      expect(script.run(wire)).toEqual({ err: null });
+    });
+
     test("withdrawing everything closes it, and its transactions never land", async ({
       expect,
     }) => {

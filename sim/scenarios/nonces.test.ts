@@ -121,16 +121,21 @@ describe("nonce accounts", () => {
     expect(world.chain.lamportsOf(wallet.address)).toBe(1_500_000n);
   });
 
-  test("whose address was taken by a stranger's gift are named, and nothing is sent", async ({
+  test("are set up where a stranger sent lamports before, and these come back too", async ({
     expect,
   }) => {
     const { wallet, wrapped } = await world.createWallet();
-    world.chain.setLamports(world.venue.nonceAddress(wallet.address, 1), 900_000n);
+    const [little, much] = [1, 2].map((index) => world.venue.nonceAddress(wallet.address, index));
+    world.chain.setLamports(little ?? "", 900_000n);
+    world.chain.setLamports(much ?? "", 5_000_000n);
     await pass(10);
-    const made = await world.venue.createNonces(wallet, wrapped, [0, 1]);
-    if (made.outcome !== "refused") throw new Error(made.outcome);
-    expect(made.reason).toContain("nonce account 1 is taken");
-    expect(world.chain.lamportsOf(wallet.address)).toBe(10_000_000_000n);
+    const made = await world.venue.createNonces(wallet, wrapped, [0, 1, 2]);
+    if (made.outcome !== "done") throw new Error(made.reason);
+    expect(made.accounts.map(({ lamports }) => lamports)).toEqual([RENT, RENT, 5_000_000n]);
+    expect(made.accounts.map(({ value }) => typeof value)).toEqual(["string", "string", "string"]);
+    expect(made.evidence).toMatchObject({ rentLamports: String(RENT + RENT - 900_000n) });
+    const back = await world.venue.reclaimNonce(wallet, wrapped, 2);
+    expect(back).toMatchObject({ outcome: "done", evidence: { returnedLamports: "5000000" } });
   });
 });
 

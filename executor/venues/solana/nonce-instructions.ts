@@ -9,10 +9,12 @@ import {
 } from "./nonce-account.ts";
 import { RECENT_BLOCKHASHES_SYSVAR, RENT_SYSVAR, SYSTEM_PROGRAM } from "./programs.ts";
 
+const TRANSFER = 2;
 const CREATE_WITH_SEED = 3;
 const ADVANCE_NONCE = 4;
 const WITHDRAW_NONCE = 5;
 const INITIALIZE_NONCE = 6;
+const ALLOCATE_WITH_SEED = 9;
 
 /** Must be the first instruction: only there the runtime takes the nonce for the lifetime. */
 export function advanceNonce(wallet: string, account: string): JupiterInstruction {
@@ -22,27 +24,49 @@ export function advanceNonce(wallet: string, account: string): JupiterInstructio
   );
 }
 
-/** Creates the account and gives it to the wallet, which is also the base of its address. */
-export function createNonce(wallet: string, index: number): JupiterInstruction[] {
+/**
+ * Sets the account up and gives it to the wallet, which is also the base of its address. Where
+ * somebody sent lamports before, the chain refuses to create; filling it up comes to the same.
+ */
+export function createNonce(
+  wallet: string,
+  index: number,
+  heldLamports: bigint,
+): JupiterInstruction[] {
   const account = deriveNonceAddress(wallet, index);
-  const seed = Buffer.from(nonceSeed(index));
-  const creation = Buffer.concat([
-    encodeU32(CREATE_WITH_SEED),
-    keyBytes(wallet),
-    encodeU64(BigInt(seed.length)),
-    seed,
-    encodeU64(NONCE_RENT_LAMPORTS),
-    encodeU64(BigInt(NONCE_BYTES)),
-    keyBytes(SYSTEM_PROGRAM),
-  ]);
   const initialization = Buffer.concat([encodeU32(INITIALIZE_NONCE), keyBytes(wallet)]);
+  const own = { pubkey: wallet, isSigner: true, isWritable: true };
+  const base = encodeBase(wallet, index);
+  const space = Buffer.concat([encodeU64(BigInt(NONCE_BYTES)), keyBytes(SYSTEM_PROGRAM)]);
+  const rent = encodeU64(NONCE_RENT_LAMPORTS);
+  const creation = Buffer.concat([encodeU32(CREATE_WITH_SEED), base, rent, space]);
+  const allocation = Buffer.concat([encodeU32(ALLOCATE_WITH_SEED), base, space]);
+  const missing = NONCE_RENT_LAMPORTS - heldLamports;
+  const steps =
+    heldLamports === 0n
+      ? [system([own, writable(account)], creation)]
+      : [
+          ...(missing > 0n ? [transfer(own, account, missing)] : []),
+          system([writable(account), signer(wallet)], allocation),
+        ];
   return [
-    system([{ pubkey: wallet, isSigner: true, isWritable: true }, writable(account)], creation),
+    ...steps,
     system(
       [writable(account), readonly(RECENT_BLOCKHASHES_SYSVAR), readonly(RENT_SYSVAR)],
       initialization,
     ),
   ];
+}
+
+function transfer(from: Accounts[number], to: string, lamports: bigint): JupiterInstruction {
+  const data = Buffer.concat([encodeU32(TRANSFER), encodeU64(lamports)]);
+  return system([from, writable(to)], data);
+}
+
+/** Base and seed, from which the system program works the address out again. */
+function encodeBase(wallet: string, index: number): Buffer {
+  const seed = Buffer.from(nonceSeed(index));
+  return Buffer.concat([keyBytes(wallet), encodeU64(BigInt(seed.length)), seed]);
 }
 
 /** All lamports at once close the account; they go to the wallet that owns it. */

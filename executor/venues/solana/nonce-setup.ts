@@ -6,7 +6,9 @@ import type { NonceSetupOutcome } from "../../ports/venue.ts";
 import { fetchAccountsWords, newestSlot, type AccountsWord } from "./account-words.ts";
 import { deriveNonceAddress, NONCE_RENT_LAMPORTS, parseNonceValue } from "./nonce-account.ts";
 import { createNonce, withdrawNonce } from "./nonce-instructions.ts";
+import { SYSTEM_PROGRAM } from "./programs.ts";
 import type { Refusal } from "./prepare-step.ts";
+import type { AccountAnswer } from "./rpc-answers.ts";
 import { sendSetup, type SetupDeps, type SignedSetup, signSetup } from "./setup-transaction.ts";
 
 export interface NonceSetupDeps extends SetupDeps {
@@ -45,24 +47,31 @@ export function createNonces(
     const wanted = [...new Set(indexes)];
     assert(wanted.length > 0, "there are nonce accounts to create");
     const sent: SignedSetup[] = [];
-    let created = 0;
+    let rent = 0n;
     let reading = await read(deps, wallet, wanted);
     for (;;) {
       const { standings } = reading;
       if (standings.every((standing) => standing === "there")) {
-        const rent = NONCE_RENT_LAMPORTS * BigInt(created);
         return done(wallet, wanted, reading, { sent: describe(sent), rentLamports: String(rent) });
       }
       const doubt = doubtOf(wanted, standings);
       if (doubt !== undefined) return doubt;
       const missing = wanted.filter((_, at) => standings[at] === "missing");
       const batch = missing.slice(0, NONCES_PER_MESSAGE_MAX);
+      const held = batch.map((index) => {
+        return viewOf(wallet, reading, index, wanted.indexOf(index)).lamports;
+      });
       const signed = await signSetup(deps, wallet, wrapped, {
-        instructions: batch.flatMap((index) => createNonce(wallet.address, index)),
+        instructions: batch.flatMap((index, at) =>
+          createNonce(wallet.address, index, held[at] ?? 0n),
+        ),
         accounts: batch.map((index) => deriveNonceAddress(wallet.address, index)),
         intentOf: (feeLamportsMax) => {
+          const accounts = batch.map((index, at) => {
+            return { index, heldLamports: String(held[at] ?? 0n) };
+          });
           const { address } = wallet;
-          return { kind: "solanaCreateNonces", wallet: address, indexes: batch, feeLamportsMax };
+          return { kind: "solanaCreateNonces", wallet: address, accounts, feeLamportsMax };
         },
       });
       if (!signed.ok) return refusal(signed);
@@ -71,7 +80,7 @@ export function createNonces(
         return standing === "there" || !batch.includes(wanted[at] ?? -1);
       });
       if (next === undefined) return pending("the new nonce accounts are not seen yet", sent);
-      created += batch.length;
+      for (const gift of held) rent += gift < NONCE_RENT_LAMPORTS ? NONCE_RENT_LAMPORTS - gift : 0n;
       reading = next;
     }
   });
@@ -147,12 +156,17 @@ function standingOf(words: readonly AccountsWord[], wallet: string, at: number):
   const standings = new Set(
     words.map(({ accounts }): Standing => {
       const account = accounts[at] ?? null;
-      if (account === null) return "missing";
+      if (account === null || isEmpty(account)) return "missing";
       return parseNonceValue(account, wallet) === undefined ? "foreign" : "there";
     }),
   );
   const [only, ...others] = standings;
   return only === undefined || others.length > 0 ? "disputed" : only;
+}
+
+/** Anybody may send lamports to the address; nobody but the wallet can make more of it. */
+function isEmpty({ owner, data }: AccountAnswer): boolean {
+  return owner === SYSTEM_PROGRAM && data[0] === "";
 }
 
 function doubtOf(
