@@ -7,10 +7,14 @@ const PROVIDERS_MIN = 2;
 /**
  * Invariant 17: every terminal transition carries evidence, and a death by block height shows, of
  * at least two nodes, a finalized height above the attempt's own bound and a look into the history
- * that came afterwards.
+ * that came afterwards. An
+ * attempt on a nonce dies only of a sibling that is settled or failed.
  */
 export function createEvidence(report: Report): Invariant {
-  const bounds = new Map<string, EventPayloads["AttemptPrepared"]["bound"]>();
+  const attempts = new Map<string, EventPayloads["AttemptPrepared"]>();
+  const attemptOfFill = new Map<string, string>();
+  /** Nonce values that a settled or failed attempt has used up. */
+  const usedUp = new Set<string>();
 
   function checkHas(attemptId: string, evidence: Evidence): void {
     if (Object.keys(evidence).length === 0) report(`${attemptId} ended without evidence`);
@@ -18,8 +22,13 @@ export function createEvidence(report: Report): Invariant {
 
   function checkDeath({ attemptId, proof }: EventPayloads["AttemptDead"]): void {
     checkHas(attemptId, proof);
-    const bound = bounds.get(attemptId);
-    if (bound?.kind !== "blockHeight") return;
+    const attempt = attempts.get(attemptId);
+    if (attempt === undefined) return;
+    const { bound, exclusionGroup } = attempt;
+    if (bound.kind === "nonce") {
+      if (!usedUp.has(exclusionGroup)) report(`${attemptId} was called dead on a living nonce`);
+      return;
+    }
     const providers = Object.entries(recordOf(proof["providers"]));
     if (providers.length < PROVIDERS_MIN) {
       report(`${attemptId} was called dead on the word of ${providers.length} node(s)`);
@@ -35,21 +44,29 @@ export function createEvidence(report: Report): Invariant {
     }
   }
 
+  function useUp(attemptId: string | undefined): void {
+    const attempt = attempts.get(attemptId ?? "");
+    if (attempt?.bound.kind === "nonce") usedUp.add(attempt.exclusionGroup);
+  }
+
   function take({ kind, payload }: JournalEvent): void {
     switch (kind) {
       case "AttemptPrepared":
-        bounds.set(payload.attemptId, payload.bound);
+        attempts.set(payload.attemptId, payload);
         return;
       case "AttemptDead":
-        checkDeath(payload);
-        bounds.delete(payload.attemptId);
-        return;
-      case "AttemptRejected":
+        return checkDeath(payload);
       case "AttemptFailed":
+        useUp(payload.attemptId);
+        return checkHas(payload.attemptId, payload.evidence);
       case "FillRecorded":
+        attemptOfFill.set(payload.fillId, payload.attemptId);
+        return checkHas(payload.attemptId, payload.evidence);
+      case "AttemptRejected":
       case "FillReversed":
         return checkHas(payload.attemptId, payload.evidence);
       case "FillSettled":
+        useUp(attemptOfFill.get(payload.fillId));
         return checkHas(payload.fillId, payload.evidence);
       case "OrderClosed":
         if (payload.reason === "") report(`order ${payload.orderId} ended without a reason`);

@@ -3,14 +3,27 @@ import type { Invariant, Report } from "./invariant.ts";
 
 /**
  * Invariant 9, for sells under way: an exit or a panic sell is given up only when its position has
- * nothing left, whatever the venue, the kill switch or a person's pause says.
+ * nothing left or another sell of it goes on, whatever the venue, the kill switch or a pause says.
  */
 export function createExitsOutlive(report: Report): Invariant {
-  const sells = new Map<string, string>();
+  /** Sells under way and their positions; by order. */
+  const selling = new Map<string, string>();
+  /** Those that nobody may give up. */
+  const exits = new Set<string>();
   const open = new Set<string>();
 
-  function note({ orderId, source }: EventPayloads["OrderInitialized"]): void {
-    if (source.kind !== "job") sells.set(orderId, source.positionId);
+  function note({ orderId, side, source, positionId }: EventPayloads["OrderInitialized"]): void {
+    if (side !== "sell" || positionId === null) return;
+    selling.set(orderId, positionId);
+    if (source.kind !== "job") exits.add(orderId);
+  }
+
+  function end(orderId: string): void {
+    const positionId = selling.get(orderId);
+    selling.delete(orderId);
+    if (positionId === undefined || !exits.has(orderId) || !open.has(positionId)) return;
+    if ([...selling.values()].includes(positionId)) return;
+    report(`exit ${orderId} was given up while ${positionId} is open`);
   }
 
   function take({ kind, payload }: JournalEvent): void {
@@ -22,11 +35,11 @@ export function createExitsOutlive(report: Report): Invariant {
         else open.delete(payload.positionId);
         return;
       case "OrderDenied":
-      case "OrderClosed": {
-        const positionId = sells.get(payload.orderId);
-        if (positionId === undefined || !open.has(positionId)) return;
-        return report(`exit ${payload.orderId} was given up while ${positionId} is open`);
-      }
+      case "OrderClosed":
+        return end(payload.orderId);
+      case "FillRecorded":
+        selling.delete(payload.orderId);
+        return;
       default:
     }
   }

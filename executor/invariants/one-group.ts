@@ -9,15 +9,20 @@ interface Open {
 
 /**
  * Invariant 3: a slot holds at most one exclusion group that is not decided. Attempts of one group
- * may stand beside each other, because the venue lets only one of them happen.
+ * may stand beside each other, because the venue lets only one of them happen; so they may not serve
+ * two slots, of which only one would ever be served.
  */
 export function createOneGroup(report: Report): Invariant {
   const open = new Map<string, Open>();
 
   function prepare(entry: Open): void {
     for (const other of open.values()) {
-      if (other.slot !== entry.slot || other.group === entry.group) continue;
-      report(`${entry.attemptId} joins ${other.attemptId}, undecided, in slot ${entry.slot}`);
+      const isSameSlot = other.slot === entry.slot;
+      if (isSameSlot === (other.group === entry.group)) continue;
+      const { attemptId } = other;
+      if (isSameSlot)
+        report(`${entry.attemptId} joins ${attemptId}, undecided, in slot ${entry.slot}`);
+      else report(`${entry.attemptId} excludes ${attemptId}, undecided, of slot ${other.slot}`);
     }
     open.set(entry.attemptId, entry);
   }
