@@ -1,0 +1,247 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { compareTables } from "@raptor/executor/mirror/compare-tables.ts";
+import type { PgRow } from "@raptor/executor/ports/postgres.ts";
+import { createNodePostgres } from "@raptor/executor/server/node-postgres.ts";
+import { Statements } from "@raptor/executor/store/statements.ts";
+import { verifyJournal } from "@raptor/executor/store/verify.ts";
+import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
+import { ShiftedClock } from "../servers/real-clock.ts";
+import { headSeq } from "./journal-view.ts";
+import type { Person } from "./person.ts";
+import { breakDown, executorMetrics, health, repair, setPrice, until } from "./probes.ts";
+import { ScenarioWorld } from "./scenario-world.ts";
+
+const RAPTOR = fileURLToPath(new URL("../../executor/cli/raptor.ts", import.meta.url));
+const clock = new ShiftedClock();
+let server: PostgresServer;
+let world: ScenarioWorld;
+let alice: Person;
+let address: string;
+
+async function startAll(env: Record<string, string>): Promise<void> {
+  server = await startPostgres(clock);
+  const executorEnv = { DATABASE_URL: server.url(), MIRROR_VAULT: "1", ...env };
+  world = await ScenarioWorld.start({ giftSol: 20n, executorEnv });
+  alice = world.alice;
+  address = await alice.begin();
+}
+
+async function closeAll(): Promise<void> {
+  await world.close();
+  await server.close();
+}
+
+async function ask(sql: string): Promise<PgRow[]> {
+  const postgres = createNodePostgres({ connectionString: server.url(), clock });
+  const session = await postgres.open("test", 5_000);
+  try {
+    return (await session.query(sql)).rows;
+  } finally {
+    session.close();
+  }
+}
+
+async function copiedSeq(): Promise<number> {
+  const [row] = await ask("select seq from raptor.mirror_cursor");
+  return Number(row?.[0]);
+}
+
+/** Journal and copy are equal, event by event and row by row, as soon as both stand still. */
+async function expectEqual(): Promise<void> {
+  let difference: string | undefined = "not compared";
+  await until(async () => {
+    difference = await differenceNow();
+    return difference === undefined;
+  }, 30_000).catch(() => undefined);
+  expect(difference).toBe(undefined);
+  const [counted] = await ask("select count(*), count(distinct seq), max(seq) from raptor.journal");
+  expect(new Set(counted).size).toBe(1);
+}
+
+async function differenceNow(): Promise<string | undefined> {
+  const database = new DatabaseSync(join(world.file.dataDir, "journal.db"), { readOnly: true });
+  const postgres = createNodePostgres({ connectionString: server.url(), clock });
+  const session = await postgres.open("compare", 5_000);
+  try {
+    database.exec("begin");
+    const local = new Statements(database);
+    const [head] = local.all("select seq, hash from journal order by seq desc limit 1");
+    await session.query("begin isolation level repeatable read read only");
+    const { rows } = await session.query("select seq, hash from raptor.mirror_cursor");
+    if (String(rows[0]) !== String(head)) return `copy at ${String(rows[0])}, not ${String(head)}`;
+    return await compareTables(local, session);
+  } finally {
+    session.close();
+    database.close();
+  }
+}
+
+/** A buy whose receipt is this one, not an earlier one of the same chat. */
+async function buy(mint: string): Promise<void> {
+  await alice.say(mint);
+  await alice.press(await alice.waitFor(mint), "0.1 SOL");
+  await until(async () => (await world.positions()).some((one) => one.mint === mint), 30_000);
+}
+
+async function mirrorHealth(): Promise<{ ok: boolean; detail: string }> {
+  const { mirror } = (await health(world.file, true)).dependencies;
+  if (mirror === undefined) throw new Error("expected the mirror in /health");
+  return mirror;
+}
+
+function attemptsToBuy(mint: string): unknown[] {
+  const orders = world
+    .eventsOf("OrderInitialized")
+    .filter(({ payload }) => payload["side"] === "buy")
+    .filter(({ payload }) => payload["instrument"] === `${mint}.SOLANA`)
+    .map(({ payload }) => payload["orderId"]);
+  return world
+    .eventsOf("AttemptPrepared")
+    .filter(({ payload }) => orders.includes(payload["orderId"]));
+}
+
+describe("MIRROR=async", () => {
+  beforeAll(() => startAll({}), 120_000);
+  afterAll(closeAll);
+  afterEach(async () => {
+    for (const { http } of world.file.rpcs) await repair(http);
+  });
+
+  test("a trade is copied row by row within moments", async () => {
+    await alice.buy(world.mint("normal", 0));
+    await expectEqual();
+    expect(await mirrorHealth()).toMatchObject({ ok: true });
+    expect((await world.status()).dependencies["mirror"]?.detail).toContain("lag 0 events");
+    expect((await executorMetrics(world.file)).get("raptor_mirror_stopped")).toBe(0);
+    const [held] = await ask("select symbol, quantity from raptor.positions where state = 'open'");
+    const [position] = await world.positions();
+    expect(held).toEqual([position?.symbol, position?.quantity]);
+  }, 60_000);
+
+  test("trading goes on while Postgres is down, and all is caught up with", async () => {
+    const sold = world.mint("normal", 0);
+    await server.kill();
+    await buy(world.mint("normal", 1));
+    await setPrice(world.file, sold, 2.5);
+    await alice.waitFor("Take profit sold", 30_000);
+    expect(await world.chainQuantity(address, sold)).toBe(0n);
+    await until(async () => (await mirrorHealth()).detail.includes("connection to Postgres"));
+    expect((await mirrorHealth()).detail).toMatch(/lag [1-9]\d* events/);
+    const metrics = await executorMetrics(world.file);
+    expect(metrics.get("raptor_mirror_lag_events")).toBeGreaterThan(0);
+    await server.start();
+    await expectEqual();
+  }, 90_000);
+
+  test("a frozen Postgres does not slow an answer or a sale", async () => {
+    server.freeze();
+    try {
+      await buy(world.mint("normal", 2));
+    } finally {
+      server.thaw();
+    }
+    await expectEqual();
+  }, 60_000);
+
+  test("a lost volume comes back from Postgres with an order in flight: one effect, sellable", async () => {
+    const mint = world.mint("normal", 3);
+    const other = world.mint("normal", 4);
+    await alice.say(other);
+    const oldCard = await alice.waitFor(other);
+    for (const { http } of world.file.rpcs) {
+      await breakDown(http, { on: "getSignatureStatuses", kind: "error" });
+    }
+    await alice.say(mint);
+    const card = await alice.waitFor(mint);
+    await alice.press(card, "0.25 SOL");
+    await until(() => attemptsToBuy(mint).length === 1);
+    await until(async () => (await copiedSeq()) >= headSeq(world));
+    await world.world.executor.killAll();
+    for (const name of readdirSync(world.file.dataDir)) {
+      rmSync(join(world.file.dataDir, name), { recursive: true, force: true });
+    }
+    for (const { http } of world.file.rpcs) await repair(http);
+    const restored = execFileSync(
+      process.execPath,
+      [RAPTOR, "restore", "--from", "postgres", "--data", world.file.dataDir],
+      { env: { DATABASE_URL: server.url() }, encoding: "utf8" },
+    );
+    expect(restored).toContain("put back from Postgres");
+    await world.world.executor.start();
+
+    await until(() => world.eventsOf("FillRecorded").length === 5, 30_000);
+    const position = (await world.positions()).find((one) => one.mint === mint);
+    const onChain = await world.chainQuantity(address, mint);
+    expect(position?.quantity).toBe(onChain.toString());
+    expect(position?.exits).toHaveLength(2);
+    expect(await world.chainTransactions(address, mint)).toHaveLength(1);
+    expect(attemptsToBuy(mint)).toHaveLength(1);
+    await alice.press(oldCard, "0.1 SOL");
+    await alice.waitForToast("This button has expired");
+    expect(attemptsToBuy(other)).toHaveLength(0);
+    await setPrice(world.file, mint, 0.6);
+    await alice.waitFor("Stop loss sold", 30_000);
+    expect(await world.chainQuantity(address, mint)).toBe(0n);
+    await expectEqual();
+    await world.world.executor.stop();
+    const verified = verifyJournal(join(world.file.dataDir, "journal.db"));
+    expect(verified).toMatchObject({ problem: null, violation: null });
+    await world.world.executor.start();
+  }, 120_000);
+});
+
+describe("MIRROR=sync", () => {
+  beforeAll(() => startAll({ MIRROR: "sync", MIRROR_SYNC_MS: "300" }), 120_000);
+  afterAll(closeAll);
+
+  test("entries stop with Postgres, exits do not, and all goes on when it is back", async () => {
+    const held = world.mint("normal", 0);
+    const wanted = world.mint("normal", 1);
+    await buy(held);
+    await alice.say(wanted);
+    const card = await alice.waitFor(wanted);
+    await until(async () => (await mirrorHealth()).ok);
+    await server.kill();
+    await until(async () => !(await mirrorHealth()).ok);
+    expect((await health(world.file)).status).toBe(200);
+
+    await alice.press(card, "0.1 SOL");
+    await alice.waitForToast("Queued");
+    expect(attemptsToBuy(wanted)).toHaveLength(0);
+    await setPrice(world.file, held, 2.5);
+    await alice.waitFor("Take profit sold", 30_000);
+    expect(await world.chainQuantity(address, held)).toBe(0n);
+    expect(attemptsToBuy(wanted)).toHaveLength(0);
+
+    await server.start();
+    await until(async () => (await mirrorHealth()).ok, 30_000);
+    await buy(world.mint("normal", 2));
+    await expectEqual();
+  }, 120_000);
+
+  test("a frozen Postgres leaves a prepared buy unsent until the copy knows it", async () => {
+    const mint = world.mint("normal", 3);
+    await alice.say(mint);
+    const card = await alice.waitFor(mint);
+    await until(async () => (await mirrorHealth()).ok);
+    server.freeze();
+    try {
+      await alice.press(card, "0.1 SOL");
+      await until(async () => !(await mirrorHealth()).ok);
+      expect(await world.chainQuantity(address, mint)).toBe(0n);
+      expect(attemptsToBuy(mint).length).toBeLessThanOrEqual(1);
+      const sent = world.eventsOf("AttemptSubmitted").length;
+      await clock.sleep(2_000);
+      expect(world.eventsOf("AttemptSubmitted")).toHaveLength(sent);
+    } finally {
+      server.thaw();
+    }
+    await until(async () => (await mirrorHealth()).ok, 30_000);
+    await expectEqual();
+  }, 120_000);
+});
