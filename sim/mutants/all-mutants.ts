@@ -3,6 +3,7 @@ import { ENGINE_MUTANTS } from "./engine.ts";
 import { EXIT_MUTANTS } from "./exits.ts";
 import { JOBS_MUTANTS } from "./jobs.ts";
 import type { Mutant } from "./mutant.ts";
+import { NONCE_MUTANTS } from "./nonce.ts";
 import { STORE_MUTANTS } from "./store.ts";
 import { VENUE_MUTANTS } from "./venue.ts";
 
@@ -11,6 +12,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...JOBS_MUTANTS,
   ...ENGINE_MUTANTS,
   ...EXIT_MUTANTS,
+  ...NONCE_MUTANTS,
   ...VENUE_MUTANTS,
   ...STORE_MUTANTS,
 ];

@@ -22,15 +22,14 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DRIVER,
-        find: "if (open !== undefined) {\n      this.#tracker.track(open.attemptId);",
+        find: "const open = attempts.filter(isUnresolved);",
         replace:
-          'if (open !== undefined && open.state !== "unknown") {\n' +
-          "      this.#tracker.track(open.attemptId);",
+          'const open = attempts.filter((one) => isUnresolved(one) && one.state !== "unknown");',
       },
       {
         file: ATTEMPT,
-        find: "const taken = tx.unresolvedInSlot(slot);",
-        replace: "const taken = undefined as ReturnType<typeof tx.unresolvedInSlot>;",
+        find: "if (gate !== undefined || tx.unresolvedInSlot(slotOf(order)) === undefined) return gate;",
+        replace: 'if (gate !== undefined || order.side === "buy") return gate;',
       },
       {
         file: TRACKER,
@@ -45,8 +44,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "slot-unchecked",
     "hummingbot #3374: an order whose fate is not known does not hold back the next one.",
     ATTEMPT,
-    "const taken = tx.unresolvedInSlot(slot);",
-    "const taken = undefined as ReturnType<typeof tx.unresolvedInSlot>;",
+    "if (gate !== undefined || tx.unresolvedInSlot(slotOf(order)) === undefined) return gate;",
+    'if (gate !== undefined || order.side === "buy") return gate;',
   ),
   {
     name: "send-error-is-failure",
@@ -68,8 +67,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "kill-state-checked-too-early",
     "The kill switch is looked at before the route is asked for, not when the attempt is recorded.",
     ATTEMPT,
-    "if (gate !== undefined || taken !== undefined) {",
-    'if ((gate !== undefined && order.side === "sell") || taken !== undefined) {',
+    "const gate = checkEntryGate(tx, order, nowMs, context.entryHold() ?? lost);",
+    "const gate = nowMs < 0 ? checkEntryGate(tx, order, nowMs, lost) : undefined;",
   ),
   mutant(
     "reducing-is-not-halted",
@@ -96,11 +95,10 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "deadline-closes-undecided",
     "The first prototype: the deadline fails an order whose attempt may still land.",
     DRIVER,
-    "if (open !== undefined) {\n      this.#tracker.track(open.attemptId);",
+    "if (open.length > 0 && !this.#stuck.isDue(order)) return STOP;",
     `const isLate = order.deadlineMs !== null && this.#context.clock.nowMs() > order.deadlineMs;
-    if (open !== undefined && isLate) return this.#close(order, "expired", "Too late.");
-    if (open !== undefined) {
-      this.#tracker.track(open.attemptId);`,
+    if (open.length > 0 && isLate) return this.#close(order, "expired", "Too late.");
+    if (open.length > 0 && !this.#stuck.isDue(order)) return STOP;`,
   ),
   {
     name: "not-found-at-start-is-canceled",
@@ -110,15 +108,14 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: DRIVER,
-        find: "attempts.find((attempt) => UNRESOLVED_ATTEMPT_STATES.includes(attempt.state));",
+        find: "const open = attempts.filter(isUnresolved);",
         replace:
-          "attempts.find((attempt) =>\n" +
-          "      UNRESOLVED_ATTEMPT_STATES.includes(attempt.state) && attempt.submittedMs !== null);",
+          "const open = attempts.filter((one) => isUnresolved(one) && one.submittedMs !== null);",
       },
       {
         file: ATTEMPT,
-        find: "const taken = tx.unresolvedInSlot(slot);",
-        replace: "const taken = undefined as ReturnType<typeof tx.unresolvedInSlot>;",
+        find: "if (gate !== undefined || tx.unresolvedInSlot(slotOf(order)) === undefined) return gate;",
+        replace: 'if (gate !== undefined || order.side === "buy") return gate;',
       },
     ],
   },
@@ -156,8 +153,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "reversal-ignored",
     "A fill that a fork took back stays in the books: the position is not there.",
     "executor/engine/settlement.ts",
-    '} else if (found.state === "gone") {',
-    '} else if (found.state === "gone" && fill.fillId === "") {',
+    "await this.#reverse(fill, found.evidence);",
+    'this.#context.log.debug({ fillId: fill.fillId }, "gone");',
   ),
   mutant(
     "reversal-leaves-position",

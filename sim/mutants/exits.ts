@@ -9,9 +9,8 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     "exit-ends-after-failed-sell",
     "pumpfun bot: after one sell that reverted the loop is left, under a comment that says go on.",
     DRIVER,
-    'if (position !== undefined && position.state === "open") return undefined;',
-    `const hasFailed = attempts.at(-1)?.state === "failed";
-      if (position?.state === "open" && !hasFailed) return undefined;`,
+    'if (position === undefined || position.state !== "open") {',
+    'if (position?.state !== "open" || attempts.at(-1)?.state === "failed") {',
   ),
   mutant(
     "exit-disarmed-when-fired",
@@ -57,8 +56,8 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     "exits-stopped-by-kill-switch",
     "The kill switch stops sells too: the position can no longer be left.",
     "executor/engine/journal-attempt.ts",
-    'const gate = order.side === "buy" ? checkEntryGate(tx, order, clock.nowMs(), hold) : undefined;',
-    "const gate = checkEntryGate(tx, order, clock.nowMs(), hold);",
+    'if (order.side === "buy") {',
+    'if (order.side === "buy" || tx.control().tradingState !== "active") {',
   ),
   mutant(
     "sell-more-than-held",

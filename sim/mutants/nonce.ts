@@ -1,0 +1,77 @@
+import { type Mutant, mutant } from "./mutant.ts";
+
+const LANDING = "executor/engine/landing.ts";
+const NONCES = "executor/engine/nonce-accounts.ts";
+const ATTEMPT = "executor/engine/journal-attempt.ts";
+
+/** Mistakes with attempts that exclude each other by a durable nonce. */
+export const NONCE_MUTANTS: readonly Mutant[] = [
+  {
+    name: "siblings-dead-before-settlement",
+    story: "One copy is confirmed and the others are called dead, though a fork may exchange them.",
+    edits: [
+      {
+        file: LANDING,
+        find: "import { isFinalRevert, openSiblingsOf, rivalFillOf }",
+        replace: "import { buryGroup, isFinalRevert, openSiblingsOf, rivalFillOf }",
+      },
+      {
+        file: LANDING,
+        find: "bookFill(context, tx, order, attempt, landed);\n    return [];",
+        replace:
+          "bookFill(context, tx, order, attempt, landed);\n" +
+          '    return buryGroup(context, tx, attempt, "filled", { confirmed: true });',
+      },
+    ],
+  },
+  mutant(
+    "revert-counts-before-it-is-final",
+    "A copy that reverted on a fork ends the group, and another copy lands afterwards.",
+    LANDING,
+    'if (report.state === "reverted") {',
+    'if (report.state === "reverted") {\n    if (attempt.attemptId !== "") return false;',
+  ),
+  {
+    name: "replacement-on-another-nonce",
+    story: "A stuck exit is replaced on another nonce while the first may land: it sells twice.",
+    edits: [
+      {
+        file: "executor/engine/attempt-lifetime.ts",
+        find: "if (group !== undefined) return joinOf(store, order, group);",
+        replace:
+          "if (group !== undefined && freeNonceOf(store, order.walletId) === undefined) {\n" +
+          "      return joinOf(store, order, group);\n    }",
+      },
+      {
+        file: ATTEMPT,
+        find: "if (joins === undefined || group === undefined) return joins === undefined && group === undefined;",
+        replace: "if (joins === undefined || group === undefined) return true;",
+      },
+    ],
+  },
+  {
+    name: "nonce-shared-by-two-positions",
+    story: "An account that an undecided exit stands on is given to another one: one never sells.",
+    edits: [
+      {
+        file: NONCES,
+        find: "!isUnresolved(attempt) && reader.fillOfAttempt(attempt.attemptId)?.state",
+        replace: "reader.fillOfAttempt(attempt.attemptId)?.state",
+      },
+      {
+        file: ATTEMPT,
+        find: "if (tx.attemptsOfGroup(exclusionGroup).some(isUnresolved)) return false;",
+        replace: "",
+      },
+    ],
+  },
+  mutant(
+    "nonce-moved-on-is-death",
+    "The value moved on and no node shows ours: it is called dead, though it may be what moved it.",
+    "executor/venues/solana/fetch-attempt.ts",
+    'return { state: "pending", detail: await describeAbsence(deps.rpc, bound) };',
+    `const detail = await describeAbsence(deps.rpc, bound);
+    if (detail.startsWith("nonce advanced")) return { state: "dead", proof: { detail } };
+    return { state: "pending", detail };`,
+  ),
+];
