@@ -1,5 +1,6 @@
 import { runBackup } from "./backup-command.ts";
 import type { Command, ExitCode } from "./command.ts";
+import { runDoctor } from "./doctor-command.ts";
 import { runKill } from "./kill-command.ts";
 import { runPositions, runStatus } from "./look-commands.ts";
 import { runReplay } from "./replay-command.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     flags: ["move-aside"],
     options: ["from", "vault-from"],
   },
+  doctor: { run: runDoctor, needsJournal: false, flags: ["fix"] },
 };
 
 export const USAGE = `usage: raptor <command> [--data DIR]
@@ -51,6 +53,7 @@ export const USAGE = `usage: raptor <command> [--data DIR]
   restore --from backup <file> [--move-aside]
   restore --from postgres [--vault-from FILE] [--move-aside]
                             put a journal back where no executor runs
+  doctor [--fix]            look at all that a desk needs; mend schedule and webhook
 
 DIR is the executor's data directory; without it the DATA_DIR setting is used.
 Exit codes: 0 fine, 1 a problem was found, 2 wrong usage, 3 refused, 4 failed. See docs/cli.md.`;

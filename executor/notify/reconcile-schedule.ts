@@ -73,6 +73,20 @@ export class ReconcileSchedule {
     return isFresh ? last.done : this.check();
   }
 
+  /** Asks whether the schedule stands as it should, and changes nothing. */
+  async look(): Promise<{ ok: boolean; detail: string }> {
+    try {
+      const known = await this.#fetch();
+      if (known === undefined) return { ok: false, detail: "there is no schedule" };
+      if (!this.#isOurs(known)) return { ok: false, detail: "the schedule is another one" };
+      const isPaused = known.isPaused === true;
+      return { ok: !isPaused, detail: isPaused ? "schedule is paused" : "schedule stands" };
+    } catch (error) {
+      if (!(error instanceof NetFailure)) throw error;
+      return { ok: false, detail: error.message };
+    }
+  }
+
   async #check(): Promise<void> {
     const { log } = this.#deps;
     try {

@@ -20,6 +20,12 @@ export interface BotCommand {
   description: string;
 }
 
+export interface WebhookState {
+  url: string;
+  pendingUpdates: number;
+  lastError: { atMs: number; message: string } | undefined;
+}
+
 export interface TelegramChat extends ChatPort {
   /** Fills the menu of commands. @returns false when Telegram did not take it. */
   setCommands(commands: readonly BotCommand[]): Promise<boolean>;
@@ -29,6 +35,8 @@ export interface TelegramChat extends ChatPort {
    * @returns false when Telegram could not be asked or refused.
    */
   setWebhook(webhook: { url: string; secret: Secret }): Promise<boolean>;
+  /** Where Telegram sends updates, and its last trouble with that; undefined when it is silent. */
+  getWebhook(): Promise<WebhookState | undefined>;
   /** Who the token belongs to; undefined when Telegram did not say. */
   getMe(): Promise<{ id: number; username: string } | undefined>;
 }
@@ -88,6 +96,19 @@ class BotApiChat implements TelegramChat {
     const { id, username } = fieldsOf(answer.result);
     if (typeof id !== "number" || typeof username !== "string") return undefined;
     return { id, username };
+  }
+
+  async getWebhook(): Promise<WebhookState | undefined> {
+    const answer = await this.#api.call("getWebhookInfo", {});
+    if (answer.kind !== "ok") return undefined;
+    const { url, pending_update_count: pending, ...rest } = fieldsOf(answer.result);
+    const { last_error_date: atS, last_error_message: message } = rest;
+    const lastError =
+      typeof atS === "number" && typeof message === "string"
+        ? { atMs: atS * 1_000, message }
+        : undefined;
+    const pendingUpdates = typeof pending === "number" ? pending : 0;
+    return { url: typeof url === "string" ? url : "", pendingUpdates, lastError };
   }
 
   /** Undefined when the message can no longer be edited. */

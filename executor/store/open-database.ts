@@ -5,11 +5,10 @@ import { chainHash, GENESIS_HASH, type Head } from "./hash-chain.ts";
 import { JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
 import { migrate, readFileVersion } from "./migrate.ts";
 import { assertIsReadable } from "./migrations.ts";
+import { checkSqliteVersion } from "./sqlite-version.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
 import { Statements } from "./statements.ts";
 
-/** 3.51.3 repaired a fault in which a reset of the WAL could lose a commit. */
-const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 /** For openings, before anything runs that could be kept waiting. */
 const OPEN_BUSY_MS = 1_000;
 /**
@@ -106,13 +105,8 @@ function prepareDatabase(database: DatabaseSync, release: string | undefined): v
 }
 
 function assertIsVersion(found: string): void {
-  const parts = found.split(".").map(Number);
-  const [major, minor, patch] = SQLITE_VERSION_MIN;
-  const [foundMajor = 0, foundMinor = 0, foundPatch = 0] = parts;
-  const isEnough =
-    foundMajor > major ||
-    (foundMajor === major && (foundMinor > minor || (foundMinor === minor && foundPatch >= patch)));
-  assert(isEnough, `expected SQLite ${SQLITE_VERSION_MIN.join(".")} or later, was ${found}`);
+  const problem = checkSqliteVersion(found);
+  assert(problem === undefined, problem ?? "");
 }
 
 function pragmaText(database: DatabaseSync, sql: string): string {
