@@ -24,6 +24,9 @@ export class JobDesk {
   readonly chain = new FakeChain();
   phase: Phase = "ready";
   lanesMax = 4;
+  /** What a copy in Postgres says that answers wait for. */
+  mirrorRefusal: string | undefined;
+  isMirrored = true;
   walletsCreated = 0;
   intake!: JobIntake;
   lanes!: Lanes;
@@ -150,6 +153,10 @@ export class JobDesk {
       handlers: new JobHandlers(deps),
       lanes: this.lanes,
       phase: () => this.phase,
+      mirror: {
+        refusal: () => this.mirrorRefusal,
+        isMirrored: () => Promise.resolve(this.isMirrored),
+      },
     });
   }
 }
