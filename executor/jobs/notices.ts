@@ -4,6 +4,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { mulDivCeil } from "@raptor/shared/values/money.ts";
 import type { Drift } from "@raptor/shared/wire/read.ts";
 import { mintOf } from "../engine/ids.ts";
+import { isUnresolved } from "../engine/nonce-accounts.ts";
 import { isOnlyDuplicateGuard } from "../engine/risk.ts";
 import type { Notices } from "../ports/notices.ts";
 import type { Reader, Tx } from "../ports/store.ts";
@@ -109,12 +110,19 @@ function orderModel(
     trigger: order.source.kind === "exit" ? tx.exitTrigger(order.orderId) : undefined,
     soldCostLamports: soldCost(order, fill),
     boundSecondsLeft: last === undefined ? null : venue.boundSecondsLeft(last.bound),
+    copies: last === undefined ? 0 : undecidedCopies(tx, last),
     explorerUrl: last === undefined ? undefined : venue.explorerUrl(last.identity),
     mayResume: mayResume(tx, order.userId),
     mayOverrideGuard: denial !== undefined && isOnlyDuplicateGuard(denial),
     mint: mintOf(order.instrument),
     nowMs: clock.nowMs(),
   };
+}
+
+/** Attempts on the same nonce value that are not decided, of this order and of others. */
+function undecidedCopies(tx: Reader, { bound, exclusionGroup }: AttemptRow): number {
+  if (bound.kind !== "nonce") return 0;
+  return tx.attemptsOfGroup(exclusionGroup).filter(isUnresolved).length;
 }
 
 /** Cost of what a sell sold, at the entry price that the order was made with. */

@@ -1,4 +1,4 @@
-import type { View } from "@raptor/shared/domain/rows.ts";
+import type { NonceAccountRow, View } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { isRaptorError, sentenceOf, type RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { instrumentOf } from "../engine/ids.ts";
@@ -132,7 +132,18 @@ export class Presenter {
     if (wallet === undefined) return undefined;
     const report = await this.#walletReport(wallet.address);
     const nowMs = this.#deps.clock.nowMs();
-    return walletScreen({ address: wallet.address, lamports: report?.lamports ?? null, nowMs });
+    const rows = this.#deps.store.nonceAccounts(wallet.walletId);
+    const ready = rows.filter(({ state }) => state === "ready");
+    return walletScreen({
+      address: wallet.address,
+      lamports: report?.lamports ?? null,
+      nonces: {
+        count: ready.length,
+        lamports: ready.reduce((sum, row) => sum + BigInt(row.lamports), 0n),
+        isMoving: rows.some(({ state }) => state === "wanted" || state === "reclaiming"),
+      },
+      nowMs,
+    });
   }
 
   async #token(userId: number, mint: string): Promise<Screen> {
@@ -157,6 +168,7 @@ export class Presenter {
       priceE9,
       walletLamports: walletReport?.lamports ?? null,
       reserveLamports: BigInt(settings.limits.reserveLamports),
+      nonceRentLamports: wallet === undefined ? null : this.#nonceRentOf(wallet.walletId),
       roundTrip,
       held:
         held === 0n
@@ -206,6 +218,14 @@ export class Presenter {
       if (!isRaptorError(error)) throw error;
       return null;
     }
+  }
+
+  /** What the first buy of a wallet sets aside; said once, before anything is paid. */
+  #nonceRentOf(walletId: string): bigint | null {
+    const { store, venue, settings } = this.#deps;
+    const isPaid = ({ state }: NonceAccountRow): boolean => state === "wanted" || state === "ready";
+    if (settings.nonceAccountsMax === 0) return null;
+    return store.nonceAccounts(walletId).some(isPaid) ? null : venue.nonceRentLamports;
   }
 
   /** The dollar price of SOL that came with the last token card, unless that was long ago. */

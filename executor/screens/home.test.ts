@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { homeScreen, type HomeModel } from "./home.ts";
+import { homeScreen, walletScreen, type HomeModel } from "./home.ts";
 import { homeModel, tokenModel } from "./models-fixture.ts";
 import { panicConfirmScreen } from "./plain.ts";
 import type { Screen } from "./screen.ts";
@@ -103,5 +103,27 @@ describe("the question before a panic", () => {
     expect(panicConfirmScreen(1).text).toContain("1 open position will be sold");
     expect(panicConfirmScreen(2).text).toContain("2 open positions will be sold");
     expect(panicConfirmScreen(2).text).toContain("Nothing happens until you press.");
+  });
+});
+
+describe("rent for safe exits", () => {
+  const wallet = (count: number): Screen => {
+    const nonces = { count, lamports: BigInt(count) * 1_447_680n, isMoving: false };
+    return walletScreen({ address: "A", lamports: 5n, nonces, nowMs: 0 });
+  };
+
+  it("is named on the token card before the first buy, and not after it", ({ expect }) => {
+    const words = "The first buy also holds 0.00144768 SOL back for safe exits; /wallet gives it";
+    expect(token({ nonceRentLamports: 1_447_680n }).text).toContain(words);
+    expect(token({ nonceRentLamports: null }).text).not.toContain("safe exits");
+  });
+
+  it("is shown in the wallet with a button that takes it back", ({ expect }) => {
+    expect(wallet(2).text).toContain("Held back for safe exits: 0.00289536 SOL in 2 accounts");
+    const button = wallet(2)
+      .rows.flat()
+      .find(({ text }) => text === "Reclaim rent");
+    expect(button).toMatchObject({ action: { kind: "reclaimNonces" } });
+    expect(labels(wallet(0))).not.toContain("Reclaim rent");
   });
 });

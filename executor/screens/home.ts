@@ -1,8 +1,8 @@
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
-import { percentOfBps, signedSol, sol, timeOfDay, usdBalance } from "./numbers.ts";
+import { counted, percentOfBps, signedSol, sol, timeOfDay, usdBalance } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
-import { resumeButton, screenOf, type Screen } from "./screen.ts";
+import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export interface HomeModel {
   name: string;
@@ -98,11 +98,15 @@ function inUsd(lamports: bigint, solUsd: number | null): string {
   return ` (${usdBalance((Number(lamports) / 1e9) * solUsd)})`;
 }
 
-export function walletScreen(model: {
+export interface WalletModel {
   address: string;
   lamports: bigint | null;
+  /** Accounts that hold rent back for safe exits; `isMoving`: some are set up or taken back now. */
+  nonces: { count: number; lamports: bigint; isMoving: boolean };
   nowMs: number;
-}): Screen {
+}
+
+export function walletScreen(model: WalletModel): Screen {
   const rich = new RichText()
     .bold("Wallet")
     .line()
@@ -115,9 +119,21 @@ export function walletScreen(model: {
       model.lamports === null
         ? "The balance cannot be read right now."
         : `Balance: ${sol(model.lamports, 9)} SOL`,
-    )
-    .line(`As of ${timeOfDay(model.nowMs)}`);
+    );
+  const { count, lamports, isMoving } = model.nonces;
+  if (count > 0) {
+    rich.line(`Held back for safe exits: ${sol(lamports, 9)} SOL in ${counted(count, "account")}`);
+    rich.plain(", yours again at any time without an open position.");
+  }
+  if (isMoving) rich.line("⏳ Rent is on its way; Refresh shows when it has arrived.");
+  rich.line(`As of ${timeOfDay(model.nowMs)}`);
+  const reclaim: ScreenButton = {
+    text: "Reclaim rent",
+    action: { kind: "reclaimNonces" },
+    lifetime: "menu",
+  };
   return screenOf(rich, [
+    ...(count > 0 ? [[reclaim]] : []),
     [
       { text: "Copy address", copyText: model.address },
       { text: "Explorer", url: `https://solscan.io/account/${model.address}` },

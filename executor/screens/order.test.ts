@@ -61,6 +61,7 @@ function modelOf(over: {
     trigger: undefined,
     soldCostLamports: undefined,
     boundSecondsLeft: null,
+    copies: 0,
     explorerUrl: undefined,
     mayOverrideGuard: false,
     mayResume: false,
@@ -93,6 +94,16 @@ describe("an order that is not decided", () => {
     expect(screen.text).toContain("The network has not decided yet.");
     expect(screen.text).toContain("nothing new will be sent before block 358001405 (about 1 min)");
     expect(screen.text).not.toMatch(/fail|nothing was bought/i);
+    expect(labels(screen)).toContain("Check now");
+  });
+});
+
+describe("copies of an exit", () => {
+  it("are called undecided, and never a second sale", ({ expect }) => {
+    const attempts = [{ state: "unknown" as const }, { state: "submitted" as const }];
+    const screen = orderScreen(modelOf({ attempts, model: { copies: 2 } }));
+    expect(screen.text).toContain("Not decided yet; a dearer copy is under way.");
+    expect(screen.text).toContain("nothing is sold twice");
     expect(labels(screen)).toContain("Check now");
   });
 });

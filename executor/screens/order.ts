@@ -20,6 +20,8 @@ export interface OrderModel {
   /** What the sold part had cost; for the profit of a sell. */
   soldCostLamports: bigint | undefined;
   boundSecondsLeft: number | null;
+  /** Undecided attempts of which the venue takes at most one, other orders' included. */
+  copies: number;
   explorerUrl: string | undefined;
   mayOverrideGuard: boolean;
   /** Buys wait for this person's word: they are paused or held. */
@@ -41,6 +43,7 @@ export function orderScreen(model: OrderModel): Screen {
   if (order.status === "canceled" || order.status === "expired" || order.status === "rejected") {
     return closedScreen(model);
   }
+  if (model.copies > 1) return copiesScreen(model);
   if (attempts.at(-1)?.state === "unknown") return unknownScreen(model);
   return pendingScreen(model);
 }
@@ -89,7 +92,9 @@ function unknownScreen(model: OrderModel): Screen {
     .bold(titleOf(model.order))
     .line()
     .line("❔ The network has not decided yet.")
-    .line("It may still happen, so nothing new will be sent");
+    .line("It may still happen, ");
+  if (attempt?.bound.kind === "nonce") rich.plain("and nothing else can take effect beside it");
+  else rich.plain("so nothing new will be sent");
   if (attempt?.bound.kind === "blockHeight") {
     const left = model.boundSecondsLeft;
     rich.plain(` before block ${attempt.bound.lastValidBlockHeight}`);
@@ -97,6 +102,19 @@ function unknownScreen(model: OrderModel): Screen {
   }
   rich.plain(". This message updates itself.");
   rich.line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
+  const check: ScreenButton = { text: "Check now", nav: "refresh", style: "primary" };
+  return screenOf(rich, [[check], ...linkRows(model), HOME_ROW]);
+}
+
+/** Copies on one nonce: the person must not fear that it is sold twice. */
+function copiesScreen(model: OrderModel): Screen {
+  const rich = new RichText()
+    .bold(titleOf(model.order))
+    .line()
+    .line("❔ Not decided yet; a dearer copy is under way.")
+    .line(`${model.copies} copies are out and at most one of them can take effect: nothing is `)
+    .plain("sold twice. This message updates itself.")
+    .line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
   const check: ScreenButton = { text: "Check now", nav: "refresh", style: "primary" };
   return screenOf(rich, [[check], ...linkRows(model), HOME_ROW]);
 }

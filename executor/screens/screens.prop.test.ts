@@ -84,6 +84,7 @@ describe("every screen", () => {
         .record({
           address: fc.constant(ADDRESS),
           lamports: fc.option(amount),
+          nonces: fc.record({ count: fc.nat(16), lamports: amount, isMoving: fc.boolean() }),
           nowMs: fc.nat(),
         })
         .map(walletScreen),

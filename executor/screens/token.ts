@@ -21,6 +21,8 @@ export interface TokenModel {
   closed: { reason: string; canResume: boolean } | null;
   walletLamports: bigint | null;
   reserveLamports: bigint;
+  /** Rent that the next buy sets aside for its exit; null when that is paid already. */
+  nonceRentLamports: bigint | null;
   /** What 0.5 SOL would bring back at once, bought and sold again; null when not known. */
   roundTrip: { inLamports: bigint; outLamports: bigint } | null;
   held: { quantity: bigint; valueLamports: bigint | null } | null;
@@ -64,6 +66,12 @@ export function tokenScreen(model: TokenModel): Screen {
     const free = model.walletLamports - model.reserveLamports;
     const after = `${sol(free < 0n ? 0n : free)} SOL after the reserve`;
     rich.line(`Wallet: ${after} (${sol(model.reserveLamports)} for fees and rent)`);
+  }
+  if (model.nonceRentLamports !== null && model.refusals.length === 0) {
+    rich.line(
+      `The first buy also holds ${sol(model.nonceRentLamports, 9)} SOL back for safe exits;`,
+    );
+    rich.plain(" /wallet gives it back.");
   }
   for (const refusal of model.refusals) rich.line(`⛔ ${cleanText(refusal)}`);
   rich.line();
