@@ -1,6 +1,7 @@
-import type { EffectBound } from "@raptor/shared/domain/events.ts";
+import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { OrderSide } from "@raptor/shared/domain/order.ts";
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type {
   AttemptReport,
   InstrumentReport,
@@ -32,6 +33,8 @@ interface Transaction {
   fate: Fate;
   slot: number;
   bound: EffectBound;
+  /** No fork can take its execution back any more. */
+  isFinal: boolean;
   /** Lamports offered for being taken early; a copy on the same nonce offers more. */
   tipLamports: bigint;
 }
@@ -40,8 +43,6 @@ interface NonceAccount {
   wallet: string;
   index: number;
   value: string;
-  /** How often the value has changed. */
-  advances: number;
 }
 
 /** A ledger that tests rule over: they decide what becomes of every transaction. */
@@ -54,6 +55,8 @@ export class FakeChain {
   priceImpactBps = 10;
   readonly transactions = new Map<string, Transaction>();
   readonly nonces = new Map<string, NonceAccount>();
+  /** Everything that was executed, in order; a fork takes the newest of it away. */
+  readonly executed: Transaction[] = [];
   /** Everything that took effect, in order. */
   readonly effects: Transaction[] = [];
   /** What becomes of bytes when they arrive; they stay pending unless told otherwise. */
@@ -135,7 +138,12 @@ export class FakeChain {
       case "dead":
         return { state: "dead", proof: { ...evidence, height: "passed" } };
       case "reverted":
-        return { state: "reverted", venueError: "custom 6001", costLamports: FEE, evidence };
+        return {
+          state: "reverted",
+          venueError: "custom 6001",
+          costLamports: FEE,
+          evidence: { ...evidence, commitment: found.isFinal ? "finalized" : "confirmed" },
+        };
       case "landed":
         return {
           state: "landed",
@@ -171,7 +179,7 @@ export class FakeChain {
       const account = nonceAddressOf(wallet, index);
       if (this.nonces.has(account)) continue;
       this.lamports -= NONCE_RENT;
-      this.nonces.set(account, { wallet, index, value: `${account}#0`, advances: 0 });
+      this.nonces.set(account, { wallet, index, value: `${account}#${++this.#count}` });
     }
     const views = this.fetchNonces(wallet, Math.max(...indexes) + 1);
     const accounts = views.filter(({ index }) => indexes.includes(index));
@@ -197,14 +205,62 @@ export class FakeChain {
     this.slot += 1;
     // A transaction that fails has used its nonce up as well.
     if (isExecuted && found.bound.kind === "nonce") this.#advance(found.bound.account);
+    if (isExecuted) this.executed.push(found);
     return found;
   }
 
+  /** Every value is new, also the one after a fork. */
   #advance(account: string): void {
     const nonce = this.nonces.get(account);
     if (nonce === undefined) throw new Error(`${account} does not exist`);
-    nonce.advances += 1;
-    nonce.value = `${account}#${nonce.advances}`;
+    nonce.value = `${account}#${++this.#count}`;
+  }
+
+  /** Nothing that was executed by now can be taken back. */
+  finalize(): void {
+    for (const one of this.executed) one.isFinal = true;
+  }
+
+  /** The newest execution that is not final was on a fork that lost: its bytes may land again. */
+  fork(): Transaction | undefined {
+    const newest = this.executed.at(-1);
+    if (newest === undefined || newest.isFinal) return undefined;
+    this.executed.pop();
+    this.lamports += FEE;
+    if (newest.fate === "landed") {
+      this.effects.splice(this.effects.indexOf(newest), 1);
+      const sign = newest.side === "buy" ? 1n : -1n;
+      const held = this.tokens.get(newest.mint) ?? 0n;
+      const [spent, tokens] =
+        newest.side === "buy"
+          ? [newest.quantityIn, newest.quantityOut]
+          : [newest.quantityOut, newest.quantityIn];
+      this.lamports += sign * spent;
+      this.tokens.set(newest.mint, held - sign * tokens);
+    }
+    newest.fate = "pending";
+    const { bound } = newest;
+    const nonce = bound.kind === "nonce" ? this.nonces.get(bound.account) : undefined;
+    if (nonce !== undefined && bound.kind === "nonce") nonce.value = bound.value;
+    return newest;
+  }
+
+  /** Final for good, taken back for good, or neither known yet: as the venue may say it. */
+  settlement(identity: string): { state: "settled" | "pending" | "gone"; evidence: Evidence } {
+    const { fate, isFinal, bound } = this.#find(identity);
+    const evidence = { identity, fate };
+    if (fate === "landed") return { state: isFinal ? "settled" : "pending", evidence };
+    if (fate === "reverted") return { state: isFinal ? "gone" : "pending", evidence };
+    const isDead = fate === "dead" || (bound.kind === "nonce" && this.#isGone(bound));
+    return { state: isDead ? "gone" : "pending", evidence };
+  }
+
+  /** The value stands, so nothing was executed on it; or something else was, for good. */
+  #isGone({ account, value }: Extract<EffectBound, { kind: "nonce" }>): boolean {
+    if (this.nonces.get(account)?.value === value) return true;
+    return this.executed.some(
+      ({ bound, isFinal }) => isFinal && bound.kind === "nonce" && bound.value === value,
+    );
   }
 
   #find(identity: string): Transaction {
@@ -252,9 +308,6 @@ export class FakeChain {
   #prepare(order: OrderRow, route: Route, n: number, lifetime: Lifetime): PrepareOutcome {
     const { mint } = route.handle as RouteRequest;
     const bound = this.#boundOf(lifetime);
-    if (bound === undefined) {
-      return { outcome: "refused", reason: "the nonce account does not exist", alert: false };
-    }
     const identity = `sig-${order.orderId}:${n}-${++this.#count}`;
     this.transactions.set(identity, {
       identity,
@@ -267,6 +320,7 @@ export class FakeChain {
       fate: "pending",
       slot: 0,
       bound,
+      isFinal: false,
       tipLamports: BigInt(n) * FEE,
     });
     return {
@@ -284,12 +338,21 @@ export class FakeChain {
     };
   }
 
-  #boundOf(lifetime: Lifetime): EffectBound | undefined {
+  /** As strict as the venue: a value counts when it is final, stands and is the wanted one. */
+  #boundOf(lifetime: Lifetime): EffectBound {
     if (lifetime.kind === "blockHeight") {
       return { kind: "blockHeight", lastValidBlockHeight: 900, blockhash: "hash" };
     }
-    const value = lifetime.value ?? this.nonces.get(lifetime.account)?.value;
-    return value === undefined ? undefined : { ...lifetime, value };
+    const { account } = lifetime;
+    const value = this.nonces.get(account)?.value;
+    const isMoving = this.executed.some(
+      ({ bound, isFinal }) => !isFinal && bound.kind === "nonce" && bound.account === account,
+    );
+    const isSpent = lifetime.value !== null && lifetime.value !== value;
+    if (value === undefined || isMoving || isSpent) {
+      throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE", { account });
+    }
+    return { ...lifetime, value };
   }
 }
 

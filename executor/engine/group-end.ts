@@ -33,8 +33,9 @@ export function isFinalRevert(report: AttemptReport): boolean {
 
 /**
  * Ends a group of which one attempt took effect, or failed, for good: the venue can execute none of
- * the others any more. Orders that have lost their last attempt to another order end as replaced.
- * After a fill its own order stays; after a revert the order that tried last goes on.
+ * the others any more. Orders that lost their last attempt to another order end as replaced, unless
+ * that one has sold only a part: then they go on with the rest. After a revert the order that tried
+ * last goes on alone.
  * @returns the orders to look at again.
  */
 export function buryGroup(
@@ -58,7 +59,8 @@ export function buryGroup(
   const orderIds = [...new Set(group.map(({ orderId }) => orderId))];
   for (const orderId of orderIds) {
     const order = orderOf(tx, orderId);
-    if (orderId !== keeperId) closeReplaced(tx, order, keeper);
+    const isDone = end === "reverted" || !isPositionOpen(tx, order);
+    if (orderId !== keeperId && isDone) closeReplaced(tx, order, keeper);
     context.notices.order(tx, orderId);
   }
   return orderIds;
@@ -68,6 +70,10 @@ function closeReplaced(tx: Tx, order: OrderRow, keeper: OrderRow): void {
   if (FINAL_ORDER_STATUSES.includes(order.status)) return;
   if (tx.attemptsOf(order.orderId).some(isUnresolved)) return;
   appendClosed(tx, order, "canceled", replacedBy(keeper));
+}
+
+function isPositionOpen(reader: Reader, { positionId }: OrderRow): boolean {
+  return positionId !== null && reader.position(positionId)?.state === "open";
 }
 
 export function replacedBy(keeper: OrderRow): string {

@@ -36,6 +36,8 @@ export function journalAttempt(
     }
   } else if (!isSlotFitting(tx, order, attempt, joins)) return "again";
   if (joins === undefined && !isLifetimeFree(context, tx, attempt)) return "again";
+  // Two orders alike on one blockhash are the same bytes: they could take effect only once.
+  if (isJournaled(tx, attempt)) return "again";
   tx.append({
     stream: `order:${order.orderId}`,
     kind: "AttemptPrepared",
@@ -59,7 +61,11 @@ export function journalAttempt(
       epoch: tx.epoch(),
     },
   });
-  notices.order(tx, order.orderId);
+  // Whoever else is in the group reads that a dearer copy is under way.
+  const group = joins === undefined ? [] : tx.attemptsOfGroup(joins);
+  for (const orderId of new Set([order.orderId, ...group.map((one) => one.orderId)])) {
+    notices.order(tx, orderId);
+  }
   return "journaled";
 }
 
@@ -74,6 +80,10 @@ function stopOfBuy(
   const gate = checkEntryGate(tx, order, nowMs, context.entryHold() ?? lost);
   if (gate !== undefined || tx.unresolvedInSlot(slotOf(order)) === undefined) return gate;
   return { status: "canceled", reason: "Another order of this token is not decided yet." };
+}
+
+function isJournaled(tx: Tx, { exclusionGroup, identity }: PreparedAttempt): boolean {
+  return tx.attemptsOfGroup(exclusionGroup).some((known) => known.identity === identity);
 }
 
 /** The slot is empty, or holds just the group that this attempt was made for. */

@@ -11,9 +11,9 @@ import { reverseFill, settleFill } from "./settlement.ts";
 type Landed = Extract<AttemptReport, { state: "landed" }>;
 
 /**
- * Whether an end among several attempts on one nonce value is not final enough to be written: a
- * revert, because a fork may still let a sibling land; a landing beside the booked fill of a
- * sibling, because only one of the two can be true.
+ * Whether an end on a nonce is not final enough to be written. A revert: a fork may still let a
+ * sibling land, or the same bytes, which never expire, beside the attempt that would follow. A
+ * landing beside the booked fill of a sibling: only one of the two can be true.
  */
 export function isTooEarly(
   tx: Tx,
@@ -23,11 +23,20 @@ export function isTooEarly(
 ): boolean {
   if (report.state === "reverted") {
     if (rivalFillOf(tx, attempt) !== undefined) return true;
-    return openSiblingsOf(tx, attempt).length > 0 && !isFinalRevert(report);
+    if (attempt.bound.kind !== "nonce" || isFinalRevert(report)) return false;
+    return openSiblingsOf(tx, attempt).length > 0 || !sellsAll(tx, attempt);
   }
   if (report.state !== "landed") return false;
   const rival = rivalFillOf(tx, attempt);
   return rival !== undefined && (rival.state === "settled" || finality === undefined);
+}
+
+/** Nobody can sell the same tokens twice: what sells all of them may be tried anew at once. */
+function sellsAll(tx: Tx, { orderId }: AttemptRow): boolean {
+  const order = tx.order(orderId);
+  if (order?.side !== "sell" || order.positionId === null) return false;
+  const position = tx.position(order.positionId);
+  return position !== undefined && BigInt(order.quantity) >= BigInt(position.quantity);
 }
 
 /**
