@@ -1,7 +1,7 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import type { PositionRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import type { Drift } from "@raptor/shared/wire/read.ts";
-import type { Tx } from "../ports/store.ts";
+import type { Reader, Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import { mintOf } from "./ids.ts";
 import { applyExternal, applyReturn } from "./positions.ts";
@@ -28,6 +28,16 @@ export function bookExternalLoss(
     chainQuantity: quantity.toString(),
     class: "external",
   };
+}
+
+/**
+ * While the network may still take a fill back, tokens that are missing may be just that: the
+ * reversal will book it, and a loss booked beside it would count it twice.
+ */
+export function hasUnsettledFill(reader: Reader, userId: number, instrument: string): boolean {
+  return reader
+    .unsettledFills()
+    .some((fill) => fill.userId === userId && fill.instrument === instrument);
 }
 
 /** Entries of a person whose wallet surprised us wait until that person has looked at it. */

@@ -10,7 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
 import { feeOverrunOf, overBudgetWaitMs } from "./exit-fees.ts";
-import { bookExternalLoss, holdEntries } from "./external-loss.ts";
+import { bookExternalLoss, hasUnsettledFill, holdEntries } from "./external-loss.ts";
 import { replacedBy } from "./group-end.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
 import { appendClosed, journalAttempt } from "./journal-attempt.ts";
@@ -241,6 +241,7 @@ export class OrderDriver {
     const isClosed = await store.transact((tx) => {
       // Tokens that are gone while an attempt is not decided were most likely sold by it.
       if (tx.unresolvedInSlot(slotOf(order)) !== undefined) return false;
+      if (hasUnsettledFill(tx, order.userId, order.instrument)) return false;
       const held = order.positionId === null ? undefined : tx.position(order.positionId);
       if (held?.state === "open") {
         const seen = { address: wallet.address, quantity: 0n };

@@ -1,7 +1,15 @@
 import { describe, it } from "vitest";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { ADDRESS, withDesk, type TestDesk } from "./engine-fixture.ts";
-import { chainOf, MINT, openPosition, startBuy, startSell, USER } from "./trade-fixture.ts";
+import {
+  chainOf,
+  MINT,
+  openPosition,
+  openUnsettled,
+  startBuy,
+  startSell,
+  USER,
+} from "./trade-fixture.ts";
 
 async function reconcile(desk: TestDesk, trigger = "timer") {
   const run = desk.engine.reconciler.run(trigger);
@@ -123,6 +131,18 @@ describe("reconciliation", () => {
       await startBuy(desk, "ord_again");
       chain.land();
       expect((await reconcile(desk)).drift).toEqual([]);
+    });
+  });
+
+  it("leaves tokens alone that a fork may have taken with their buy, until that is final", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const { positionId, quantity } = await openUnsettled(desk, chain);
+      chain.tokens.clear();
+      expect((await reconcile(desk)).drift).toEqual([]);
+      expect(desk.store.position(positionId)?.quantity).toBe(quantity);
     });
   });
 

@@ -4,7 +4,13 @@ import type { Drift } from "@raptor/shared/wire/read.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 import type { WalletView } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
-import { bookExternalLoss, holdEntries, reopenReturned, reportDispute } from "./external-loss.ts";
+import {
+  bookExternalLoss,
+  hasUnsettledFill,
+  holdEntries,
+  reopenReturned,
+  reportDispute,
+} from "./external-loss.ts";
 import { instrumentOf, mintOf } from "./ids.ts";
 import { fingerprintOf, summarizeWallet, type SeenWallet } from "./reconcile-record.ts";
 import { isDisputed, tokenTruthOf, type TokenTruth } from "./wallet-truth.ts";
@@ -186,8 +192,8 @@ export class Reconciler {
   }
 
   /**
-   * An order under way changes balances by itself, and a balance read before the newest fill says
-   * nothing about it: both are judged at the next run.
+   * An order under way changes balances by itself, so does a fill that a fork may still take back,
+   * and a balance read before the newest fill says nothing about it: all are judged at a later run.
    */
   #truthOf(
     reader: Reader,
@@ -198,8 +204,8 @@ export class Reconciler {
     const isMoving = reader
       .openOrders()
       .some((order) => order.walletId === wallet.walletId && order.instrument === instrument);
-    if (isMoving) return undefined;
     const { userId } = wallet;
+    if (isMoving || hasUnsettledFill(reader, userId, instrument)) return undefined;
     return tokenTruthOf(reader, views, { userId, instrument, mint: mintOf(instrument) });
   }
 }

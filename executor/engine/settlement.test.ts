@@ -3,7 +3,7 @@ import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Venue } from "../ports/venue.ts";
 import { withDesk, type TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
-import { chainOf, MINT, openPosition, orderRow, startSell, USER } from "./trade-fixture.ts";
+import { chainOf, MINT, openUnsettled, orderRow, startSell, USER } from "./trade-fixture.ts";
 
 type Settled = Awaited<ReturnType<Venue["fetchSettlement"]>>["state"];
 
@@ -13,12 +13,14 @@ async function settle(
   chain: FakeChain,
   state: Settled,
   isMeant = (_identity: string) => true,
+  venueSlot?: number,
 ): Promise<void> {
   desk.venue.script = {
     ...chain.script(),
     fetchSettlement: (identity) => ({
       state: isMeant(identity) ? state : "pending",
       evidence: { identity },
+      ...(venueSlot === undefined ? {} : { venueSlot }),
     }),
   };
   desk.engine.settlement.start();
@@ -42,7 +44,7 @@ describe("settlement", () => {
   it("marks a fill that is final for good, and asks no more", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      await openPosition(desk, chain);
+      await openUnsettled(desk, chain);
       await settle(desk, chain, "settled");
       expect(desk.store.unsettledFills()).toEqual([]);
       expect(desk.payloads("FillSettled")[0]?.evidence).toHaveProperty("identity");
@@ -52,7 +54,7 @@ describe("settlement", () => {
   it("leaves a fill alone while it is pending or cannot be asked for", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      await openPosition(desk, chain);
+      await openUnsettled(desk, chain);
       await settle(desk, chain, "pending");
       expect(desk.store.unsettledFills()).toHaveLength(1);
       await desk.crash();
@@ -72,7 +74,7 @@ describe("settlement", () => {
   it("takes a buy back that was rolled back, and follows its bytes on", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      const position = await openPosition(desk, chain);
+      const position = await openUnsettled(desk, chain);
       const identity = chain.effects[0]?.identity ?? "";
       forget(chain, identity);
       await settle(desk, chain, "gone");
@@ -101,12 +103,34 @@ describe("settlement", () => {
     });
   });
 
+  it("books again what a fork executed elsewhere, with the amounts that it had there", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const { positionId } = await openUnsettled(desk, chain);
+      const [effect] = chain.effects;
+      const found = chain.transactions.get(effect?.identity ?? "");
+      if (found === undefined) throw new Error("expected the buy to have landed");
+      found.slot += 7;
+      found.quantityOut -= 5n;
+      const { slot, quantityOut } = found;
+      await settle(desk, chain, "settled", undefined, slot);
+      await desk.clock.advance(3_000);
+      expect(desk.store.position(positionId)?.quantity).toBe(String(quantityOut));
+      expect(desk.store.fillsOf("ord_buy").at(-1)).toMatchObject({
+        state: "recorded",
+        venueSlot: slot,
+      });
+    });
+  });
+
   it("keeps the profit of an earlier sell when the buy is taken back and lands again", async ({
     expect,
   }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      const position = await openPosition(desk, chain);
+      const position = await openUnsettled(desk, chain);
       const identity = chain.effects[0]?.identity ?? "";
       chain.price = 1_500_000n;
       await startSell(desk, position, "ord_quarter", 2_500);
@@ -128,7 +152,7 @@ describe("settlement", () => {
   it("ends an order whose rolled back bytes are proven dead", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      await openPosition(desk, chain);
+      await openUnsettled(desk, chain);
       await desk.clock.advance(40_000);
       const identity = chain.effects[0]?.identity ?? "";
       forget(chain, identity);
@@ -145,7 +169,7 @@ describe("settlement", () => {
   }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      const position = await openPosition(desk, chain);
+      const position = await openUnsettled(desk, chain);
       chain.price = 1_500_000n;
       await startSell(desk, position);
       const sale = chain.open;
@@ -177,13 +201,13 @@ describe("settlement", () => {
   }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      const first = await openPosition(desk, chain);
+      const first = await openUnsettled(desk, chain);
       await startSell(desk, first);
       const sell = chain.open;
       chain.land();
       await desk.clock.advance(1_000);
       chain.price = 2_000_000n;
-      const second = await openPosition(desk, chain, "ord_again");
+      const second = await openUnsettled(desk, chain, "ord_again");
       expect(second.positionId).not.toBe(first.positionId);
       forget(chain, sell);
       await settle(desk, chain, "gone", (identity) => identity === sell);
@@ -212,12 +236,12 @@ describe("settlement", () => {
   }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      const first = await openPosition(desk, chain);
+      const first = await openUnsettled(desk, chain);
       await startSell(desk, first);
       const sell = chain.open;
       chain.land();
       await desk.clock.advance(1_000);
-      const second = await openPosition(desk, chain, "ord_again");
+      const second = await openUnsettled(desk, chain, "ord_again");
       forget(chain, sell);
       await settle(desk, chain, "gone", (identity) => identity === sell);
       chain.land(sell);
@@ -236,12 +260,12 @@ describe("settlement", () => {
   it("ends such a sell without another try when its bytes are proven dead", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
-      const first = await openPosition(desk, chain);
+      const first = await openUnsettled(desk, chain);
       await startSell(desk, first);
       const sell = chain.open;
       chain.land();
       await desk.clock.advance(1_000);
-      await openPosition(desk, chain, "ord_again");
+      await openUnsettled(desk, chain, "ord_again");
       forget(chain, sell);
       await settle(desk, chain, "gone", (identity) => identity === sell);
       chain.bury(sell);

@@ -51,13 +51,15 @@ export class Settlement {
     assert(attempt !== undefined, `fill ${fill.fillId} has no attempt`);
     try {
       const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
-      if (found.state === "settled") {
+      // After a fork the same bytes may have been executed again, with other amounts.
+      const isElsewhere = (found.venueSlot ?? fill.venueSlot) !== fill.venueSlot;
+      if (found.state === "gone" || isElsewhere) {
+        await this.#reverse(fill, found.evidence);
+      } else if (found.state === "settled") {
         const ended = await store.transact((tx) =>
           settleFill(this.#context, tx, fill, attempt, found.evidence),
         );
         this.#tracker.announceEnded(ended);
-      } else if (found.state === "gone") {
-        await this.#reverse(fill, found.evidence);
       }
     } catch (error) {
       if (!isRaptorError(error)) throw error;

@@ -52,8 +52,28 @@ export async function startBuy(
   await desk.clock.settle();
 }
 
-/** A position in the ledger and on the chain, bought at the chain's price. */
+/** A position whose buy the network cannot take back any more. */
 export async function openPosition(
+  desk: TestDesk,
+  chain: FakeChain,
+  orderId = "ord_buy",
+  over: Partial<Buy> = {},
+): Promise<PositionRow> {
+  const position = await openUnsettled(desk, chain, orderId, over);
+  await desk.transact((tx) => {
+    for (const { fillId } of tx.unsettledFills()) {
+      tx.append({
+        stream: `order:${orderId}`,
+        kind: "FillSettled",
+        payload: { fillId, evidence: {} },
+      });
+    }
+  });
+  return position;
+}
+
+/** A position in the ledger and on the chain, bought at the chain's price a moment ago. */
+export async function openUnsettled(
   desk: TestDesk,
   chain: FakeChain,
   orderId = "ord_buy",

@@ -150,6 +150,13 @@ export type AttemptReport =
   | { state: "reverted"; venueError: string; costLamports: bigint; evidence: Evidence }
   | { state: "dead"; proof: Evidence };
 
+export interface SettlementReport {
+  state: "settled" | "pending" | "gone";
+  evidence: Evidence;
+  /** Of a settled one: where it stands for good, which a fork may have changed. */
+  venueSlot?: number;
+}
+
 export interface Venue {
   readonly id: string;
   readonly capabilities: VenueCapabilities;
@@ -188,10 +195,7 @@ export interface Venue {
   /** Calls back when the venue reports news of this identity; returns the unsubscribe. */
   watchAttempt(attempt: AttemptRow, onNews: () => void): () => void;
   /** `settled` final for good; `gone` proven rolled back; `pending` not decided. */
-  fetchSettlement(
-    identity: string,
-    bound: EffectBound,
-  ): Promise<{ state: "settled" | "pending" | "gone"; evidence: Evidence }>;
+  fetchSettlement(identity: string, bound: EffectBound): Promise<SettlementReport>;
   explorerUrl(identity: string): string;
   /** For /health and the deep check. */
   health(): { name: string; ok: boolean; detail: string }[];

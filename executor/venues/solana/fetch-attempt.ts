@@ -1,7 +1,7 @@
 import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
-import type { AttemptReport } from "../../ports/venue.ts";
+import type { AttemptReport, SettlementReport } from "../../ports/venue.ts";
 import { proveAbsence } from "./absence-proof.ts";
 import { parseAttemptRoute } from "./attempt-route.ts";
 import { judgeEnd, seen } from "./attempt-verdict.ts";
@@ -68,7 +68,7 @@ export async function fetchSettlementReport(
   deps: { rpc: Rpc; floors: SettlementFloors },
   signature: string,
   bound: EffectBound,
-): Promise<{ state: "settled" | "pending" | "gone"; evidence: Evidence }> {
+): Promise<SettlementReport> {
   const { rpc } = deps;
   const words = await fetchWords(rpc, signature);
   const evidence = { words: describeWords(words) };
@@ -79,7 +79,9 @@ export async function fetchSettlementReport(
     const isSettled =
       successes.length > 0 ||
       others.every((word) => isOut(word, success.slot, SETTLED_ALONE_MS_MIN));
-    return { state: isSettled ? "settled" : "pending", evidence };
+    return isSettled
+      ? { state: "settled", evidence, venueSlot: success.slot }
+      : { state: "pending", evidence };
   }
   // After a fork the same bytes may have been executed again, with another end.
   if (finals.length === words.length) return { state: "gone", evidence };
