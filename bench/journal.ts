@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { NewEvent } from "../shared/domain/events.ts";
 import type { Clock } from "../shared/seams/clock.ts";
 import type { Store } from "../executor/ports/store.ts";
+import { createNodeIds } from "../executor/server/node-seams.ts";
 import { openStore, type StoreOptions } from "../executor/store/sqlite-store.ts";
 
 export interface JournalBenchRow {
@@ -47,6 +48,7 @@ export function benchStoreOptions(path: string): StoreOptions {
   return {
     path,
     clock,
+    ids: createNodeIds(),
     log: { debug() {}, info() {}, warn() {}, error() {} },
     release: "bench",
     onFatal: (error) => {

@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   // Before the journal: the launcher hears the heartbeat also while a full disk is waited for.
   const link = connectLauncher({ clock, onGone });
   const signer = connectSigner({ clock, onGone });
-  const options = { path, clock, log, release: version, onFatal, makeRoom };
+  const options = { path, clock, log, release: version, onFatal, makeRoom, ids: createNodeIds() };
   const store = await openWhenThereIsRoom(options);
   const net = createNodeNet();
   const metrics = createPrometheus();

@@ -5,6 +5,7 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import { haltByOperator } from "../engine/operator-halt.ts";
 import { OPERATOR_REASON_CHARS_MAX } from "../ports/operator.ts";
 import type { Tx } from "../ports/store.ts";
+import { createNodeIds } from "../server/node-seams.ts";
 import { holdExecutorLock } from "../store/lock.ts";
 import { openStore } from "../store/sqlite-store.ts";
 import { readVersion } from "../version.ts";
@@ -86,7 +87,14 @@ async function killAlone(
     const log = createPrintLog(print);
     // What is fatal to the journal also fails the one transaction, and with it this command.
     const onFatal = (): void => {};
-    const store = openStore({ path, clock, log, release: readVersion(), onFatal });
+    const store = openStore({
+      path,
+      clock,
+      ids: createNodeIds(),
+      log,
+      release: readVersion(),
+      onFatal,
+    });
     try {
       const lines = await store.transact((tx) => {
         const halted = haltByOperator(tx, { reason, isPanic, nowMs: clock.nowMs() });

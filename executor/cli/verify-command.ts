@@ -33,6 +33,8 @@ function problemText(problem: VerifyProblem): string {
       return `event ${problem.seq}: ${problem.detail}`;
     case "file":
       return `the file is damaged: ${problem.detail}`;
+    case "text":
+      return `a text that somebody wrote is not the one of digest ${problem.digest}`;
     case "row":
       return `table ${problem.table}, row ${problem.key}: ${problem.detail}`;
   }

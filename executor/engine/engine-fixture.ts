@@ -10,7 +10,7 @@ import { TicketIssuer } from "../jobs/tickets.ts";
 import type { EventOf, Store, Tx } from "../ports/store.ts";
 import type { Venue } from "../ports/venue.ts";
 import { openStore } from "../store/sqlite-store.ts";
-import { quietLog } from "../store/store-fixture.ts";
+import { quietLog, testIds } from "../store/store-fixture.ts";
 import { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { Exits } from "./exits.ts";
@@ -211,6 +211,7 @@ export class TestDesk {
     return openStore({
       path,
       clock: this.clock.forProcess(isAlive),
+      ids: testIds,
       log: quietLog,
       release: "test",
       onFatal: (error) => isAlive() && this.fatal.push(error),

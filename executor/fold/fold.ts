@@ -146,6 +146,7 @@ const FOLDS: Folds = {
   ],
   JournalRestored: () => [],
   JournalCompacted: () => [],
+  PersonPurged: () => [],
   ReconcileCompleted: ({ atMs, trigger, drift }) => [
     { op: "upsert", table: "last_reconcile", row: { id: 1, atMs, trigger, drift } },
   ],

@@ -99,7 +99,8 @@ export class JobIntake {
     const { digest, isRedelivered } = cause;
     const known = tx.job(job.id);
     if (known !== undefined) {
-      if (known.digest !== digest) return { kind: "conflict" };
+      // A purge removes the digest of what was said; the id alone then tells that it was known.
+      if (known.digest !== "" && known.digest !== digest) return { kind: "conflict" };
       return { kind: "duplicate", outcome: known.outcome, refused: known.state === "refused" };
     }
     const admission = this.#deps.admission.decide(tx, job);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { ChatPort, DeliverOutcome, OutgoingMessage } from "../ports/notifier.ts";
 import type { NewOutbox, Store } from "../ports/store.ts";
 import { openStore } from "../store/sqlite-store.ts";
-import { withDirectory } from "../store/store-fixture.ts";
+import { testIds, withDirectory } from "../store/store-fixture.ts";
 import { calmPrng, contentOf, ManualClock, RecordingLog } from "./notify-fixture.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 
@@ -65,7 +65,7 @@ export function openDesk(path: string, clock: ManualClock): Desk {
   const onFatal = (error: unknown): void => {
     throw error;
   };
-  const store = openStore({ path, clock, log, release: "test", onFatal });
+  const store = openStore({ path, clock, ids: testIds, log, release: "test", onFatal });
   const chat = new FakeChat();
   const outbox = createOutbox({ store, chat, clock, prng: calmPrng, log });
   return { store, chat, clock, log, outbox, put: (key, text, over) => put(store, key, text, over) };

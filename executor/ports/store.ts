@@ -100,6 +100,8 @@ export interface Reader {
   outboxDue(nowMs: number, waitMsMax: number, limit: number): OutboxRow[];
   outboxPendingCount(): number;
   vault(walletId: string): string | undefined;
+  /** The event with what people wrote in it, or a neutral word for what was purged. */
+  reveal(event: JournalEvent): JournalEvent;
   headSeq(): number;
   epoch(): number;
   /** The events of one story, oldest first, by the id of any part of it. A few milliseconds. */
@@ -110,7 +112,10 @@ export interface Reader {
 
 /** One unit of work: synchronous, all or nothing. */
 export interface Tx extends Reader {
-  /** Appends to the journal and folds the event into the tables at once. */
+  /**
+   * Appends to the journal and folds the event into the tables at once. What people wrote goes into
+   * a table of its own; the event keeps a digest of it.
+   */
   append(event: NewEvent): void;
   putTicket(row: TicketRow): void;
   /** Inserts, or replaces the content of a key and raises its version. */
@@ -118,6 +123,8 @@ export interface Tx extends Reader {
   markOutboxDelivered(key: string, version: number, messageId: number): void;
   markOutboxTry(key: string, tries: number, nextTryMs: number, failure: string | null): void;
   putVault(walletId: string, wrapped: string): void;
+  /** Removes what a person wrote, and says how many texts that were; see `purgePerson`. */
+  purgeTexts(userId: number): number;
   /** Removes tickets, delivered outbox rows and views that ended before `beforeMs`. */
   purge(beforeMs: number): void;
   /** Voids every issued ticket and open question, and notes that the restore was dealt with. */
@@ -126,6 +133,18 @@ export interface Tx extends Reader {
 
 export type NewOutbox = Pick<OutboxRow, "key" | "chatId" | "content" | "view"> &
   Partial<Pick<OutboxRow, "messageId" | "isSilent" | "isProtected">>;
+
+/** A journal row; `payload` is the canonical JSON that was hashed. */
+export interface StoredEvent {
+  seq: number;
+  tsMs: number;
+  stream: string;
+  kind: string;
+  version: number;
+  payload: string;
+  prevHash: string;
+  hash: string;
+}
 
 export interface Store extends Reader {
   /**
@@ -140,9 +159,16 @@ export interface Store extends Reader {
   transact<T>(work: (tx: Tx) => T): Promise<T>;
   /** Called after a commit, in order, with its events. For indexes and wake-ups, never effects. */
   onCommit(listener: (events: readonly JournalEvent[]) => void): void;
-  /** Journal rows from `seq` on, for verify, why and the mirror. */
+  /**
+   * Journal rows from `seq` on, for verify, why and the mirror. In the place of what people wrote
+   * stands its digest; `reveal` puts the text back.
+   */
   eventsFrom(seq: number, limit: number): JournalEvent[];
   eventsOf(stream: string): JournalEvent[];
+  /** The same rows as they are stored: what their hashes were made of. */
+  storedFrom(seq: number, limit: number): StoredEvent[];
+  /** The hash of one event, or of the end of what a compaction moved away. */
+  hashAt(seq: number): string | undefined;
   /**
    * A committed write that leaves nothing behind: throws when the journal cannot be written.
    * Another connection's write lock shows only after a second, as backups hold it for moments.

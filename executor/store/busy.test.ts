@@ -6,7 +6,14 @@ import { describe, it } from "vitest";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { createNodeClock } from "../server/node-seams.ts";
 import { openStore } from "./sqlite-store.ts";
-import { append, jobAccepted, quietLog, StepClock, withDirectory } from "./store-fixture.ts";
+import {
+  append,
+  jobAccepted,
+  quietLog,
+  StepClock,
+  testIds,
+  withDirectory,
+} from "./store-fixture.ts";
 import { verifyJournal } from "./verify.ts";
 
 const HOLD_MS = 2_000;
@@ -66,7 +73,7 @@ class SteppedClock extends StepClock {
 function open(path: string, clock: Clock = createNodeClock()) {
   const fatal: unknown[] = [];
   const onFatal = (error: unknown): void => void fatal.push(error);
-  const store = openStore({ path, clock, log: quietLog, release: "test", onFatal });
+  const store = openStore({ path, clock, ids: testIds, log: quietLog, release: "test", onFatal });
   return { store, fatal };
 }
 

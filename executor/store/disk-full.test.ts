@@ -11,6 +11,7 @@ import {
   quietLog,
   StepClock,
   userRegistered,
+  testIds,
 } from "./store-fixture.ts";
 import { verifyJournal } from "./verify.ts";
 
@@ -71,6 +72,7 @@ describe.skipIf(isSkipped)("a disk with a ballast", () => {
       const store = openStore({
         path,
         clock: new StepClock(),
+        ids: testIds,
         log: quietLog,
         release: "test",
         onFatal: (error) => fatal.push(error),
@@ -111,7 +113,13 @@ describe.skipIf(isSkipped)("a disk with a ballast", () => {
       await ballast.tend();
       fillUp(mount);
       expect(() => openTestStore(path)).toThrow("the disk is full");
-      const options = { path, clock: new StepClock(), log: quietLog, release: "test" };
+      const options = {
+        path,
+        clock: new StepClock(),
+        ids: testIds,
+        log: quietLog,
+        release: "test",
+      };
       const makeRoom = (): boolean => ballast.free();
       openStore({ ...options, onFatal: () => {}, makeRoom }).close();
       expect(ballast.isTight()).toBe(true);
@@ -127,7 +135,13 @@ describe.skipIf(isSkipped)("a disk with a ballast", () => {
       const dead = openTestStore(path).store;
       await append(dead, userRegistered);
       fillUp(mount);
-      const options = { path, clock: new StepClock(), log: quietLog, release: "next" };
+      const options = {
+        path,
+        clock: new StepClock(),
+        ids: testIds,
+        log: quietLog,
+        release: "next",
+      };
       const store = openStore({ ...options, onFatal: () => {}, makeRoom: () => false });
       expect(store.users()).toHaveLength(1);
       await expect(append(store, jobAccepted("tg:1:1"))).rejects.toThrow("the disk is full");

@@ -90,6 +90,8 @@ function prepareDatabase(database: DatabaseSync, release: string | undefined): v
   assertIsVersion(pragmaText(database, "select sqlite_version()"));
   const mode = pragmaText(database, "pragma journal_mode = wal");
   database.exec("pragma synchronous = full");
+  // What is removed is overwritten: purged texts must not stay readable in the file.
+  database.exec("pragma secure_delete = on");
   database.exec(`pragma journal_size_limit = ${WAL_BYTES_KEPT}`);
   const synchronous = Number(pragmaText(database, "pragma synchronous"));
   assert(mode === "wal", `expected journal_mode wal, was ${mode}`);

@@ -44,6 +44,20 @@ export const PUT_VAULT_SQL = `
 insert into vault (wallet_id, wrapped) values (?, ?)
 on conflict (wallet_id) do update set wrapped = excluded.wrapped`;
 
+export const PUT_TEXT_SQL = `
+insert into texts (text_id, digest, user_id, key, body) values (?, ?, ?, ?, ?)`;
+
+/** Of one person: what jobs that are not done still need stays. */
+export const PURGE_TEXTS_SQL = `
+delete from texts where user_id = ?1 and not exists (
+  select 1 from jobs where state = 'pending' and user_id = ?1
+    and (digest = texts.digest or instr(coalesce(job, ''), texts.digest) > 0))`;
+
+/** What quotes them; an undelivered message goes with the others once it is told. */
+export const PURGE_MESSAGES_SQL = `
+delete from outbox where delivered_version >= version
+  and chat_id in (select chat_id from users where user_id = ?)`;
+
 /** Each takes the moment before which things ended. */
 export const PURGE_SQL: readonly string[] = [
   "delete from tickets where expires_ms < ?",

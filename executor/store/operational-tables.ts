@@ -13,6 +13,18 @@ export interface ViewRow {
   savedMs: number;
 }
 
+/** What a person wrote. */
+export interface TextRow {
+  /** Follows from the event's number, so that texts lie in the order of the journal. */
+  textId: number;
+  /** What stands in the event in its place. */
+  digest: string;
+  userId: number;
+  /** Of this text alone: without it the digest cannot be compared with a guess. */
+  key: string;
+  body: string;
+}
+
 export interface VaultRow {
   walletId: string;
   wrapped: string;
@@ -24,6 +36,7 @@ export interface OperationalRows {
   outbox: OutboxRow;
   views: ViewRow;
   vault: VaultRow;
+  texts: TextRow;
 }
 
 export type OperationalName = keyof OperationalRows;
@@ -69,4 +82,8 @@ export const OPERATIONAL_TABLES: {
     },
   },
   vault: { key: "walletId", columns: { walletId: text, wrapped: text } },
+  texts: {
+    key: "textId",
+    columns: { textId: int, digest: text, userId: int, key: text, body: text },
+  },
 };

@@ -26,8 +26,11 @@ import {
   type TableName,
 } from "../fold/tables.ts";
 import type { RecoveryMark } from "../ports/recovery.ts";
-import type { Reader } from "../ports/store.ts";
-import { decodeEvent, JOURNAL_COLUMNS_SQL } from "./journal-rows.ts";
+import type { Reader, StoredEvent } from "../ports/store.ts";
+import { readAnchor } from "./anchor.ts";
+import { reveal, revealEvent } from "./free-text.ts";
+import { GENESIS_HASH } from "./hash-chain.ts";
+import { decodeEvent, JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
 import {
   OPERATIONAL_TABLES,
   type OperationalName,
@@ -74,16 +77,20 @@ export class SqliteReader implements Reader {
   }
 
   job(jobId: string): JobRow | undefined {
-    return this.one("jobs", "where job_id = ?", jobId);
+    const row = this.one("jobs", "where job_id = ?", jobId);
+    return row && reveal(this.statements, "JobAccepted", row);
   }
   pendingJobs(): JobRow[] {
-    return this.all("jobs", "where state = 'pending' order by received_ms, rowid");
+    const rows = this.all("jobs", "where state = 'pending' order by received_ms, rowid");
+    return rows.map((row) => reveal(this.statements, "JobAccepted", row));
   }
   user(userId: number): UserRow | undefined {
-    return this.one("users", "where user_id = ?", userId);
+    const row = this.one("users", "where user_id = ?", userId);
+    return row && reveal(this.statements, "UserRegistered", row);
   }
   users(): UserRow[] {
-    return this.all("users", "order by user_id");
+    const rows = this.all("users", "order by user_id");
+    return rows.map((row) => reveal(this.statements, "UserRegistered", row));
   }
   walletOf(userId: number): WalletRow | undefined {
     return this.one("wallets", "where user_id = ? order by rowid limit 1", userId);
@@ -116,8 +123,6 @@ export class SqliteReader implements Reader {
     const clause = `where slot = ? and ${UNRESOLVED_SQL} order by rowid desc limit 1`;
     return this.one("attempts", clause, slot);
   }
-  fill(fillId: string): FillRow | undefined {
-    return this.one("fills", "where fill_id = ?", fillId);
   attemptsOfGroup(exclusionGroup: string): AttemptRow[] {
     return this.all("attempts", "where exclusion_group = ? order by rowid", exclusionGroup);
   }
@@ -137,6 +142,8 @@ export class SqliteReader implements Reader {
     const clause = "where attempt_id = ? and state <> 'reversed' order by seq desc limit 1";
     return this.one("fills", clause, attemptId);
   }
+  fill(fillId: string): FillRow | undefined {
+    return this.one("fills", "where fill_id = ?", fillId);
   }
   fillsOf(orderId: string): FillRow[] {
     return this.all("fills", "where order_id = ? order by seq", orderId);
@@ -190,7 +197,11 @@ export class SqliteReader implements Reader {
   control(): ControlRow {
     const row = this.one("control", "where id = 1");
     if (row === undefined) return { tradingState: "active", reason: "", by: "", tightenedMs: 0 };
-    const { tradingState, reason, by, tightenedMs } = row;
+    const { tradingState, reason, by, tightenedMs } = reveal(
+      this.statements,
+      "TradingStateChanged",
+      row,
+    );
     return { tradingState, reason, by, tightenedMs };
   }
   lastReconcile(): ReconcileRow | undefined {
@@ -239,6 +250,9 @@ export class SqliteReader implements Reader {
   vault(walletId: string): string | undefined {
     return this.one("vault", "where wallet_id = ?", walletId)?.wrapped;
   }
+  reveal(event: JournalEvent): JournalEvent {
+    return revealEvent(this.statements, event);
+  }
   headSeq(): number {
     return this.number("select coalesce(max(seq), 0) from journal");
   }
@@ -254,6 +268,16 @@ export class SqliteReader implements Reader {
   eventsFrom(seq: number, limit: number): JournalEvent[] {
     const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where seq >= ? order by seq limit ?`;
     return this.statements.all(sql, seq, limit).map(decodeEvent);
+  }
+  storedFrom(seq: number, limit: number): StoredEvent[] {
+    const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where seq >= ? order by seq limit ?`;
+    return this.statements.all(sql, seq, limit).map(readStoredEvent);
+  }
+  hashAt(seq: number): string | undefined {
+    const found = this.statements.one("select hash from journal where seq = ?", seq)?.[0];
+    if (typeof found === "string") return found;
+    const start = readAnchor(this.statements) ?? { seq: 0, hash: GENESIS_HASH };
+    return start.seq === seq ? start.hash : undefined;
   }
   eventsOf(stream: string): JournalEvent[] {
     const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where stream = ? order by seq`;

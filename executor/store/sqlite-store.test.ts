@@ -13,6 +13,7 @@ import {
   StepClock,
   userRegistered,
   withDirectory,
+  testIds,
 } from "./store-fixture.ts";
 import { openStore } from "./sqlite-store.ts";
 
@@ -144,7 +145,7 @@ describe("opening", () => {
       store.close();
       const other = new DatabaseSync(path);
       other.exec("drop trigger journal_never_updated");
-      other.exec("update journal set payload = replace(payload, 'Ann', 'Bnn') where seq = 2");
+      other.exec("update journal set payload = replace(payload, '7', '8') where seq = 2");
       other.close();
       expect(() => openTestStore(path)).toThrow(
         new RaptorError("RAPTOR_JOURNAL__BROKEN_CHAIN", { seq: 2 }),
@@ -208,6 +209,7 @@ describe("group commit", () => {
       const store = openStore({
         path: join(directory, "journal.db"),
         clock: new StepClock(),
+        ids: testIds,
         log: quietLog,
         release: "test",
         onFatal: () => {},

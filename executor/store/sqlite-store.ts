@@ -5,6 +5,7 @@ import {
   isRaptorError,
   RaptorError,
 } from "@raptor/shared/errors/raptor-error.ts";
+import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store, Tx } from "../ports/store.ts";
@@ -18,6 +19,8 @@ import { Statements } from "./statements.ts";
 export interface StoreOptions {
   path: string;
   clock: Clock;
+  /** Keys of the texts that the journal holds only by their digests. */
+  ids: IdSource;
   log: Log;
   /** Version of this release, kept in the file for people who wonder. */
   release: string;
@@ -80,7 +83,7 @@ class SqliteStore extends SqliteReader implements Store {
   constructor(options: StoreOptions, statements: Statements) {
     super(statements);
     this.#options = options;
-    this.#tx = new SqliteTx(statements, options.clock, readHead(statements));
+    this.#tx = new SqliteTx(statements, options, readHead(statements));
   }
 
   override headSeq(): number {

@@ -1,18 +1,23 @@
 import type { JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
 import type { TicketRow } from "@raptor/shared/domain/rows.ts";
 import { assert, InvariantError } from "@raptor/shared/errors/raptor-error.ts";
+import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { foldEvent } from "../fold/fold.ts";
 import type { NewOutbox, Tx } from "../ports/store.ts";
 import { applyChange } from "./apply-change.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { sealPayload } from "./free-text.ts";
 import { chainHash, type Head } from "./hash-chain.ts";
 import { INSERT_JOURNAL_SQL, parseStoredEvent } from "./journal-rows.ts";
 import {
   MARK_DELIVERED_SQL,
   MARK_TRY_SQL,
+  PURGE_MESSAGES_SQL,
   PURGE_SQL,
+  PURGE_TEXTS_SQL,
   PUT_OUTBOX_SQL,
+  PUT_TEXT_SQL,
   PUT_TICKET_SQL,
   PUT_VAULT_SQL,
   PUT_VIEW_SQL,
@@ -37,15 +42,17 @@ export interface TxMark {
  */
 export class SqliteTx extends SqliteReader implements Tx {
   readonly #clock: Clock;
+  readonly #ids: IdSource;
   #head: Head;
   #isOpen = false;
   #failure: unknown = undefined;
   #hasWritten = false;
   readonly events: JournalEvent[] = [];
 
-  constructor(statements: Statements, clock: Clock, head: Head) {
+  constructor(statements: Statements, seams: { clock: Clock; ids: IdSource }, head: Head) {
     super(statements);
-    this.#clock = clock;
+    this.#clock = seams.clock;
+    this.#ids = seams.ids;
     this.#head = head;
   }
 
@@ -83,19 +90,23 @@ export class SqliteTx extends SqliteReader implements Tx {
 
   append(event: NewEvent): void {
     this.#write(() => {
+      const { sealed, texts } = sealPayload(event, this.#head.seq + 1, this.#ids);
       const stored = {
         seq: this.#head.seq + 1,
         tsMs: this.#clock.nowMs(),
         stream: event.stream,
         kind: event.kind,
         version: EVENT_VERSION,
-        payload: canonicalJson(event.payload),
+        payload: canonicalJson(sealed),
         prevHash: this.#head.hash,
       };
       const hash = chainHash(stored);
       const { seq, tsMs, stream, kind, version, payload, prevHash } = stored;
       const row = [seq, tsMs, stream, kind, version, payload, prevHash, hash];
       this.statements.run(INSERT_JOURNAL_SQL, ...row);
+      for (const { textId, digest, userId, key, body } of texts) {
+        this.statements.run(PUT_TEXT_SQL, textId, digest, userId, key, body);
+      }
       // Folded from the text that was hashed, so that folding again can give nothing else.
       const journaled = parseStoredEvent({ ...stored, hash });
       try {
@@ -156,6 +167,15 @@ export class SqliteTx extends SqliteReader implements Tx {
     this.#write(() => {
       this.statements.run(PUT_VAULT_SQL, walletId, wrapped);
     });
+  }
+
+  purgeTexts(userId: number): number {
+    let removed = 0;
+    this.#write(() => {
+      removed = this.statements.run(PURGE_TEXTS_SQL, userId);
+      this.statements.run(PURGE_MESSAGES_SQL, userId);
+    });
+    return removed;
   }
 
   purge(beforeMs: number): void {

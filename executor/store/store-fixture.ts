@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventPayloads, NewEvent } from "@raptor/shared/domain/events.ts";
+import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store } from "../ports/store.ts";
@@ -29,6 +30,13 @@ export class StepClock implements Clock {
 
 export const quietLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+let idCount = 0;
+
+/** Unguessable only in production; here it is enough that no two are equal. */
+export const testIds: IdSource = {
+  token: (byteCount) => `${++idCount}`.padStart(Math.ceil((byteCount * 4) / 3), "k"),
+};
+
 export interface TestStore {
   store: Store;
   clock: StepClock;
@@ -40,6 +48,7 @@ export function openTestStore(path: string, clock = new StepClock()): TestStore 
   const store = openStore({
     path,
     clock,
+    ids: testIds,
     log: quietLog,
     release: "test",
     onFatal: (error) => fatal.push(error),

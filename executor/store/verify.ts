@@ -7,6 +7,7 @@ import { readAnchor, restoreAnchorTables } from "./anchor.ts";
 import { applyChange } from "./apply-change.ts";
 import { walkArchive } from "./archive.ts";
 import { compareTable, type RowProblem } from "./compare-table.ts";
+import { findAlteredText } from "./free-text.ts";
 import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
 import {
   JOURNAL_COLUMNS_SQL,
@@ -27,6 +28,8 @@ export type VerifyProblem =
   | { kind: "event"; seq: number; detail: string }
   /** The file itself: a page, an index, or the snapshot of a compacted journal. */
   | { kind: "file"; detail: string }
+  /** A text that people wrote is not the one that the journal has the digest of. */
+  | { kind: "text"; digest: string }
   | RowProblem;
 
 /** The first event after which a promise of order handling was broken, and which promise. */
@@ -126,6 +129,8 @@ function verifySnapshot(
     report.headHash = event.hash;
   }
   judge.settle();
+  const altered = findAlteredText(stored);
+  if (altered !== undefined) return { kind: "text", digest: altered };
   report.isFoldedElsewhere = !isFoldedHere(stored);
   if (report.isFoldedElsewhere) return null;
   for (const table of TABLE_NAMES) {

@@ -7,7 +7,12 @@ import { applyChange } from "./apply-change.ts";
 import { chainHash, GENESIS_HASH } from "./hash-chain.ts";
 import { JOURNAL_COLUMNS_SQL, parseStoredEvent, readStoredEvent } from "./journal-rows.ts";
 import { openDatabaseReadOnly } from "./open-database.ts";
-import { FOLDED_INDEX_SQL, foldedTablesSql } from "./schema.ts";
+import {
+  FOLDED_INDEX_SQL,
+  foldedTablesSql,
+  OPERATIONAL_NAMES,
+  operationalTableSql,
+} from "./schema.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { Statements } from "./statements.ts";
 
@@ -38,7 +43,9 @@ export function walkJournal(
     database.exec("begin");
     const stored = new Statements(database);
     const fresh = new Statements(memory);
-    memory.exec(`${foldedTablesSql()};${FOLDED_INDEX_SQL};begin`);
+    // Readers look into the operational tables too; those stay empty, as nothing decides by them.
+    const operational = OPERATIONAL_NAMES.map((name) => operationalTableSql(name, new Set()));
+    memory.exec([foldedTablesSql(), ...operational, FOLDED_INDEX_SQL, "begin"].join(";\n"));
     const anchor = readAnchor(stored);
     if (anchor !== undefined) restoreAnchorTables(stored, fresh);
     return walk(stored, fresh, anchor ?? { seq: 0, hash: GENESIS_HASH }, visit);

@@ -241,6 +241,8 @@ export interface EventPayloads {
     headSeq: number;
     headHash: string;
   };
+  /** What this person wrote was removed: so many texts. */
+  PersonPurged: { userId: number; texts: number };
   /** The events up to the anchor were moved to the archive; `digest` is of the tables there. */
   JournalCompacted: { anchorSeq: number; anchorHash: string; digest: string };
   ReconcileCompleted: {

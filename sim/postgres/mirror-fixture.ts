@@ -19,6 +19,7 @@ import {
   jobAccepted,
   orderInitialized,
   quietLog,
+  testIds,
 } from "@raptor/executor/store/store-fixture.ts";
 import { createPrng } from "../models/prng.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
@@ -51,7 +52,7 @@ export class MirrorScene {
     const onFatal = (error: unknown): void => {
       throw error;
     };
-    return openStore({ path, clock, log: quietLog, release: "test", onFatal });
+    return openStore({ path, clock, ids: testIds, log: quietLog, release: "test", onFatal });
   }
 
   mirror(over: Partial<MirrorOptions> = {}): PostgresMirror {

@@ -215,6 +215,8 @@ export class ExecutorHost {
       process,
       path: this.path,
       clock,
+      // Of their own, so that what the journal hides does not shift what the seed decides.
+      ids: createIds(createPrng(this.#pid)),
       log,
       onFatal,
       onCommit: (events) => this.#hooks.onCommit(events),

@@ -24,8 +24,9 @@ export function freshJournal(directory: string): string {
 /** A closed journal is one whole file: closing it takes in what its log still held. */
 function createTemplate(path: string): void {
   const clock = new VirtualClock(0);
+  const ids = { token: () => "" };
   const onFatal = (error: unknown): void => {
     throw error;
   };
-  openStore({ path, clock, log: silent, release: "sim", onFatal }).close();
+  openStore({ path, clock, ids, log: silent, release: "sim", onFatal }).close();
 }

@@ -1,4 +1,5 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store, Tx } from "@raptor/executor/ports/store.ts";
@@ -11,6 +12,7 @@ export interface SimStoreOptions {
   process: SimProcess;
   path: string;
   clock: Clock;
+  ids: IdSource;
   log: Log;
   onFatal(error: unknown): void;
   onCommit(events: readonly JournalEvent[]): void;
@@ -34,6 +36,7 @@ export function openSimStore(options: SimStoreOptions): Store {
   const inner = openStore({
     path,
     clock,
+    ids: options.ids,
     log,
     release: "sim",
     onFatal,
