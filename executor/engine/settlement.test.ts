@@ -116,10 +116,9 @@ describe("settlement", () => {
       found.quantityOut -= 5n;
       const { slot, quantityOut } = found;
       await settle(desk, chain, "settled", undefined, slot);
-      await desk.clock.advance(3_000);
       expect(desk.store.position(positionId)?.quantity).toBe(String(quantityOut));
       expect(desk.store.fillsOf("ord_buy").at(-1)).toMatchObject({
-        state: "recorded",
+        state: "settled",
         venueSlot: slot,
       });
     });

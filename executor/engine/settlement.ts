@@ -2,12 +2,15 @@ import type { EventPayloads, Evidence } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow, FillRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Reader, Tx } from "../ports/store.ts";
+import type { AttemptReport } from "../ports/venue.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { buryGroup } from "./group-end.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { applyReversal, applyReversalInto } from "./positions.ts";
-import { armExits, disarmExits } from "./settle.ts";
+import { armExits, bookFill, disarmExits } from "./settle.ts";
+
+type Landed = Extract<AttemptReport, { state: "landed" }>;
 
 const SETTLEMENT_INTERVAL_MS = 5_000;
 
@@ -51,14 +54,17 @@ export class Settlement {
     assert(attempt !== undefined, `fill ${fill.fillId} has no attempt`);
     try {
       const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
-      // After a fork the same bytes may have been executed again, with other amounts.
-      const isElsewhere = (found.venueSlot ?? fill.venueSlot) !== fill.venueSlot;
-      if (found.state === "gone" || isElsewhere) {
+      if (found.state === "gone") {
         await this.#reverse(fill, found.evidence);
       } else if (found.state === "settled") {
-        const ended = await store.transact((tx) =>
-          settleFill(this.#context, tx, fill, attempt, found.evidence),
-        );
+        // After a fork the same bytes may have been executed again, with other amounts.
+        const isElsewhere = (found.venueSlot ?? fill.venueSlot) !== fill.venueSlot;
+        const landed = isElsewhere ? await venue.fetchAttempt(attempt) : undefined;
+        if (landed !== undefined && landed.state !== "landed") return;
+        const ended = await store.transact((tx) => {
+          if (landed !== undefined) correctFill(this.#context, tx, fill, attempt, landed);
+          return settleFill(this.#context, tx, fill, attempt, found.evidence);
+        });
         this.#tracker.announceEnded(ended);
       }
     } catch (error) {
@@ -96,6 +102,29 @@ export function settleFill(
   const payload = { fillId, evidence };
   tx.append({ stream: `order:${orderId}`, kind: "FillSettled", payload });
   return buryGroup(context, tx, attempt, "filled", evidence);
+}
+
+/**
+ * Books what stands on the chain for good in the place of what stood there before a fork, in one
+ * transaction: what was sold meanwhile was sold of the same tokens. Where the amounts are the same,
+ * nothing is to be corrected.
+ */
+function correctFill(
+  context: EngineContext,
+  tx: Tx,
+  fill: FillRow,
+  attempt: AttemptRow,
+  landed: Landed,
+): void {
+  if (tx.fill(fill.fillId)?.state === "reversed") return;
+  const isSame =
+    landed.quantity === BigInt(fill.quantity) &&
+    landed.notionalLamports === BigInt(fill.notionalLamports);
+  if (isSame) return;
+  const order = tx.order(fill.orderId);
+  assert(order !== undefined, `fill ${fill.fillId} has no order`);
+  reverseFill(context, tx, fill, landed.evidence);
+  bookFill(context, tx, order, attempt, landed);
 }
 
 /** Takes a booked fill back, with everything that followed from it. */
