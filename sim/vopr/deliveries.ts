@@ -93,7 +93,10 @@ export class Deliveries {
     const date = Math.floor(this.#at.world.nowMs / 1_000);
     const message = messageOf(userId, `/buy ${this.#oneOf(this.#at.mints)} 0.2`, date);
     const secret = WEBHOOK_SECRET.replace("webhook", "weblook");
-    const headers = { "x-telegram-bot-api-secret-token": secret };
+    const headers = {
+      "content-type": "application/json",
+      "x-telegram-bot-api-secret-token": secret,
+    };
     const body = JSON.stringify({ update_id: 5, message });
     this.#expectRefusal("https://edge.sim/telegram/webhook", headers, body);
   }
