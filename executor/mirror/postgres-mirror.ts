@@ -6,6 +6,7 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { Mirror } from "../ports/mirror.ts";
 import type { PgSession, Postgres } from "../ports/postgres.ts";
 import type { Store, StoredEvent } from "../ports/store.ts";
+import { assertHeadAtLeast } from "../store/assert-head.ts";
 import type { Head } from "../store/hash-chain.ts";
 import { readCursor } from "./cursor.ts";
 import { type LagReport, MirrorHealth } from "./mirror-health.ts";
@@ -182,19 +183,7 @@ export class PostgresMirror implements Mirror {
     const { store, log } = this.#options;
     const { seq, hash } = await readCursor(session);
     const known = this.#copied;
-    const headSeq = store.headSeq();
-    if (seq > headSeq) {
-      const what = `the copy has event ${seq}, this journal ends with ${headSeq}`;
-      throw new MirrorStop("behind", what);
-    }
-    const ours = store.hashAt(seq);
-    if (ours === undefined) {
-      const what = `the copy ends with event ${seq}, this journal begins later`;
-      throw new MirrorStop("gap", what);
-    }
-    if (ours !== hash) {
-      throw new MirrorStop("fork", `event ${seq} of the copy is another one than ours`);
-    }
+    assertIsOurs(store, { seq, hash });
     if (known !== undefined && seq < known.seq) {
       log.error({ fromSeq: known.seq, toSeq: seq }, "Postgres went back; events are copied again");
       this.#health.noteWentBack(known.seq, seq);
@@ -249,6 +238,21 @@ set statement_timeout = '${answerMs}ms';
 set lock_timeout = '${answerMs}ms';
 set idle_in_transaction_session_timeout = '${answerMs}ms';
 set search_path = '';`;
+}
+
+/** @throws MirrorStop when the copy is ahead of this journal, or not of this journal at all. */
+function assertIsOurs(store: Store, { seq, hash }: Head): void {
+  try {
+    assertHeadAtLeast(store, seq, hash);
+  } catch (error) {
+    const isBehind = isRaptorError(error, "RAPTOR_JOURNAL__BEHIND");
+    const what = isBehind
+      ? `the copy has event ${seq}, this journal ends with ${store.headSeq()}`
+      : `event ${seq} of the copy is another one than ours`;
+    throw new MirrorStop(isBehind ? "behind" : "fork", what, { cause: error });
+  }
+  if (store.hashAt(seq) !== undefined) return;
+  throw new MirrorStop("gap", `the copy ends with event ${seq}, this journal begins later`);
 }
 
 function boundedBatch(events: readonly StoredEvent[]): StoredEvent[] {

@@ -86,7 +86,7 @@ describe("the mirror", () => {
   });
 });
 
-describe("a copy that is not a copy of this journal", () => {
+describe("a copy that is not a copy of this journal", { timeout: 60_000 }, () => {
   it("stops the mirror when the journal is behind it, and nothing is overwritten", async ({
     expect,
   }) => {
