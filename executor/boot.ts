@@ -10,6 +10,7 @@ import type { Settlement } from "./engine/settlement.ts";
 import type { JobIntake } from "./jobs/intake.ts";
 import { settleRestored } from "./jobs/restored.ts";
 import type { Lifecycle } from "./jobs/lifecycle.ts";
+import type { DeskClaim } from "./ports/desk-claim.ts";
 import type { PriceFeed } from "./ports/market.ts";
 
 export interface BootReport {
@@ -34,6 +35,8 @@ export interface BootParts {
   schedule: { start(): void };
   noteReconcile(isComplete: boolean): void;
   process: { version: string; pid: number };
+  /** Absent without a database: the journal alone counts epochs. */
+  claim?: Pick<DeskClaim, "epoch"> | undefined;
   /** Aborted when the process is told to stop: the boot then starts nothing more. */
   signal: AbortSignal;
 }
@@ -91,9 +94,11 @@ export async function bootDesk(parts: BootParts): Promise<BootReport> {
 
 const EPOCH_PATIENCE_MS = 500;
 
-function startEpoch({ context, process }: BootParts): Promise<void> {
+/** The epoch of the claim is above every one of the journal; both agree from here on. */
+function startEpoch({ context, process, claim }: BootParts): Promise<void> {
   return context.store.transact((tx) => {
-    const payload = { epoch: tx.epoch() + 1, ...process };
+    const epoch = Math.max(tx.epoch() + 1, claim?.epoch() ?? 0);
+    const payload = { epoch, ...process };
     tx.append({ stream: "executor", kind: "EpochStarted", payload });
   });
 }

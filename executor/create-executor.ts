@@ -10,6 +10,7 @@ import { AttemptTracker } from "./engine/attempt-tracker.ts";
 import type { EngineContext } from "./engine/context.ts";
 import { Exits } from "./engine/exits.ts";
 import { NoncePool } from "./engine/nonce-pool.ts";
+import { isJournalTrouble } from "./engine/journal-trouble.ts";
 import { OrderDriver } from "./engine/order-driver.ts";
 import { Panic } from "./engine/panic.ts";
 import { createReadModels, type DependencyHealth, type ReadModels } from "./engine/read-models.ts";
@@ -35,6 +36,7 @@ import { createTelegramChat, type TelegramChat } from "./notify/telegram.ts";
 import { PostgresMirror } from "./mirror/postgres-mirror.ts";
 import type { PriceFeed } from "./ports/market.ts";
 import type { Metrics } from "./ports/metrics.ts";
+import type { DeskClaim } from "./ports/desk-claim.ts";
 import type { Mirror } from "./ports/mirror.ts";
 import type { Postgres } from "./ports/postgres.ts";
 import type { Signer } from "./ports/signer.ts";
@@ -49,6 +51,7 @@ import { createJupiter } from "./venues/solana/jupiter.ts";
 import type { Ballast } from "./store/ballast.ts";
 import { DiskWatch } from "./store/disk-watch.ts";
 import { createSolanaVenue } from "./venues/solana/adapter.ts";
+import { journalLateEpoch, watchClaim } from "./watch-claim.ts";
 
 /** Everything from outside: real in `main.ts`, simulated in tests of the whole. */
 export interface ExecutorSeams {
@@ -64,6 +67,8 @@ export interface ExecutorSeams {
   ballast: Ballast;
   /** Absent without `DATABASE_URL`. */
   postgres?: Postgres | undefined;
+  /** Absent where nothing but the lock file keeps another executor away. */
+  claim?: DeskClaim | undefined;
   version: string;
   pid: number;
   onFatal(error: unknown): void;
@@ -115,15 +120,18 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       });
     },
     async boot() {
-      const { version, pid } = seams;
+      const { version, pid, claim } = seams;
       const process = { version, pid };
       rooms.mirror?.start();
-      booting = bootDesk({ ...rooms, process, signal: abort.signal });
+      booting = bootDesk({ ...rooms, process, claim, signal: abort.signal });
       const report = await booting;
       if (abort.signal.aborted) return report;
       every(env.RECONCILE_INTERVAL_MS, async () => {
         rooms.noteReconcile((await reconciler.run("timer")).isComplete);
       });
+      if (claim !== undefined) {
+        every(LATE_EPOCH_MS, () => journalLateEpoch(rooms.context, claim, process));
+      }
       every(HOUSEKEEPING_MS, () => rooms.disk.tend());
       every(HOUSEKEEPING_MS, () => housekeep(store, clock, metrics));
       return report;
@@ -146,6 +154,8 @@ export function createExecutor(seams: ExecutorSeams): Executor {
 }
 
 const HOUSEKEEPING_MS = 5_000;
+/** Entries wait for it, and only after a start without the database. */
+const LATE_EPOCH_MS = 1_000;
 /** Longer than any redelivery of QStash's dead letters, so that an old button stays explained. */
 const OPERATIONAL_RETENTION_MS = 8 * 24 * 3_600_000;
 
@@ -181,7 +191,7 @@ function tolerateJournal(
   onFatal: (error: unknown) => void,
 ): (error: unknown) => void {
   return (error) => {
-    if (!isRaptorError(error) || !error.code.startsWith("RAPTOR_JOURNAL")) return onFatal(error);
+    if (!isRaptorError(error) || !isJournalTrouble(error)) return onFatal(error);
     log.error({ code: error.code }, "work waits because nothing can be recorded");
     shout(error.message);
   };
@@ -265,7 +275,7 @@ function buildMirror(seams: ExecutorSeams, shout: (text: string) => void): Mirro
 }
 
 function buildRooms(seams: ExecutorSeams) {
-  const { env, clock, prng, ids, log, metrics, store } = seams;
+  const { env, clock, prng, ids, log, metrics, store, claim } = seams;
   const settings = engineSettingsOf(env);
   const keys = deriveStateKeys(env.STATE_SECRET);
   const lifecycle = new Lifecycle();
@@ -289,12 +299,14 @@ function buildRooms(seams: ExecutorSeams) {
     settings,
     shout,
     doubtLedger: () => void engine.reconciler.run("doubt").catch(context.onFatal),
-    entryHold: () => (isTruthKnown ? (disk.hold() ?? mirror?.hold()) : ENTRY_HOLD),
+    entryHold: () =>
+      claim?.entryHold() ?? (isTruthKnown ? (disk.hold() ?? mirror?.hold()) : ENTRY_HOLD),
     ...(syncMirror === undefined ? {} : { isMirrored: () => syncMirror.isMirrored() }),
-    blockhashHold: () => undefined,
+    blockhashHold: () => claim?.blockhashHold(),
     onFatal: tolerateJournal(log, shout, seams.onFatal),
   };
   const engine = buildEngine(context, feed);
+  watchClaim({ claim, context, chat: telegram, adminUserIds: env.ADMIN_USER_IDS });
   const apiTokens = new ApiTokens(keys.apiToken);
   const contentOf = (row: OutboxRow): MessageContent => apiTokens.contentOf(row);
   const outbox = createOutbox({ store, chat: telegram, clock, prng, log, contentOf });
@@ -303,6 +315,7 @@ function buildRooms(seams: ExecutorSeams) {
     probeJournal(),
     disk.health(),
     ...(mirror === undefined ? [] : [mirror.health()]),
+    ...(claim?.health() ?? []),
     { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
     ...venue.health(),
     feed.health(),

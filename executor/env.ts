@@ -35,9 +35,17 @@ const bps = (fallback: number, min = 1, max = 10_000) => whole(min, max).prefaul
 const port = (fallback: number) => whole(0, 65_535).prefault(String(fallback));
 const sol = (fallback: string) => z.string().prefault(fallback).transform(parseSol);
 const userIds = list(whole(1, Number.MAX_SAFE_INTEGER)).prefault("");
+/** Set by the platform, absent away from it. */
+const platformName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/)
+  .optional();
 /** Each try to sell accepts at least as bad a price as the one before. */
 const isRamp = (steps: readonly number[]): boolean =>
   steps.every((step, at) => step >= (steps[at - 1] ?? 0));
+
+/** A claim must outlive some lost renewals. */
+const LEASE_BEATS_MIN = 4;
 
 const PROVIDERS_EXPECTED = `expected ${PROVIDERS_MIN} to ${PROVIDERS_MAX} addresses`;
 const isEnough = ({ length }: readonly string[]): boolean =>
@@ -54,6 +62,16 @@ const schema = z.strictObject({
   MIRROR: z.enum(["off", "async", "sync"]).default("async"),
   MIRROR_SYNC_MS: whole(50, 10_000).prefault("1000"),
   MIRROR_VAULT: z.enum(["0", "1"]).default("0"),
+  LEASE_RENEW_MS: whole(100, 60_000).prefault("5000"),
+  LEASE_TTL_MS: whole(1_000, 3_600_000).prefault("120000"),
+  FLY_API_HOSTNAME: url.default("http://_api.internal:4280"),
+  FLY_READ_TOKEN: z
+    .string()
+    .regex(/^(FlyV1 )?[\x21-\x7e]{20,}$/, "expected a token of `fly tokens create readonly`")
+    .transform((text) => new Secret(text))
+    .optional(),
+  FLY_APP_NAME: platformName,
+  FLY_MACHINE_ID: platformName,
   HOST: z.string().default("::"),
   PORT: port(8080),
   METRICS_PORT: port(9091),
@@ -154,6 +172,9 @@ export function parseExecutorEnv(raw: Readonly<Record<string, string | undefined
   }
   if (!isPaired(given)) {
     problems.push("SOLANA_WS_URLS: expected as many addresses as SOLANA_RPC_URLS");
+  }
+  if (parsed.success && parsed.data.LEASE_TTL_MS < LEASE_BEATS_MIN * parsed.data.LEASE_RENEW_MS) {
+    problems.push(`LEASE_TTL_MS: expected at least ${LEASE_BEATS_MIN} times LEASE_RENEW_MS`);
   }
   if (given["MIRROR"] === "sync" && given["DATABASE_URL"] === undefined) {
     problems.push("MIRROR: expected DATABASE_URL to be set, as sync waits for that database");

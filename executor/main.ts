@@ -2,9 +2,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
+import { claimDesk, type ClaimDeskParts, type ClaimResult } from "./claim-desk.ts";
 import { createExecutor, type Executor } from "./create-executor.ts";
 import { parseExecutorEnv, type ExecutorEnv } from "./env.ts";
+import { guardSigner } from "./lease/guard-signer.ts";
 import type { Postgres } from "./ports/postgres.ts";
 import type { Store } from "./ports/store.ts";
 import { createSharedHealth } from "./server/health.ts";
@@ -19,19 +21,25 @@ import { startOperatorSocket } from "./server/operator-socket.ts";
 import { createPrometheus } from "./server/prometheus.ts";
 import { connectLauncher, connectSigner } from "./signer/index.ts";
 import { createBallast } from "./store/ballast.ts";
-import { holdExecutorLock } from "./store/lock.ts";
+import { standBy } from "./stand-by.ts";
+import { holdExecutorLock, type ExecutorLock } from "./store/lock.ts";
 import { openStore, type StoreOptions } from "./store/sqlite-store.ts";
+import { tellOperators } from "./tell-operators.ts";
 import { readVersion } from "./version.ts";
 import { HELP_LINES } from "./screens/plain.ts";
 
 /** Exit codes that operators can tell apart; the launcher restarts after every one but 0. */
 const EXIT_FATAL = 1;
+/** Another executor has taken over, or a wait for it is over: the next start looks anew. */
+const EXIT_NOT_OURS = 75;
 const EXIT_SETTINGS = 78;
 const LAG_SAMPLE_MS = 500;
 const STDOUT_FD = 1;
 const BYTES_PER_MB = 1024 * 1024;
 const WEBHOOK_RETRY_MS = 5_000;
 const OPEN_RETRY_MS = 5_000;
+/** For the last message to operators; nothing is signed any more. */
+const FENCE_GRACE_MS = 3_000;
 
 /** The composition root: the one place with real clocks, randomness, sockets and environment. */
 async function main(): Promise<void> {
@@ -56,6 +64,9 @@ async function main(): Promise<void> {
   const options = { path, clock, log, release: version, onFatal, makeRoom, ids: createNodeIds() };
   const store = await openWhenThereIsRoom(options);
   const net = createNodeNet();
+  const postgres = connectPostgres(env, clock);
+  const tools = { env, clock, log, net, ids: createNodeIds(), postgres };
+  const claimed = await claimOrStandBy(tools, store, lock);
   const metrics = createPrometheus();
   const executor = createExecutor({
     env,
@@ -65,14 +76,53 @@ async function main(): Promise<void> {
     ids: createNodeIds(),
     log,
     metrics,
-    signer,
+    signer: guardSigner(signer, claimed.claim),
     store,
     ballast,
-    postgres: connectPostgres(env, clock),
+    postgres,
+    claim: claimed.claim,
     version,
     pid: process.pid,
     onFatal,
   });
+  const doors = await openDoors({ executor, env, clock, log, metrics, onFatal });
+  log.info({ ...doors.ports, version }, "listening");
+
+  let isStopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ signal }, "draining");
+    await executor.drain();
+    await doors.close();
+    await claimed.release(store.headSeq());
+    store.close();
+    lock.release();
+    net.close();
+    signer.close();
+    link.close();
+    log.info({}, "stopped");
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => void stop(signal).catch(onFatal));
+  }
+  sampleLoopLag(metrics);
+  await executor.boot();
+  void registerWithTelegram(executor, env, clock, () => isStopping).catch(onFatal);
+}
+
+interface DoorParts {
+  executor: Executor;
+  env: ExecutorEnv;
+  clock: Clock;
+  log: Log;
+  metrics: { text(): Promise<string> };
+  onFatal(error: unknown): void;
+}
+
+/** Everything that lets somebody in: the public port, the metrics and the operator's socket. */
+async function openDoors({ executor, env, clock, log, metrics, onFatal }: DoorParts) {
   const deps = {
     api: executor.api,
     health: createSharedHealth((isDeep) => executor.health(isDeep), clock),
@@ -90,29 +140,32 @@ async function main(): Promise<void> {
     log,
     onFatal,
   });
-  log.info({ port: server.port, metricsPort: metricsServer.port, version }, "listening");
+  return {
+    ports: { port: server.port, metricsPort: metricsServer.port },
+    close: () => Promise.all([server.close(), metricsServer.close(), operatorSocket.close()]),
+  };
+}
 
-  let isStopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
-    log.info({ signal }, "draining");
-    await executor.drain();
-    await Promise.all([server.close(), metricsServer.close(), operatorSocket.close()]);
+/** Does not return while another executor may be at work: then the process ends and starts anew. */
+async function claimOrStandBy(
+  tools: Omit<ClaimDeskParts, "journalEpoch">,
+  store: Store,
+  lock: ExecutorLock,
+): Promise<Extract<ClaimResult, { outcome: "claimed" }>> {
+  const { clock, log } = tools;
+  const claimed = await claimDesk({ ...tools, journalEpoch: () => store.epoch() });
+  if (claimed.outcome === "refused") {
     store.close();
     lock.release();
-    net.close();
-    signer.close();
-    link.close();
-    log.info({}, "stopped");
-    process.exit(0);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => void stop(signal).catch(onFatal));
+    await standBy({ ...tools, ...claimed, tellOperators: (lines) => tellOperators(tools, lines) });
+    return process.exit(EXIT_NOT_OURS);
   }
-  sampleLoopLag(metrics);
-  await executor.boot();
-  void registerWithTelegram(executor, env, clock, () => isStopping).catch(onFatal);
+  claimed.claim.onChange(({ kind }) => {
+    if (kind !== "fenced") return;
+    log.error({}, "fatal: another executor has taken over");
+    void clock.sleep(FENCE_GRACE_MS).then(() => process.exit(EXIT_NOT_OURS));
+  });
+  return claimed;
 }
 
 function connectPostgres(env: ExecutorEnv, clock: Clock): Postgres | undefined {
@@ -158,7 +211,11 @@ async function openWhenThereIsRoom(options: StoreOptions): Promise<Store> {
     try {
       return openStore(options);
     } catch (error) {
-      if (!isRaptorError(error, "RAPTOR_JOURNAL__FULL")) throw error;
+      if (!isRaptorError(error)) throw error;
+      if (error.code !== "RAPTOR_JOURNAL__FULL") {
+        options.log.error({ code: error.code }, sentenceOf(error));
+        process.exit(EXIT_FATAL);
+      }
       options.log.error({ code: error.code }, "the disk is full, the journal cannot be opened yet");
       await options.clock.sleep(OPEN_RETRY_MS);
     }

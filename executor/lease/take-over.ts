@@ -44,10 +44,11 @@ const FINISH_TRIES_MAX = 30;
 
 /**
  * Gives the desk to this volume, by a person's decision. The predecessor is fenced at once: its
- * next renewal meets a higher epoch. If it cannot reach the database it lapses by itself within the TTL,
- * and what it sent before is decided after 150 blocks; only then may this volume start. An
+ * next renewal meets a higher epoch. If it cannot reach the database it lapses by itself within the
+ * TTL, and what it sent before is decided after 150 blocks; only then may this volume start. An
  * interrupted call leaves the row as `handingOver`, with which nobody starts; run it again.
- * @throws RAPTOR_LEASE__CONTESTED when another take-over came in between, or the database's errors.
+ * @throws RAPTOR_LEASE__CONTESTED when another take-over came in between, and what the database
+ * throws.
  */
 export async function takeOver(options: TakeOverOptions): Promise<TakeOverReport> {
   const session = await options.database.open();
