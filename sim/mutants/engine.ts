@@ -14,7 +14,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "const { attempt } = prepared;",
     `const { attempt } = prepared;
     const early = { ...attempt, attemptId: attemptIdOf(order.orderId, n) };
-    await venue.submit(early as never).catch(() => undefined);`,
+    await this.#context.venue.submit(early as never).catch(() => undefined);`,
   ),
   {
     name: "re-sign-when-unknown",

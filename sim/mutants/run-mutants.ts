@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { findMutant, MUTANTS } from "./all-mutants.ts";
 import { Baseline, type Catch, hunt } from "./hunt.ts";
 import type { Mutant } from "./mutant.ts";
+import { isBroken } from "./seed-server.ts";
 import { readRecorded, type Recorded, writeRecorded } from "./recorded.ts";
 
 const ENTRY = fileURLToPath(new URL("../vopr.ts", import.meta.url));
@@ -129,11 +130,15 @@ function record(before: Recorded, catches: readonly Catch[]): void {
 
 function summarize(catches: readonly Catch[], ms: number): number {
   const survivors = catches.filter(({ seed }) => seed === undefined);
-  const found = catches.length - survivors.length;
+  const broken = catches.filter(isBroken);
+  const found = catches.length - survivors.length - broken.length;
   const seconds = (ms / 1_000).toFixed(1);
   process.stdout.write(`${found} of ${catches.length} mutants found in ${seconds} s\n`);
   for (const { mutant } of survivors) {
     process.stdout.write(`nobody sees ${mutant.name}: ${mutant.story}\n`);
   }
-  return survivors.length === 0 ? 0 : 1;
+  for (const { mutant, detail } of broken) {
+    process.stdout.write(`${mutant.name} does not run: ${detail}\n`);
+  }
+  return survivors.length + broken.length === 0 ? 0 : 1;
 }

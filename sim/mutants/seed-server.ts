@@ -14,6 +14,13 @@ export interface Finding {
   detail: string;
 }
 
+/** A mutant that does not even run would be found for a reason that proves nothing. */
+const BROKEN = /^(ReferenceError|TypeError|SyntaxError|RangeError)\b/;
+
+export function isBroken({ detail }: Finding): boolean {
+  return BROKEN.test(detail);
+}
+
 /** One process that runs seeds with one mutant planted, or with none. */
 export class SeedServer {
   readonly #child: ChildProcess;

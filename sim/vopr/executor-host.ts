@@ -258,12 +258,19 @@ export class ExecutorHost {
     return this.#prng.nextFloat() < 0.5 ? "before" : "after";
   }
 
-  async #answer({ process, executor }: Life, request: NetRequest): Promise<NetResponse> {
+  async #answer(life: Life, request: NetRequest): Promise<NetResponse> {
+    const { process, executor } = life;
     const { pathname } = new URL(request.url);
     if (request.method !== "POST" || pathname !== "/jobs") {
       return { status: 404, headers: {}, body: "{}" };
     }
-    const answer = await process.guard(executor.api.job(request.body ?? ""));
+    const answer = await process
+      .guard(executor.api.job(request.body ?? ""))
+      .catch((error: unknown) => {
+        // As in the HTTP server: what a handler cannot answer ends the process.
+        this.#fatal(life, error);
+        throw error;
+      });
     const headers: Record<string, string> =
       answer.retryAfterS === undefined ? {} : { "retry-after": String(answer.retryAfterS) };
     return { status: answer.status, headers, body: JSON.stringify(answer.body) };
