@@ -4,9 +4,18 @@ import type { EngineContext } from "./context.ts";
 /** How long work waits before it asks again whether the disk takes writes. */
 export const JOURNAL_RETRY_MS = 1_000;
 
-/** The disk is full or read-only: it passes, and whoever wanted to write waits for that. */
+const PASSING: readonly string[] = [
+  "RAPTOR_JOURNAL__FULL",
+  "RAPTOR_JOURNAL__READ_ONLY",
+  "RAPTOR_JOURNAL__BUSY",
+];
+
+/**
+ * The disk is full, read-only or held: it passes, and whoever wanted to write waits for that. A
+ * disk that fails or a file that is damaged does not pass, and ends the process.
+ */
 export function isJournalTrouble(error: unknown): boolean {
-  return isRaptorError(error) && error.code.startsWith("RAPTOR_JOURNAL");
+  return isRaptorError(error) && PASSING.includes(error.code);
 }
 
 export function reportJournalTrouble(

@@ -6,7 +6,7 @@ import { JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
 import { migrate, readFileVersion } from "./migrate.ts";
 import { assertIsReadable } from "./migrations.ts";
 import { checkSqliteVersion } from "./sqlite-version.ts";
-import { sqliteErrorKind } from "./sqlite-error.ts";
+import { isIoError, sqliteErrorKind } from "./sqlite-error.ts";
 import { Statements } from "./statements.ts";
 
 /** For openings, before anything runs that could be kept waiting. */
@@ -24,7 +24,7 @@ const SYNCHRONOUS_FULL = 2;
 
 /**
  * Opens the journal for writing and asserts what durability rests on.
- * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY.
+ * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY, __IO_FAILED, __DAMAGED.
  */
 function openDatabase(path: string, release: string | undefined): DatabaseSync {
   return translated(path, () => {
@@ -34,7 +34,8 @@ function openDatabase(path: string, release: string | undefined): DatabaseSync {
       setBusyTimeout(database, RUN_BUSY_MS);
       return database;
     } catch (error) {
-      database.close();
+      // Closing would sync a file whose syncing has just failed; the process ends instead.
+      if (sqliteErrorKind(error) !== "fatal") database.close();
       throw error;
     }
   });
@@ -106,6 +107,20 @@ function prepareDatabase(database: DatabaseSync, release: string | undefined): v
   }
 }
 
+/** What the disk or the file under the journal is, for whoever has to repair it. */
+export function brokenFile(error: unknown): RaptorError {
+  const detail = error instanceof Error ? error.message : String(error);
+  const isDisk = isIoError(error);
+  const advice = isDisk
+    ? "look at the disk, then start again; if it stays, restore on another volume"
+    : "run raptor verify on a copy, then restore the newest copy";
+  const reason =
+    `${detail}. Nothing is traded: what the wallets hold is on the chain, and undecided attempts ` +
+    `are asked about after a restore. What to do: ${advice}`;
+  const code = isDisk ? "RAPTOR_JOURNAL__IO_FAILED" : "RAPTOR_JOURNAL__DAMAGED";
+  return new RaptorError(code, { reason }, { cause: error });
+}
+
 function assertIsVersion(found: string): void {
   const problem = checkSqliteVersion(found);
   assert(problem === undefined, problem ?? "");
@@ -126,6 +141,7 @@ function translated<T>(path: string, open: () => T): T {
     const cause = { cause: error };
     if (kind === "full") throw new RaptorError("RAPTOR_JOURNAL__FULL", { path }, cause);
     if (kind === "readOnly") throw new RaptorError("RAPTOR_JOURNAL__READ_ONLY", { path }, cause);
+    if (kind === "fatal") throw brokenFile(error);
     if (kind === "busy") throw new RaptorError("RAPTOR_JOURNAL__BUSY", { path }, cause);
     throw error;
   }

@@ -12,6 +12,14 @@ const FATAL = [7, 10, 11, 26];
 /** The shared-memory index could not grow: a full disk, seen before anything was written. */
 const SHM_SIZE = 10 | (19 << 8);
 
+const IO_ERROR = 10;
+
+/** A read, write or sync that the disk refused, as opposed to content that makes no sense. */
+export function isIoError(error: unknown): boolean {
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  return typeof error.errcode === "number" && (error.errcode & 0xff) === IO_ERROR;
+}
+
 /** The kind of an error that node:sqlite threw; undefined for every other error. */
 export function sqliteErrorKind(error: unknown): SqliteErrorKind | undefined {
   if (!(error instanceof Error) || !("errcode" in error)) return undefined;

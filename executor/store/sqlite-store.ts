@@ -10,7 +10,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store, Tx } from "../ports/store.ts";
 import { BusySpell } from "./busy-spell.ts";
-import { openDatabaseWithRoom, readHead, waitForLocks } from "./open-database.ts";
+import { brokenFile, openDatabaseWithRoom, readHead, waitForLocks } from "./open-database.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SqliteTx } from "./sqlite-tx.ts";
@@ -51,13 +51,15 @@ on conflict do update set value = iif(value = 'a', 'b', 'a')`;
 
 /**
  * Opens or creates the journal.
- * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY or __BROKEN_CHAIN.
+ * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY, __IO_FAILED, __DAMAGED or
+ * __BROKEN_CHAIN.
  */
 export function openStore(options: StoreOptions): Store {
   const database = openDatabaseWithRoom(options);
   try {
     return new SqliteStore(options, new Statements(database));
   } catch (error) {
+    if (sqliteErrorKind(error) === "fatal") throw brokenFile(error);
     database.close();
     throw error;
   }
@@ -84,6 +86,7 @@ class SqliteStore extends SqliteReader implements Store {
     super(statements);
     this.#options = options;
     this.#tx = new SqliteTx(statements, options, readHead(statements));
+    statements.onFatal = (error) => this.#stop(error);
   }
 
   override headSeq(): number {
@@ -135,7 +138,8 @@ class SqliteStore extends SqliteReader implements Store {
     }
     this.#isClosed = true;
     this.#rejectWaiting(new InvariantError("expected an open store, was closed"));
-    this.statements.database.close();
+    // Closing would sync once more, and the system forgets a failed sync: the next one "works".
+    if (sqliteErrorKind(this.#fatal) !== "fatal") this.statements.database.close();
   }
 
   #refusal(): unknown {
@@ -269,6 +273,7 @@ class SqliteStore extends SqliteReader implements Store {
 
   /** Rolls back what is left of a failed commit and says what the failure means. */
   #failed(error: unknown): unknown {
+    if (sqliteErrorKind(error) === "fatal") return error;
     try {
       if (this.statements.database.isTransaction) this.statements.run("rollback");
     } catch (rollbackError) {
@@ -285,7 +290,8 @@ class SqliteStore extends SqliteReader implements Store {
   }
 
   #stop(error: unknown): void {
-    this.#fatal ??= error;
+    if (this.#fatal !== undefined) return;
+    this.#fatal = error;
     const message = error instanceof Error ? error.message : String(error);
     this.#options.log.error({ error: message }, "the journal failed, the process must end");
     this.#rejectWaiting(error);

@@ -1,9 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { assertIsExact, type SqlValue } from "./row-codec.ts";
+import { sqliteErrorKind } from "./sqlite-error.ts";
 
 /** Prepared statements by their text. The texts are few: they come from code, never from data. */
 export class Statements {
   readonly database: DatabaseSync;
+  /** Told of a disk or a file that cannot be trusted, by whatever statement it shows. */
+  onFatal: (error: unknown) => void = () => {};
   readonly #byText = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync) {
@@ -12,12 +15,12 @@ export class Statements {
 
   /** Rows as arrays of values, in the order of the selected columns. */
   all(sql: string, ...values: SqlValue[]): SqlValue[][] {
-    const rows: unknown = this.#prepare(sql).all(...checked(values));
+    const rows: unknown = this.#guard(() => this.#prepare(sql).all(...checked(values)));
     return rows as SqlValue[][];
   }
 
   one(sql: string, ...values: SqlValue[]): SqlValue[] | undefined {
-    const row: unknown = this.#prepare(sql).get(...checked(values));
+    const row: unknown = this.#guard(() => this.#prepare(sql).get(...checked(values)));
     return row as SqlValue[] | undefined;
   }
 
@@ -29,7 +32,16 @@ export class Statements {
 
   /** The number of changed rows. */
   run(sql: string, ...values: SqlValue[]): number {
-    return Number(this.#prepare(sql).run(...checked(values)).changes);
+    return this.#guard(() => Number(this.#prepare(sql).run(...checked(values)).changes));
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (sqliteErrorKind(error) === "fatal") this.onFatal(error);
+      throw error;
+    }
   }
 
   #prepare(sql: string): StatementSync {

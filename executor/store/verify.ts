@@ -95,9 +95,11 @@ export function verifyJournal(path: string): VerifyReport {
   return report;
 }
 
+const BROKEN: readonly string[] = ["RAPTOR_JOURNAL__DAMAGED", "RAPTOR_JOURNAL__IO_FAILED"];
+
 /** What an error says of the file; undefined where it says nothing. */
 function damageOf(error: unknown): string | undefined {
-  if (isRaptorError(error, "RAPTOR_JOURNAL__DAMAGED")) return String(error.context["reason"]);
+  if (isRaptorError(error) && BROKEN.includes(error.code)) return String(error.context["reason"]);
   const kind = sqliteErrorKind(error);
   return kind === "fatal" || kind === "other" ? (error as Error).message : undefined;
 }
