@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { TALLY_FILE, type Tally } from "./tally-reporter.ts";
 
 /**
- * `npm test`: static checks, unit tests in Node and workerd, scenarios on real processes. Installs
+ * `npm test`: static checks, unit tests in Node and workerd, scenarios on real processes, two
+ * minutes of the simulator. Installs
  * from Debian what the tests need; tests that cannot run here are counted as skipped, and why is
  * said at the start and again above the last line. That line is always `N passed, N failed` (and
  * `, N skipped` when something was), also under failure.
@@ -33,6 +34,9 @@ const SUITES: readonly { name: string; projects: readonly string[] }[] = [
   { name: "units", projects: ["node", "edge"] },
   { name: "scenarios", projects: ["scenarios"] },
 ];
+
+/** Known failing seeds first, then as many fresh ones as fit; it prints how many those were. */
+const SIMULATOR: readonly string[] = ["node", "sim/vopr.ts", "--minutes", "2"];
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -102,6 +106,14 @@ async function runChecks(tally: Tally): Promise<void> {
   }
 }
 
+async function runSimulator(tally: Tally): Promise<void> {
+  say("\n• simulator");
+  const code = await run(SIMULATOR);
+  if (code === 0) tally.passed += 1;
+  else tally.failed += 1;
+  say(code === 0 ? "  simulator: ok" : "  simulator: FAILED");
+}
+
 async function runSuite(
   suite: (typeof SUITES)[number],
   tally: Tally,
@@ -136,6 +148,7 @@ async function main(): Promise<void> {
     sayLoudly(notes);
     if (filters.length === 0) await runChecks(tally);
     for (const suite of SUITES) await runSuite(suite, tally, filters);
+    if (filters.length === 0) await runSimulator(tally);
     if (tally.passed + tally.failed + tally.skipped === 0) {
       tally.failed += 1;
       say(`no test fits ${filters.join(" ")}`);

@@ -1,4 +1,5 @@
 import type { Counts } from "./coverage.ts";
+import { EXPECTED_FAULTS, EXPECTED_TRANSITIONS } from "./expected.ts";
 
 /** A run of this many seeds must meet every expected thing this often; shorter ones in proportion. */
 const COVERAGE_SEEDS = 20_000;
@@ -13,6 +14,23 @@ export interface RunFigures {
   journalEvents: number;
 }
 
+/** What should have been met and was not, or too rarely for a run of this length. */
+export function listRare(counts: Counts, seeds: number): string[] {
+  const least = leastOf(seeds);
+  const rareIn = (met: Record<string, number>, expected: readonly string[]): string[] =>
+    expected
+      .filter((name) => (met[name] ?? 0) < least)
+      .map((name) => `${name}: ${met[name] ?? 0} times, expected ${least}`);
+  return [
+    ...rareIn(counts.faults, EXPECTED_FAULTS),
+    ...rareIn(counts.transitions, EXPECTED_TRANSITIONS),
+  ];
+}
+
+function leastOf(seeds: number): number {
+  return Math.max(1, Math.floor((COVERAGE_TIMES_MIN * seeds) / COVERAGE_SEEDS));
+}
+
 /** The closing words of a run. */
 export function summarize(figures: RunFigures, counts: Counts): string[] {
   const { seeds, failed, wallMs, jobs, virtualMs, journalEvents } = figures;
@@ -20,8 +38,8 @@ export function summarize(figures: RunFigures, counts: Counts): string[] {
   const speedup = virtualMs / wallMs;
   const presses = total(counts.acts);
   return [
-    ...table("faults injected", counts.faults, seeds),
-    ...table("state transitions", counts.transitions, seeds),
+    ...table("faults injected", withExpected(counts.faults, EXPECTED_FAULTS), seeds),
+    ...table("state transitions", withExpected(counts.transitions, EXPECTED_TRANSITIONS), seeds),
     ...table("what people did", counts.acts, seeds),
     "",
     `${seeds} seeds in ${(wallMs / 1_000).toFixed(1)} s: ${perSecond.toFixed(1)} seeds/s on ` +
@@ -34,8 +52,16 @@ export function summarize(figures: RunFigures, counts: Counts): string[] {
   ];
 }
 
+/** What was expected and never met stands in the table too, with a zero. */
+function withExpected(
+  counts: Record<string, number>,
+  expected: readonly string[],
+): Record<string, number> {
+  return { ...Object.fromEntries(expected.map((name) => [name, 0])), ...counts };
+}
+
 function table(title: string, counts: Record<string, number>, seeds: number): string[] {
-  const least = (COVERAGE_TIMES_MIN * seeds) / COVERAGE_SEEDS;
+  const least = leastOf(seeds);
   const rows = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
   return [
     "",

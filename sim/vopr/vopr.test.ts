@@ -34,40 +34,46 @@ function inOwnTurn<T>(work: () => T): Promise<T> {
 }
 
 describe("the simulator", () => {
-  it("finds every promise kept in a first handful of seeds", { timeout: 120_000 }, async ({
-    expect,
-  }) => {
-    const results = await runSeeds(1, SMOKE_SEEDS, false);
-    expect(results).toHaveLength(SMOKE_SEEDS);
-    const broken = results.filter(({ violations }) => violations.length > 0);
-    expect(broken.map(({ seed, violations }) => ({ seed, first: violations[0] }))).toEqual([]);
-  });
+  it(
+    "finds every promise kept in a first handful of seeds",
+    { timeout: 120_000 },
+    async ({ expect }) => {
+      const results = await runSeeds(1, SMOKE_SEEDS, false);
+      expect(results).toHaveLength(SMOKE_SEEDS);
+      const broken = results.filter(({ violations }) => violations.length > 0);
+      expect(broken.map(({ seed, violations }) => ({ seed, first: violations[0] }))).toEqual([]);
+    },
+  );
 
-  it("leaves the same journal and the same trace in another process", { timeout: 60_000 }, async ({
-    expect,
-  }) => {
-    const theirs = await runSeeds(9_001, TWICE_SEEDS, true);
-    expect(theirs.flatMap(({ violations }) => violations)).toEqual([]);
-    const directory = createSeedDirectory();
-    try {
-      for (const { seed, journalHash, traceHash } of theirs) {
-        const own = await inOwnTurn(() => runTwice(seed, directory));
-        expect([own.journalHash, own.traceHash]).toEqual([journalHash, traceHash]);
+  it(
+    "leaves the same journal and the same trace in another process",
+    { timeout: 60_000 },
+    async ({ expect }) => {
+      const theirs = await runSeeds(9_001, TWICE_SEEDS, true);
+      expect(theirs.flatMap(({ violations }) => violations)).toEqual([]);
+      const directory = createSeedDirectory();
+      try {
+        for (const { seed, journalHash, traceHash } of theirs) {
+          const own = await inOwnTurn(() => runTwice(seed, directory));
+          expect([own.journalHash, own.traceHash]).toEqual([journalHash, traceHash]);
+        }
+      } finally {
+        rmSync(directory, { recursive: true, force: true });
       }
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
-  });
+    },
+  );
 
-  it("lets people press at least twenty times and ends every seed at rest", { timeout: 60_000 }, async ({
-    expect,
-  }) => {
-    for (const { counts, journalEvents } of await runSeeds(500, 6, false)) {
-      const presses = Object.values(counts.acts).reduce((sum, count) => sum + count, 0);
-      expect(presses).toBeGreaterThanOrEqual(20);
-      expect(journalEvents).toBeGreaterThan(20);
-    }
-  });
+  it(
+    "lets people press at least twenty times and ends every seed at rest",
+    { timeout: 60_000 },
+    async ({ expect }) => {
+      for (const { counts, journalEvents } of await runSeeds(500, 6, false)) {
+        const presses = Object.values(counts.acts).reduce((sum, count) => sum + count, 0);
+        expect(presses).toBeGreaterThanOrEqual(20);
+        expect(journalEvents).toBeGreaterThan(20);
+      }
+    },
+  );
 });
 
 describe("the simulator's words", () => {
