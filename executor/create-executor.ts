@@ -11,7 +11,6 @@ import type { EngineContext } from "./engine/context.ts";
 import { Exits } from "./engine/exits.ts";
 import { NoncePool } from "./engine/nonce-pool.ts";
 import { isJournalTrouble } from "./engine/journal-trouble.ts";
-import { isJournalTrouble } from "./engine/journal-trouble.ts";
 import { OrderDriver } from "./engine/order-driver.ts";
 import { Panic } from "./engine/panic.ts";
 import { createReadModels, type DependencyHealth, type ReadModels } from "./engine/read-models.ts";
