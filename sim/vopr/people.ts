@@ -129,6 +129,8 @@ export class People {
       type("resume", 3, () => "/resume"),
       type("screens", 2, () => this.#oneOf(["/home", "/wallet", "/status", "/sell", "/help"])),
       { name: "kill switch", weight: 3, run: () => this.#throwSwitch() },
+      { name: "change of mind", weight: 6, run: (userId) => this.#changeMind(userId) },
+      { name: "crossed switches", weight: 2, run: (userId) => this.#crossSwitches(userId) },
       { name: "burst", weight: 0.4, run: (userId) => this.#burst(userId) },
     ];
   }
@@ -137,6 +139,27 @@ export class People {
   #throwSwitch(): void {
     const state = this.#oneOf(["halted drill", "reducing drill", "active", "active", "active"]);
     this.#type(ADMIN, `/kill ${state}`, "kill switch");
+  }
+
+  /** A buy, and a stop while it is being prepared; allowed again before the next one. */
+  #changeMind(userId: number): void {
+    const name = "change of mind";
+    const { mint } = this.#oneOf(this.#market.tokens());
+    this.#type(userId, `/buy ${mint} 0.05`, name);
+    const [who, stop, go] = this.#oneOf([
+      [userId, "/pause", "/resume"],
+      [ADMIN, "/kill reducing drill", "/kill active drill"],
+      [ADMIN, "/kill halted drill", "/kill active drill"],
+    ] as const);
+    this.#world.after(this.#prng.nextInt(600), () => this.#type(who, stop, name));
+    this.#world.after(2_000 + this.#prng.nextInt(2_000), () => this.#type(who, go, name));
+  }
+
+  /** The first of them may have to wait on its way and arrive after the second. */
+  #crossSwitches(userId: number): void {
+    this.#type(userId, "/resume", "crossed switches");
+    const waitMs = 1_500 + this.#prng.nextInt(4_000);
+    this.#world.after(waitMs, () => this.#type(userId, "/pause", "crossed switches"));
   }
 
   #burst(userId: number): void {
