@@ -127,20 +127,13 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'if (attempt.attemptId !== "") return true;\n    const wasSent = true;',
   ),
   {
-    name: "fills-replayed-at-start",
-    story: "NautilusTrader #3046: a restart reads the last fills and books them a second time.",
+    name: "fill-booked-twice",
+    story: "NautilusTrader #3046: the same fill is read twice and booked twice.",
     edits: [
       {
-        file: "executor/boot.ts",
-        find: "for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);",
-        replace:
-          "for (const attempt of store.unresolvedAttempts()) tracker.track(attempt.attemptId);\n" +
-          "  for (const fill of store.fillsPage(null, 50, null)) tracker.track(fill.attemptId);",
-      },
-      {
         file: TRACKER,
-        find: "if (!UNRESOLVED_ATTEMPT_STATES.includes(attempt.state)) return;",
-        replace: 'if (attempt.state === "dead") return;',
+        find: "if (this.#tracking.has(attemptId) || this.#abort.signal.aborted) return;",
+        replace: "if (this.#abort.signal.aborted) return;",
       },
       {
         file: TRACKER,

@@ -23,8 +23,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     "epoch-not-raised",
     "A new process goes on under the old one's name: nobody can tell who signed.",
     "executor/boot.ts",
-    "epoch: tx.epoch() + 1,",
-    "epoch: Math.max(1, tx.epoch()),",
+    "Math.max(tx.epoch() + 1, claim?.epoch() ?? 0);",
+    "Math.max(tx.epoch(), 1, claim?.epoch() ?? 0);",
   ),
   mutant(
     "attempt-of-old-epoch",
