@@ -20,6 +20,8 @@ COPY litestream.yml /etc/litestream.yml
 COPY --from=dependencies /app ./
 COPY shared shared/
 COPY executor executor/
+# The command line: `fly ssh console -C "raptor status"`.
+COPY executor/raptor.sh /usr/local/bin/raptor
 
 # The launcher stays root to do two things that only root may: it gives each child a user of its
 # own and the signer a network namespace without a network. Neither child can read the other's

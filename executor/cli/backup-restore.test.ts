@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "vitest";
 import { holdExecutorLock } from "../store/lock.ts";
 import { withJournalReader } from "../store/read-journal.ts";
@@ -120,12 +121,14 @@ describe("raptor restore --from backup", () => {
 
   it("does not put back what does not hold", async ({ expect }) => {
     await withBackup(async (directory, backup, journal) => {
-      const bad = join(directory, "bad.db");
-      const bytes = readFileSync(backup);
-      bytes.fill(0x55, bytes.length / 2, bytes.length / 2 + 600);
-      writeFileSync(bad, bytes);
-      const args = ["restore", "--from", "backup", bad, "--move-aside"];
-      const { code } = await runIn(directory, ...args).catch(() => ({ code: "threw" }));
+      const altered = new DatabaseSync(backup);
+      altered.exec(
+        "drop trigger journal_never_updated; update journal set ts_ms = 1 where seq = 2",
+      );
+      altered.close();
+      const args = ["restore", "--from", "backup", backup, "--move-aside"];
+      const { code, lines } = await runIn(directory, ...args);
+      expect(lines[1]).toContain("the hash chain breaks at event 2");
       expect(code).toBe(1);
       expect(verifyJournal(journal).events).toBe(3);
       expect(existsSync(join(directory, "journal.incoming.db"))).toBe(false);

@@ -3,6 +3,7 @@ import type { Command, ExitCode } from "./command.ts";
 import { runDoctor } from "./doctor-command.ts";
 import { runKill } from "./kill-command.ts";
 import { runPositions, runStatus } from "./look-commands.ts";
+import { runCompact, runPurge } from "./maintenance-commands.ts";
 import { runReplay } from "./replay-command.ts";
 import { runRestore } from "./restore-command.ts";
 import { runVerify } from "./verify-command.ts";
@@ -34,9 +35,11 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     run: runRestore,
     needsJournal: false,
     wordsMax: 1,
-    flags: ["move-aside"],
+    flags: ["move-aside", "old-is-gone"],
     options: ["from", "vault-from"],
   },
+  compact: { run: runCompact, needsJournal: true, options: ["keep-days"] },
+  purge: { run: runPurge, needsJournal: true, wordsMin: 1 },
   doctor: { run: runDoctor, needsJournal: false, flags: ["fix"] },
 };
 
@@ -53,6 +56,8 @@ export const USAGE = `usage: raptor <command> [--data DIR]
   restore --from backup <file> [--move-aside]
   restore --from postgres [--vault-from FILE] [--move-aside]
                             put a journal back where no executor runs
+  compact [--keep-days N]   move events older than N days (30) to an archive; executor stopped
+  purge <user id>           remove what a person wrote; executor stopped
   doctor [--fix]            look at all that a desk needs; mend schedule and webhook
 
 DIR is the executor's data directory; without it the DATA_DIR setting is used.

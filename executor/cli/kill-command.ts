@@ -1,15 +1,13 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Log } from "@raptor/shared/seams/log.ts";
 import { haltByOperator } from "../engine/operator-halt.ts";
 import { OPERATOR_REASON_CHARS_MAX } from "../ports/operator.ts";
 import type { Tx } from "../ports/store.ts";
-import { createNodeIds } from "../server/node-seams.ts";
 import { holdExecutorLock } from "../store/lock.ts";
 import { openStore } from "../store/sqlite-store.ts";
-import { readVersion } from "../version.ts";
-import { EXIT, JOURNAL_FILE, LOCK_FILE, type Command, type ExitCode } from "./command.ts";
+import { EXIT, LOCK_FILE, type Command, type ExitCode } from "./command.ts";
+import { storeOptionsOf } from "./maintenance-commands.ts";
 import { askOperator } from "./operator-client.ts";
 
 /** Who starts holds the lock before listening; who ends stops listening before letting go of it. */
@@ -71,10 +69,11 @@ function tellAnswer(
 
 /** No executor runs: this process is the one writer for a moment. */
 async function killAlone(
-  { dataDir, clock, env, print }: Command,
+  command: Command,
   reason: string,
   isPanic: boolean,
 ): Promise<ExitCode | "locked"> {
+  const { dataDir, clock, env, print } = command;
   let lock: ReturnType<typeof holdExecutorLock>;
   try {
     lock = holdExecutorLock(join(dataDir, LOCK_FILE));
@@ -83,18 +82,7 @@ async function killAlone(
     throw error;
   }
   try {
-    const path = join(dataDir, JOURNAL_FILE);
-    const log = createPrintLog(print);
-    // What is fatal to the journal also fails the one transaction, and with it this command.
-    const onFatal = (): void => {};
-    const store = openStore({
-      path,
-      clock,
-      ids: createNodeIds(),
-      log,
-      release: readVersion(),
-      onFatal,
-    });
+    const store = openStore(storeOptionsOf(command));
     try {
       const lines = await store.transact((tx) => {
         const halted = haltByOperator(tx, { reason, isPanic, nowMs: clock.nowMs() });
@@ -130,9 +118,4 @@ function announce(
     const key = `${halted.key}:${userId}`;
     tx.putOutbox({ key, chatId: user.chatId, content, view: { kind: "notice" } });
   }
-}
-
-function createPrintLog(print: (line: string) => void): Log {
-  const say = (_fields: unknown, message: string): void => print(message);
-  return { debug: () => {}, info: () => {}, warn: say, error: say };
 }

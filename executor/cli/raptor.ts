@@ -65,7 +65,7 @@ function parseArguments(argv: readonly string[]): {
   return { words, options };
 }
 
-const VALUED = new Set(["data", "from", "vault-from"]);
+const VALUED = new Set(["data", "from", "vault-from", "keep-days"]);
 
 if (import.meta.main) {
   process.exitCode = await runCli(process.argv.slice(2), {

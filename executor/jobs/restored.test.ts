@@ -5,7 +5,7 @@ import { say } from "./chat-fixture.ts";
 import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";
 import { settleRestored } from "./restored.ts";
 
-/** Dies, is put back from a copy of that moment, and starts again without going on with anything. */
+/** Dies, and is put back from a copy of that moment. */
 async function restore(jobs: JobDesk): Promise<void> {
   const { desk } = jobs;
   const headSeq = desk.store.headSeq();
@@ -73,7 +73,9 @@ describe("the first start on a journal that was put back", () => {
       const { store } = jobs.desk;
       expect(store.user(USER)?.heldReason).toContain("put back from a copy");
       const notice = [...store.outboxDue(jobs.desk.clock.nowMs(), 60_000, 9)];
-      expect(notice.map((row) => row.content.text).join()).toContain("put back from");
+      const texts = notice.map((row) => row.content.text).join("\n");
+      // Whoever is an admin gets both: what concerns the desk and what concerns the person.
+      expect(texts).toContain("The desk's records were put back from a copy");
       await settle(jobs);
       expect(jobs.desk.eventsOf("JournalRestored")).toHaveLength(1);
       expect(store.recoveryMark()?.isSettled).toBe(true);

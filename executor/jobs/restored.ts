@@ -37,7 +37,7 @@ export async function settleRestored(deps: Deps): Promise<RestoredReport | undef
     const askedJobs = askAboutPending(deps, tx);
     const heldPeople = holdEverybody(deps, tx, mark);
     tx.settleRecovery();
-    notices.alertAdmins(tx, `restored:${atMs}`, [
+    notices.alertAdmins(tx, `restored-desk:${atMs}`, [
       `The journal was put back from ${from}`,
       `${askedJobs} commands were not run again, ${closedOrders} orders were closed unsent.`,
       "Everybody's buys wait for their word. Look at the kill switch: it stands as in the copy.",

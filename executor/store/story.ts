@@ -1,4 +1,5 @@
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import { revealEvent } from "./free-text.ts";
 import { decodeEvent, JOURNAL_COLUMNS_SQL } from "./journal-rows.ts";
 import type { Statements } from "./statements.ts";
 
@@ -70,7 +71,9 @@ export function storyOf(statements: Statements, id: string): JournalEvent[] {
   for (const key of noticeKeys) add(streamOf(statements, `notice:${key}`));
   add(streamOf(statements, `position:${id}`));
   add(positionEventsOf(statements, orders, [...found.values()]));
-  return [...found.values()].toSorted((a, b) => a.seq - b.seq);
+  return [...found.values()]
+    .toSorted((a, b) => a.seq - b.seq)
+    .map((event) => revealEvent(statements, event));
 }
 
 function ordersOf(statements: Statements, id: string): StoryOrder[] {

@@ -82,6 +82,8 @@ export interface World {
   executor: ExecutorProcess;
   chain: Chain;
   market: Market;
+  /** The Worker goes away and stays away. */
+  stopEdge(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -156,7 +158,9 @@ async function boot(
 
   onProgress("Edge: the Worker in workerd");
   const edge = await startEdge(edgePort, { ...edgeVars(file, secrets), ...options.edgeVars });
-  closers.push(() => edge.close());
+  let edgeEnd: Promise<void> | undefined;
+  const stopEdge = (): Promise<void> => (edgeEnd ??= edge.close());
+  closers.push(stopEdge);
 
   onProgress("Executor: launcher, signer and desk");
   executor.setEnv("DISCORD_WEBHOOK_URL", file.discord);
@@ -164,7 +168,8 @@ async function boot(
   await executor.start();
   startFaucet(options, standIns, closers);
   save();
-  return { file, executor, chain: standIns.chain, market: standIns.market, close };
+  const { chain, market } = standIns;
+  return { file, executor, chain, market, stopEdge, close };
 }
 
 /** Clock, chance and faults of one stand-in: its own, so that none disturbs another. */
