@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { compareTables } from "@raptor/executor/mirror/compare-tables.ts";
+import { VOLUME_ID_FILE } from "@raptor/executor/lease/volume-identity.ts";
 import type { PgRow } from "@raptor/executor/ports/postgres.ts";
 import { createNodePostgres } from "@raptor/executor/server/node-postgres.ts";
 import { Statements } from "@raptor/executor/store/statements.ts";
@@ -13,7 +14,15 @@ import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { ShiftedClock } from "../servers/real-clock.ts";
 import { headSeq } from "./journal-view.ts";
 import type { Person } from "./person.ts";
-import { breakDown, executorMetrics, health, repair, setPrice, until } from "./probes.ts";
+import {
+  breakDown,
+  discordAlerts,
+  executorMetrics,
+  health,
+  repair,
+  setPrice,
+  until,
+} from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
 const RAPTOR = fileURLToPath(new URL("../../executor/cli/raptor.ts", import.meta.url));
@@ -148,6 +157,20 @@ describe("MIRROR=async", () => {
     await expectEqual();
   }, 60_000);
 
+  test("kill -9 of the desk while it ships: nothing is missing and nothing is twice", async () => {
+    const mint = world.mint("normal", 5);
+    await alice.say(mint);
+    await alice.press(await alice.waitFor(mint), "0.1 SOL");
+    await until(() => attemptsToBuy(mint).length === 1);
+    const { main } = world.world.executor.pids;
+    world.world.executor.killMain();
+    await until(() => world.world.executor.pids.main !== main, 20_000);
+    await world.world.executor.waitUntilReady();
+    await until(async () => (await world.positions()).some((one) => one.mint === mint), 30_000);
+    expect(await world.chainTransactions(address, mint)).toHaveLength(1);
+    await expectEqual();
+  }, 90_000);
+
   test("a lost volume comes back from Postgres with an order in flight: one effect, sellable", async () => {
     const mint = world.mint("normal", 3);
     const other = world.mint("normal", 4);
@@ -161,8 +184,9 @@ describe("MIRROR=async", () => {
     await alice.press(card, "0.25 SOL");
     await until(() => attemptsToBuy(mint).length === 1);
     await until(async () => (await copiedSeq()) >= headSeq(world));
-    await world.world.executor.killAll();
-    for (const name of readdirSync(world.file.dataDir)) {
+    await world.world.executor.stop();
+    // Only the name of the volume stays: whose turn it is on another one is for the lease to say.
+    for (const name of readdirSync(world.file.dataDir).filter((one) => one !== VOLUME_ID_FILE)) {
       rmSync(join(world.file.dataDir, name), { recursive: true, force: true });
     }
     for (const { http } of world.file.rpcs) await repair(http);
@@ -174,7 +198,7 @@ describe("MIRROR=async", () => {
     expect(restored).toContain("put back from Postgres");
     await world.world.executor.start();
 
-    await until(() => world.eventsOf("FillRecorded").length === 5, 30_000);
+    await until(() => world.eventsOf("FillRecorded").length === 6, 30_000);
     const position = (await world.positions()).find((one) => one.mint === mint);
     const onChain = await world.chainQuantity(address, mint);
     expect(position?.quantity).toBe(onChain.toString());
@@ -192,6 +216,34 @@ describe("MIRROR=async", () => {
     const verified = verifyJournal(join(world.file.dataDir, "journal.db"));
     expect(verified).toMatchObject({ problem: null, violation: null });
     await world.world.executor.start();
+  }, 120_000);
+
+  test("a journal older than its copy buys nothing, sells on, and says what to do", async () => {
+    const path = join(world.file.dataDir, "journal.db");
+    const mint = world.mint("normal", 1);
+    const { bob } = world;
+    await bob.begin();
+    await expectEqual();
+    await world.world.executor.stop();
+    cpSync(path, `${path}.older`);
+    await world.world.executor.start();
+    await until(async () => (await mirrorHealth()).ok);
+    await world.world.executor.stop();
+    renameSync(`${path}.older`, path);
+    await world.world.executor.start();
+    await until(async () => (await mirrorHealth()).detail.includes("this journal ends with"));
+    const [alert] = (await discordAlerts(world.file)).filter((text) =>
+      text.includes("does not fit"),
+    );
+    expect(alert).toContain("raptor restore --from postgres");
+    const before = world.eventsOf("AttemptPrepared").length;
+    const wanted = world.mint("normal", 6);
+    await bob.say(wanted);
+    await bob.press(await bob.waitFor(wanted), "0.1 SOL");
+    await bob.waitFor("does not fit this journal");
+    expect(world.eventsOf("AttemptPrepared")).toHaveLength(before);
+    await setPrice(world.file, mint, 0.5);
+    await until(async () => (await world.chainQuantity(address, mint)) === 0n, 30_000);
   }, 120_000);
 });
 
