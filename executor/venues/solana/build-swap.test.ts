@@ -42,6 +42,17 @@ describe("a prepared attempt", () => {
     expect(net.calls.map(({ method }) => method)).not.toContain("sendTransaction");
   });
 
+  test("counts rent into its cap although the account is there: it may be gone by then", async ({
+    expect,
+  }) => {
+    const before = [{ ...BEFORE, token: 0n }];
+    const after = { ...AFTER, wallet: AFTER.wallet + RENT };
+    const { outcome } = await prepare({ before, after });
+    const { costCapLamports, route } = preparedOf(outcome);
+    expect(route).toMatchObject({ rentLamports: "0" });
+    expect(costCapLamports).toBe(100_000_000n + 5_000n + 4_800n + BigInt(RENT));
+  });
+
   test("asks the signer for exactly the order's terms", async ({ expect }) => {
     const { requests } = await prepare();
     expect(requests[0]).toMatchObject({

@@ -73,7 +73,9 @@ export async function prepareSwap(
     ...signed.value,
     bound: lifetime.bound,
     exclusionGroup: exclusionGroupOf(lifetime, signed.value.identity),
-    costCapLamports: costCapOf({ ...plan, rentLamports }),
+    // The account that is there now may be gone when this lands: its owner closed it, or a fork took
+    // back what had opened it.
+    costCapLamports: costCapOf({ ...plan, rentLamports: after.tokenAccountLamports }),
     quantityOutMin: route.quantityOutMin,
     route: {
       ...route.evidence,

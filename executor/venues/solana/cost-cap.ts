@@ -4,7 +4,7 @@ export interface CostInputs {
   side: "buy" | "sell";
   /** Lamports for a buy. */
   quantityIn: bigint;
-  /** Of the token account that a buy has to open; 0 when there is one. */
+  /** Of the token account that a buy opens unless there is one when it lands. */
   rentLamports: bigint;
   unitLimit: number;
   unitPriceMicroLamports: bigint;
