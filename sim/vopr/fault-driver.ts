@@ -23,6 +23,8 @@ export interface FaultTargets {
 /** Blockhashes live for about a minute: longer than this, every one in hand is too old. */
 const FREEZE_MS = 75_000;
 const FAR_BEHIND_SLOTS = 150;
+/** That a confirmed block is taken back was never seen on the real chain: once at a time it may. */
+const DEEP_FORK_PAUSE_MS = 60_000;
 
 /** Makes happen in one seed what its swarm says, until it is told to stop. */
 export class FaultDriver {
@@ -165,7 +167,9 @@ export class FaultDriver {
   #fork(depth: number): void {
     const { chain, world } = this.#at;
     const { slots } = chain.chain;
-    const fromSlot = Math.max(slots.head.finalizedSlot + 1, slots.slot - depth + 1);
+    const mayBeDeep = world.nowMs - this.deepForkMs > DEEP_FORK_PAUSE_MS;
+    const lowest = mayBeDeep ? slots.head.finalizedSlot : slots.head.confirmedSlot;
+    const fromSlot = Math.max(lowest + 1, slots.slot - depth + 1);
     const isDeep = fromSlot <= slots.head.confirmedSlot;
     const lost = chain.chain.rollBack(fromSlot);
     if (isDeep) this.deepForkMs = world.nowMs;
