@@ -11,7 +11,7 @@ interface Life {
 /**
  * Invariant 5: nothing is sent or booked that was not journaled before it. An attempt belongs to an
  * order that has begun and not ended, carries an identity of its own, ends once, and what was
- * called over is never booked.
+ * called over is never booked in silence: an event says before it that it was found after all.
  */
 export function createAttemptLife(report: Report): Invariant {
   /** Orders that have begun; true once they have ended without a fill. */
@@ -63,16 +63,24 @@ export function createAttemptLife(report: Report): Invariant {
         if (fills.has(payload.fillId)) report(`fill ${payload.fillId} was booked twice`);
         fills.add(payload.fillId);
         return end(payload.attemptId, "filled", kind);
+      case "AttemptFound":
+        return find(payload.attemptId);
       case "FillReversed":
         fills.delete(payload.fillId);
-        return reopen(payload.attemptId);
+        return reopen(payload.attemptId, kind);
       default:
     }
   }
 
-  function reopen(attemptId: string): void {
+  /** Said aloud that what was called over has landed, so that its fill may be booked. */
+  function find(attemptId: string): void {
+    if (lives.get(attemptId)?.state === "filled") report(`AttemptFound of ${attemptId}, booked`);
+    reopen(attemptId, "AttemptFound");
+  }
+
+  function reopen(attemptId: string, word: string): void {
     const life = lives.get(attemptId);
-    if (life === undefined) return report(`FillReversed of ${attemptId}, which was never prepared`);
+    if (life === undefined) return report(`${word} of ${attemptId}, which was never prepared`);
     life.state = "open";
     orders.set(life.orderId, false);
   }
