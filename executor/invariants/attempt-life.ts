@@ -19,7 +19,6 @@ export function createAttemptLife(report: Report): Invariant {
   const lives = new Map<string, Life>();
   const attemptsOf = new Map<string, string[]>();
   const identities = new Set<string>();
-  const fills = new Set<string>();
 
   function prepare({ attemptId, orderId, n, identity }: EventPayloads["AttemptPrepared"]): void {
     const hasEnded = orders.get(orderId);
@@ -60,13 +59,10 @@ export function createAttemptLife(report: Report): Invariant {
       case "AttemptDead":
         return end(payload.attemptId, "over", kind);
       case "FillRecorded":
-        if (fills.has(payload.fillId)) report(`fill ${payload.fillId} was booked twice`);
-        fills.add(payload.fillId);
         return end(payload.attemptId, "filled", kind);
       case "AttemptFound":
         return find(payload.attemptId);
       case "FillReversed":
-        fills.delete(payload.fillId);
         return reopen(payload.attemptId, kind);
       default:
     }

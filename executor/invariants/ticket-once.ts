@@ -1,9 +1,13 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { Invariant, Report } from "./invariant.ts";
 
+/** `prompt:<chat>:<message>`: claimed by the answer and not by a press. */
+const PROMPT = "prompt:";
+
 /**
  * Invariant 2: a button that moves money works once, whoever delivers its press how often; and the
- * press is accepted together with its claim or not at all.
+ * press is accepted together with its claim or not at all. A question that asks for an amount is
+ * answered once in the same way, by what somebody says.
  */
 export function createTicketOnce(report: Report): Invariant {
   const jobOfTicket = new Map<string, string>();
@@ -22,8 +26,9 @@ export function createTicketOnce(report: Report): Invariant {
   function noteClaim({ ticket, jobId }: EventPayloads["TicketClaimed"]): void {
     const known = claimOfTicket.get(ticket);
     if (known !== undefined) report(`a ticket was claimed twice: by ${known} and by ${jobId}`);
-    if (jobOfTicket.get(ticket) !== jobId)
+    if (jobOfTicket.get(ticket) !== jobId && !ticket.startsWith(PROMPT)) {
       report(`${jobId} claimed a ticket that it did not press`);
+    }
     claimOfTicket.set(ticket, jobId);
     unclaimed.delete(ticket);
   }

@@ -70,7 +70,9 @@ export function createOwnButtons(watch: Watch): Checker {
           }
         }
         if (kind !== "TicketClaimed") continue;
-        const chat = chatOf.get(payload.ticket);
+        const [word, asked] = payload.ticket.split(":");
+        // A question is claimed by its answer, and must have stood in the same chat.
+        const chat = word === "prompt" ? Number(asked) : chatOf.get(payload.ticket);
         if (chat === payload.userId) continue;
         watch.report(`${payload.userId} redeemed a button of ${chat ?? "nobody"}`);
       }
