@@ -161,7 +161,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "hummingbot: the id of an order holds a nonce, so recovery makes another one for the same job.",
     "executor/engine/ids.ts",
     "return deriveOrderId(`job|${jobId}|${leg}`);",
-    "return deriveOrderId(`job|${jobId}|${leg}|${Math.floor(Date.now() / 20_000)}`);",
+    "return deriveOrderId(`job|${jobId}|${leg}|${Math.floor(Date.now() / 2_000)}`);",
   ),
   mutant(
     "spend-without-in-flight",

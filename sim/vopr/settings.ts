@@ -13,7 +13,7 @@ export const ADMIN = PEOPLE[0];
 
 /** Limits that a busy seed meets now and then. */
 export const ORDER_SOL_MAX = 600_000_000n;
-export const DAILY_SOL_MAX = 2_000_000_000n;
+export const DAILY_SOL_MAX = 1_200_000_000n;
 export const WALLET_LAMPORTS = 5_000_000_000n;
 
 /** What stands before the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410). */
@@ -85,7 +85,7 @@ function createSettings(): SimSettings {
       QSTASH_TOKEN,
       RECONCILE_CRON: "* * * * *",
       ORDER_SOL_MAX: "0.6",
-      DAILY_SOL_MAX: "2",
+      DAILY_SOL_MAX: "1.2",
       BUY_PRESETS_SOL: "0.1,0.25,0.5,1",
       DUPLICATE_BUY_GUARD_HOURS: "0",
       // Longer than in production: every poll is simulated time that finds nothing new.
