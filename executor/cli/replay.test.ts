@@ -1,6 +1,10 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
 import { describe, it } from "vitest";
 import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
+import { withDirectory } from "../store/store-fixture.ts";
 import { runIn } from "./cli-fixture.ts";
 import { recordDesk, refusedBuy, withRecorded } from "./replay-fixture.ts";
 import { replayJournal, type Difference } from "./replay.ts";
@@ -51,6 +55,22 @@ describe("raptor replay of what a desk wrote", () => {
       const { code, lines } = await runIn(directory, "replay");
       expect(code).toBe(0);
       expect(lines.at(-1)).toBe("every decision comes out as it did");
+    });
+  });
+});
+
+describe("raptor replay of a journal that an earlier release wrote", () => {
+  it("decides it as that release did", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const packed = new URL("../store/fixtures/journal-schema-1.db.gz", import.meta.url);
+      writeFileSync(join(directory, "journal.db"), gunzipSync(readFileSync(packed)));
+      const { code, lines } = await runIn(directory, "replay");
+      expect(lines).toEqual([
+        "137 events, decided again: hash chain 137, risk inputs 3, risk check 3, entry gate 4, " +
+          "position 3, exit plan 1, exit trigger 1, exit order 1",
+        "every decision comes out as it did",
+      ]);
+      expect(code).toBe(0);
     });
   });
 });
