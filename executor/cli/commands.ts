@@ -53,8 +53,8 @@ export const USAGE = `usage: raptor <command> [--data DIR]
   kill [reason...]          halt all entries, with or without a running executor
   kill --panic --yes        the same, and sell everything of everybody
   backup <file>             copy the journal beside a running executor, and verify the copy
-  restore --from backup <file> [--move-aside]
-  restore --from postgres [--vault-from FILE] [--move-aside]
+  restore --from backup <file> [--move-aside] [--old-is-gone]
+  restore --from postgres [--vault-from FILE] [--move-aside] [--old-is-gone]
                             put a journal back where no executor runs
   compact [--keep-days N]   move events older than N days (30) to an archive; executor stopped
   purge <user id>           remove what a person wrote; executor stopped

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { restoreFromPostgres } from "../mirror/restore.ts";
+import { readCursor } from "../mirror/cursor.ts";
+import { restoreFromPostgres, type RestoreReport } from "../mirror/restore.ts";
+import type { Postgres } from "../ports/postgres.ts";
 import { checkDatabaseUrl } from "../server/database-url.ts";
 import { createNodePostgres } from "../server/node-postgres.ts";
 import { copyJournal, DATABASE_SUFFIXES, syncPath } from "../store/backup.ts";
@@ -9,8 +11,10 @@ import { markRestored } from "../store/recovery-mark.ts";
 import { verifyJournal } from "../store/verify.ts";
 import { readVersion } from "../version.ts";
 import { EXIT, JOURNAL_FILE, LOCK_FILE, type Command, type ExitCode } from "./command.ts";
+import { handOver } from "./hand-over.ts";
 import { tellVerified } from "./verify-command.ts";
 
+const ANSWER_MS = 10_000;
 const AFTERWARDS = [
   "What the next start does: every button is void, commands that were under way are not run again",
   "but asked about, attempts that are not decided are looked for on the chain, and nobody's buys",
@@ -53,11 +57,14 @@ async function fromBackup(command: Command): Promise<ExitCode> {
     print("nothing was changed: a copy that does not hold is not put back");
     return EXIT.problem;
   }
-  const draft = draftOf(command);
-  await copyJournal(file, draft);
   const { events: headSeq, headHash } = report;
-  markRestored(draft, { from: "backup", atMs: clock.nowMs(), headSeq, headHash });
-  putInPlace(command, draft);
+  const putBack = async (): Promise<void> => {
+    const draft = draftOf(command);
+    await copyJournal(file, draft);
+    markRestored(draft, { from: "backup", atMs: clock.nowMs(), headSeq, headHash });
+    putInPlace(command, draft);
+  };
+  await handOver(command, async () => headSeq, putBack);
   print(`put back ${basename(file)}: last event ${headSeq}, head ${headHash}`);
   return EXIT.fine;
 }
@@ -71,20 +78,37 @@ async function fromPostgres(command: Command): Promise<ExitCode> {
     return EXIT.usage;
   }
   if (!mayReplace(command)) return EXIT.refused;
-  const draft = draftOf(command);
   const vaultFrom = command.option("vault-from");
-  const report = await restoreFromPostgres({
-    postgres: createNodePostgres({ connectionString, clock }),
-    clock,
-    path: draft,
-    release: readVersion(),
-    ...(vaultFrom === undefined ? {} : { vaultFrom: resolve(vaultFrom) }),
-  });
-  putInPlace(command, draft);
+  const postgres = createNodePostgres({ connectionString, clock });
+  const putBack = async (): Promise<RestoreReport> => {
+    const draft = draftOf(command);
+    const report = await restoreFromPostgres({
+      postgres,
+      clock,
+      path: draft,
+      release: readVersion(),
+      ...(vaultFrom === undefined ? {} : { vaultFrom: resolve(vaultFrom) }),
+    });
+    putInPlace(command, draft);
+    return report;
+  };
+  const fetchCopiedSeq = () => fetchMirroredSeq(postgres);
+  // An unreadable copy must show before the old executor is fenced for it.
+  await fetchCopiedSeq();
+  const report = await handOver(command, fetchCopiedSeq, putBack);
   const { head, wallets, isCompared } = report;
   print(`put back from Postgres: last event ${head.seq}, head ${head.hash}, ${wallets} wallets`);
   if (!isCompared) print("another release had folded the copy: only its events were compared");
   return EXIT.fine;
+}
+
+async function fetchMirroredSeq(postgres: Postgres): Promise<number> {
+  const session = await postgres.open("restore", ANSWER_MS);
+  try {
+    return (await readCursor(session)).seq;
+  } finally {
+    session.close();
+  }
 }
 
 /** Built beside the journal, so that a failure on the way leaves everything as it was. */

@@ -77,21 +77,22 @@ export class LeaseWorld {
   /** What a person does who puts the journal back on another volume; true when it is done. */
   async moveTo(place: Place, from: Place): Promise<boolean> {
     const process = new VirtualProcess(this.world, 1, 0);
-    const journalEpoch = this.#journals.get(keyOf(from)) ?? 0;
     try {
       await takeOver({
         database: this.server.databaseFor(process, () => false),
         clock: process.clock,
         identity: this.#identity(place),
         settings: SETTINGS,
-        journalEpoch,
-        journalHeadSeq: 0,
+        fetchCopiedSeq: async () => 0,
+        putBack: async () => {
+          const epoch = this.#journals.get(keyOf(from)) ?? 0;
+          this.#journals.set(keyOf(place), epoch);
+        },
       });
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       return false;
     }
-    this.#journals.set(keyOf(place), journalEpoch);
     return true;
   }
 

@@ -10,25 +10,30 @@ import type {
   LeaseSettings,
 } from "./lease-database.ts";
 
-export interface TakeOverOptions {
+export interface TakeOverOptions<T> {
   database: LeaseDatabase;
   clock: Clock;
   /** Of the volume that the desk moves to, and of the machine that runs this. */
   identity: LeaseIdentity;
   settings: Pick<LeaseSettings, "ttlMs">;
-  /** The newest epoch and event of the journal that was put back here. */
-  journalEpoch: number;
-  journalHeadSeq: number;
+  /** The last event that the copy is known to hold, asked after the old executor was fenced. */
+  fetchCopiedSeq(): Promise<number>;
+  /** A person says that the old executor's machine is gone for good: nothing is waited for. */
+  isOldGone?: boolean;
+  /** Puts the journal back: after the wait, before this volume may start. */
+  putBack(): Promise<T>;
   /** Called about once a second while it waits. */
   onWait?(leftMs: number, reason: string): void;
   signal?: AbortSignal;
 }
 
-export interface TakeOverReport {
+export interface TakeOverReport<T> {
+  /** What `putBack` gave. */
+  result: T;
   epoch: number;
   waitedMs: number;
   predecessor: LeaseRow | undefined;
-  /** Whether every event of the predecessor is in the journal that was put back. */
+  /** Whether the predecessor ended in order and all its events are in the copy. */
   isComplete: boolean;
 }
 
@@ -50,18 +55,19 @@ const FINISH_TRIES_MAX = 30;
  * @throws RAPTOR_LEASE__CONTESTED when another take-over came in between, and what the database
  * throws.
  */
-export async function takeOver(options: TakeOverOptions): Promise<TakeOverReport> {
+export async function takeOver<T>(options: TakeOverOptions<T>): Promise<TakeOverReport<T>> {
   const session = await options.database.open();
   try {
     const before = await session.read();
     const { row, predecessor } = await claim(session, before, options);
     const startedAt = momentOf(options.clock);
-    const isComplete = isWhole(predecessor, options.journalHeadSeq);
-    await waitOut(options, predecessor, isComplete);
+    const isComplete = isWhole(predecessor, await options.fetchCopiedSeq());
+    if (!isComplete && options.isOldGone !== true) await waitOut(options, predecessor);
     const waitedMs = elapsedAtLeast(options.clock, startedAt);
+    const result = await options.putBack();
     // Idle connections may be cut while it waits, so the last word has a session of its own.
     await finish(options, row);
-    return { epoch: row.epoch, waitedMs, predecessor, isComplete };
+    return { result, epoch: row.epoch, waitedMs, predecessor, isComplete };
   } finally {
     session.close();
   }
@@ -70,11 +76,11 @@ export async function takeOver(options: TakeOverOptions): Promise<TakeOverReport
 async function claim(
   session: LeaseSession,
   before: LeaseRow | undefined,
-  { identity, journalEpoch }: TakeOverOptions,
+  { identity }: Pick<TakeOverOptions<unknown>, "identity">,
 ): Promise<{ row: LeaseRow; predecessor: LeaseRow | undefined }> {
   const row: LeaseRow = {
     ...identity,
-    epoch: Math.max(before?.epoch ?? 0, journalEpoch) + 1,
+    epoch: (before?.epoch ?? 0) + 1,
     renewals: (before?.renewals ?? 0) + 1,
     phase: "handingOver",
     headSeq: null,
@@ -82,26 +88,22 @@ async function claim(
   if (await session.swap(before, row)) return { row, predecessor: before };
   // A renewal of the predecessor came in between: it is alive, and fenced by the next try.
   const now = await session.read();
-  const again = { ...row, epoch: Math.max(now?.epoch ?? 0, journalEpoch) + 1 };
-  again.renewals = (now?.renewals ?? 0) + 1;
+  const again = { ...row, epoch: (now?.epoch ?? 0) + 1, renewals: (now?.renewals ?? 0) + 1 };
   if (await session.swap(now, again)) return { row: again, predecessor: now };
   throw new RaptorError("RAPTOR_LEASE__CONTESTED", { reason: "the lease changed twice" });
 }
 
 /** A predecessor that ended in order says how far its journal reached. */
-function isWhole(predecessor: LeaseRow | undefined, journalHeadSeq: number): boolean {
+function isWhole(predecessor: LeaseRow | undefined, copiedSeq: number): boolean {
   if (predecessor === undefined) return true;
   const { phase, headSeq } = predecessor;
-  return phase === "released" && headSeq !== null && headSeq <= journalHeadSeq;
+  return phase === "released" && headSeq !== null && headSeq <= copiedSeq;
 }
 
-async function waitOut(
-  options: TakeOverOptions,
-  predecessor: LeaseRow | undefined,
-  isComplete: boolean,
-): Promise<void> {
+type Wait = Pick<TakeOverOptions<unknown>, "clock" | "settings" | "signal" | "onWait">;
+
+async function waitOut(options: Wait, predecessor: LeaseRow | undefined): Promise<void> {
   const { clock, settings, signal } = options;
-  if (isComplete) return;
   const hasEnded = predecessor?.phase === "released";
   const ttlMs = hasEnded ? 0 : settings.ttlMs;
   const since = momentOf(clock);
@@ -120,7 +122,10 @@ async function waitOut(
 }
 
 /** A lost answer may have been a success: the row tells. */
-async function finish({ database, clock }: TakeOverOptions, row: LeaseRow): Promise<void> {
+async function finish(
+  { database, clock }: Pick<TakeOverOptions<unknown>, "database" | "clock">,
+  row: LeaseRow,
+): Promise<void> {
   const next: LeaseRow = { ...row, renewals: row.renewals + 1, phase: "handedOver" };
   for (let tries = 1; ; tries++) {
     let session: LeaseSession | undefined;

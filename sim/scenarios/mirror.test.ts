@@ -192,7 +192,7 @@ describe("MIRROR=async", () => {
     for (const { http } of world.file.rpcs) await repair(http);
     const restored = execFileSync(
       process.execPath,
-      [RAPTOR, "restore", "--from", "postgres", "--data", world.file.dataDir],
+      [RAPTOR, "restore", "--from", "postgres", "--old-is-gone", "--data", world.file.dataDir],
       { env: { DATABASE_URL: server.url() }, encoding: "utf8" },
     );
     expect(restored).toContain("put back from Postgres");
