@@ -230,7 +230,9 @@ export class AttemptTracker {
     if (report.state !== "landed" || rivalFillOf(store, attempt) === undefined) return undefined;
     try {
       const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
-      return found.state === "settled" ? found.evidence : undefined;
+      // After a fork it may have been executed again in another block, with other amounts.
+      const isSame = (found.venueSlot ?? report.venueSlot) === report.venueSlot;
+      return found.state === "settled" && isSame ? found.evidence : undefined;
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       return undefined;
@@ -251,7 +253,7 @@ export class AttemptTracker {
     });
   }
 
-  /** Orders of which attempts have come to an end are driven on, and panic looks at their people. */
+  /** Orders whose attempts have come to an end are driven on; panic looks at their people. */
   announceEnded(orderIds: readonly string[]): void {
     for (const orderId of orderIds) this.#announce(orderId);
   }
