@@ -130,15 +130,14 @@ export class PostgresMirror implements Mirror {
   }
 
   async #serve(): Promise<void> {
-    const { store, clock } = this.#options;
+    const { clock } = this.#options;
     const session = await this.#open("mirror", this.#answerMs);
     await session.query(sessionSql(this.#answerMs));
     if (await needsMigration(session)) {
       await migrateMirror(await this.#open("migrations", MIGRATE_ANSWER_MS));
       this.#sessions.pop()?.close();
     }
-    await this.#compareHeads(session);
-    if (this.#options.copiesVault) await copyVault(session, store);
+    await this.#compareHeads(session, true);
     this.#health.noteConnected();
     this.#retryMs = RETRY_MS_MIN;
     while (!this.#abort.signal.aborted) {
@@ -146,7 +145,7 @@ export class PostgresMirror implements Mirror {
       while (await this.#shipSome(session)) this.#tellLag();
       this.#tellLag();
       await clock.sleep(IDLE_LOOK_MS, this.#wake.signal);
-      if (!this.#wake.signal.aborted) await this.#compareHeads(session);
+      if (!this.#wake.signal.aborted) await this.#compareHeads(session, false);
     }
   }
 
@@ -165,25 +164,29 @@ export class PostgresMirror implements Mirror {
     if (from === undefined || this.#abort.signal.aborted) return false;
     const events = boundedBatch(store.storedFrom(from.seq + 1, BATCH_EVENTS_MAX));
     if (events.length === 0) return false;
+    // A copied wallet without its key could not be sold from after a restore.
+    if (events.some(({ kind }) => kind === "WalletCreated")) await this.#copyVault(session);
     const startedMs = clock.monotonicMs();
     this.#copied = await shipBatch(session, from, events);
     metrics.observeMs("mirror_batch_ms", clock.monotonicMs() - startedMs);
     this.#progressed();
-    if (this.#options.copiesVault && events.some(({ kind }) => kind === "WalletCreated")) {
-      await copyVault(session, store);
-    }
     return true;
+  }
+
+  async #copyVault(session: PgSession): Promise<void> {
+    if (this.#options.copiesVault) await copyVault(session, this.#options.store);
   }
 
   /**
    * Finds out where the copy ends and whether it is a copy of this journal. Behind is normal, also
    * after a failover to an older replica; anything else stops the mirror.
    */
-  async #compareHeads(session: PgSession): Promise<void> {
+  async #compareHeads(session: PgSession, isNew: boolean): Promise<void> {
     const { store, log } = this.#options;
     const { seq, hash } = await readCursor(session);
     const known = this.#copied;
     assertIsOurs(store, { seq, hash });
+    if (isNew) await this.#copyVault(session);
     if (known !== undefined && seq < known.seq) {
       log.error({ fromSeq: known.seq, toSeq: seq }, "Postgres went back; events are copied again");
       this.#health.noteWentBack(known.seq, seq);

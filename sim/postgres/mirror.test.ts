@@ -141,6 +141,15 @@ describe("waiting for the copy", () => {
     expect(mirror.refusal()).toBe(undefined);
   });
 
+  it("ends for a new wallet only when its key is copied as well", async ({ expect }) => {
+    const mirror = start({ mode: "sync", syncMs: 5_000, copiesVault: true });
+    await until(() => mirror.hold() === undefined);
+    await scene.putWallet(99);
+    expect(await mirror.isMirrored()).toBe(true);
+    const rows = await scene.ask("select wrapped from raptor.vault where wallet_id = 'w99'");
+    expect(rows).toEqual([["wrapped-99"]]);
+  });
+
   it("ends as soon as the copy has everything, and after its limit without", async ({ expect }) => {
     const mirror = start({ mode: "sync", syncMs: 400 });
     expect(mirror.hold()).toContain("has not been compared");
