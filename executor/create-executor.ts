@@ -310,31 +310,15 @@ function buildRooms(seams: ExecutorSeams) {
   const apiTokens = new ApiTokens(keys.apiToken);
   const contentOf = (row: OutboxRow): MessageContent => apiTokens.contentOf(row);
   const outbox = createOutbox({ store, chat: telegram, clock, prng, log, contentOf });
-  const probeJournal = createJournalProbe(store, clock);
-  const dependencies = (): DependencyHealth[] => [
-    probeJournal(),
-    disk.health(),
-    ...(mirror === undefined ? [] : [mirror.health()]),
-    ...(claim?.health() ?? []),
-    { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
-    ...venue.health(),
-    feed.health(),
-    schedule.health(),
-    telegram.health(),
-  ];
+  const dependencies = listDependencies(seams, { ...outside, disk, mirror, lifecycle });
   const phase = () => shownPhase(lifecycle, store);
   const { version } = seams;
   const lastReconcile = () => engine.reconciler.lastRun;
   const views = { store, feed, venue, clock, version, phase, dependencies, lastReconcile };
   const reads = createReadModels(views);
   const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
-  const desk = buildDesk(
-    seams,
-    { ...shared, mirror: syncMirror },
-    apiTokens,
-    lifecycle,
-    context.onFatal,
-  );
+  const deskTools = { ...shared, mirror: syncMirror };
+  const desk = buildDesk(seams, deskTools, apiTokens, lifecycle, context.onFatal);
   const noteReconcile = (isComplete: boolean): void => {
     isTruthKnown ||= isComplete;
   };
@@ -355,6 +339,29 @@ function buildRooms(seams: ExecutorSeams) {
     noteReconcile,
     onFatal: context.onFatal,
   };
+}
+
+function listDependencies(
+  { store, clock, claim }: ExecutorSeams,
+  parts: ReturnType<typeof buildOutside> & {
+    disk: DiskWatch;
+    mirror: Mirror | undefined;
+    lifecycle: Lifecycle;
+  },
+): () => DependencyHealth[] {
+  const { disk, mirror, lifecycle, venue, feed, schedule, telegram } = parts;
+  const probeJournal = createJournalProbe(store, clock);
+  return () => [
+    probeJournal(),
+    disk.health(),
+    ...(mirror === undefined ? [] : [mirror.health()]),
+    ...(claim?.health() ?? []),
+    { name: "intake", ok: lifecycle.phase === "ready", detail: lifecycle.phase },
+    ...venue.health(),
+    feed.health(),
+    schedule.health(),
+    telegram.health(),
+  ];
 }
 
 type DeskDeps = ConstructorParameters<typeof JobHandlers>[0] &
