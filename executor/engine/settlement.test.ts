@@ -124,6 +124,28 @@ describe("settlement", () => {
     });
   });
 
+  it("leaves what a moved buy brought more, when all that it brought before was sold", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openUnsettled(desk, chain);
+      const { identity } = chain.effects[0] ?? { identity: "" };
+      const found = chain.transactions.get(identity);
+      if (found === undefined) throw new Error("expected the buy to have landed");
+      await startSell(desk, position);
+      chain.land();
+      await desk.clock.advance(1_000);
+      found.slot += 7;
+      found.quantityOut += 5n;
+      await settle(desk, chain, "settled", (one) => one === identity, found.slot);
+      expect(desk.store.position(position.positionId)).toMatchObject({
+        state: "open",
+        quantity: "5",
+      });
+    });
+  });
+
   it("keeps the profit of an earlier sell when the buy is taken back and lands again", async ({
     expect,
   }) => {

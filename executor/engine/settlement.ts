@@ -123,8 +123,11 @@ function correctFill(
   if (isSame) return;
   const order = tx.order(fill.orderId);
   assert(order !== undefined, `fill ${fill.fillId} has no order`);
-  reverseFill(context, tx, fill, landed.evidence);
+  appendReversal(tx, fill, landed.evidence);
+  // No moment has less than nothing: a buy comes before what it replaces goes, a sell after.
+  if (fill.side === "sell") takeBack(context, tx, fill);
   bookFill(context, tx, order, attempt, landed);
+  if (fill.side === "buy") takeBack(context, tx, fill);
 }
 
 /** Takes a booked fill back, with everything that followed from it. */
@@ -134,21 +137,31 @@ export function reverseFill(
   fill: FillRow,
   evidence: Evidence,
 ): void {
-  const held = tx.position(fill.positionId);
-  assert(held !== undefined, `fill ${fill.fillId} has no position`);
+  appendReversal(tx, fill, evidence);
+  const held = takeBack(context, tx, fill);
+  context.notices.alert(tx, fill.userId, `reversed:${fill.fillId}`, [
+    `The network took back a ${fill.side} of ${held.symbol} that it had confirmed.`,
+    "The ledger was corrected; the tokens and SOL are as before that trade.",
+  ]);
+}
+
+function appendReversal(tx: Tx, fill: FillRow, evidence: Evidence): void {
   const { fillId, attemptId } = fill;
   const stream = `order:${fill.orderId}`;
   tx.append({ stream, kind: "FillReversed", payload: { fillId, attemptId, evidence } });
+}
+
+/** Undoes what a fill made of the positions. @returns the position that it concerned */
+function takeBack(context: EngineContext, tx: Tx, fill: FillRow): PositionRow {
+  const held = tx.position(fill.positionId);
+  assert(held !== undefined, `fill ${fill.fillId} has no position`);
   for (const change of changesOf(tx, held, fill)) {
     const { positionId } = change;
     tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
     if (change.state === "closed") disarmExits(tx, positionId, "fill rolled back");
     else armExits(context, tx, change);
   }
-  context.notices.alert(tx, fill.userId, `reversed:${fillId}`, [
-    `The network took back a ${fill.side} of ${held.symbol} that it had confirmed.`,
-    "The ledger was corrected; the tokens and SOL are as before that trade.",
-  ]);
+  return held;
 }
 
 /** What taking a fill back makes of the positions that it concerns. */
