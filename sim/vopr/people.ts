@@ -113,11 +113,11 @@ export class People {
     });
     return [
       type("buy typed", 16, () => `/buy ${mint()} ${this.#oneOf(BUY_AMOUNTS)}`),
-      type("token card", 12, mint),
-      press("buy pressed", 24, /^1t/),
-      type("sell typed", 8, () => `/sell ${mint()} ${this.#oneOf(SELL_PERCENTS)}`),
+      type("token card", 6, mint),
+      press("buy pressed", 18, /^1t/),
+      type("sell typed", 14, () => `/sell ${mint()} ${this.#oneOf(SELL_PERCENTS)}`),
       type("positions", 6, () => "/positions"),
-      press("sell or panic pressed", 8, /^1u/),
+      press("sell or panic pressed", 12, /^1u/),
       press("any button", 8, /^1/),
       { name: "double tap", weight: 8, run: (userId) => this.#doubleTap(userId) },
       { name: "old button", weight: 4, run: (userId) => this.#pressOld(userId) },
