@@ -3,7 +3,9 @@ import type {
   EffectBound,
   EventKind,
   EventPayloads,
+  Evidence,
   JournalEvent,
+  NonceAccountName,
   RiskInputs,
 } from "@raptor/shared/domain/events.ts";
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
@@ -19,6 +21,15 @@ const DESCRIBERS: Describers = {
   TicketClaimed: (claim) => `ticket ${claim.ticket} was redeemed`,
   UserPausedChanged: (change) =>
     `entries of person ${change.userId} were ${change.paused ? "paused" : "allowed"}`,
+  NonceAccountsWanted: ({ accounts, rentLamports }) =>
+    `${accountsText(accounts)} for safe exits wanted, ${sol(rentLamports)} SOL of rent each`,
+  NonceAccountsCreated: ({ accounts }) => `${accountsText(accounts)} set up`,
+  NonceAccountsRefused: ({ accounts, reason }) =>
+    `${accountsText(accounts)} not set up: ${reason}; exits go without`,
+  NonceReclaimWanted: ({ nonceIndex }) => `the rent of nonce account ${nonceIndex} is asked back`,
+  NonceAccountReclaimed: ({ nonceIndex, lamports }) =>
+    `nonce account ${nonceIndex} was closed, ${sol(lamports)} SOL of rent came back`,
+  NonceReclaimRefused: ({ nonceIndex, reason }) => `nonce account ${nonceIndex} stays: ${reason}`,
   OrderInitialized: (order) =>
     `order ${order.orderId}: ${order.side} ${order.symbol} (${order.instrument}) for ` +
     (order.side === "buy" ? `${sol(order.notionalLamports)} SOL` : `${order.quantity} units`) +
@@ -35,7 +46,7 @@ const DESCRIBERS: Describers = {
   AttemptUnknown: (unknown) => `not decided: ${unknown.cause}`,
   AttemptFailed: (failed) =>
     `it landed and was reverted: ${failed.venueError}, cost ${sol(failed.costLamports)} SOL`,
-  AttemptDead: () => "it is proven that it can no longer happen",
+  AttemptDead: ({ proof }) => deathText(proof),
   FillRecorded: (fill) =>
     `filled: ${fill.side} ${fill.quantity} units for ${sol(fill.notionalLamports)} SOL, ` +
     `fee ${sol(fill.feeLamports)} SOL, slot ${fill.venueSlot}`,
@@ -106,6 +117,17 @@ function boundText(bound: EffectBound): string {
 }
 
 function personText(userId: number | null): string {
+function deathText(proof: Evidence): string {
+  const { supersededBy } = proof;
+  if (typeof supersededBy !== "string") return "it is proven that it can no longer happen";
+  return `its nonce was used by ${supersededBy} for good: it can no longer happen`;
+}
+
+function accountsText(accounts: readonly NonceAccountName[]): string {
+  const numbers = accounts.map(({ nonceIndex }) => nonceIndex).join(", ");
+  return `nonce account${accounts.length === 1 ? "" : "s"} ${numbers}`;
+}
+
   return userId === null ? "the system" : `person ${userId}`;
 }
 

@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { storySteps } from "./describe-event.ts";
 import { NONCE_RENT } from "./fake-venue.ts";
 import { WALLET_ID, withDesk, type TestDesk } from "./engine-fixture.ts";
 import {
@@ -154,6 +155,8 @@ describe("an exit", () => {
         by: { end: "filled" },
       });
       expect(desk.payloads("FillRecorded")).toHaveLength(2);
+      const story = storySteps(desk.store.eventsOf("order:ord_sell")).map(({ meaning }) => meaning);
+      expect(story.join("\n")).toContain(`its nonce was used by ${first?.identity} for good`);
     });
   });
 
