@@ -48,8 +48,12 @@ export function createEvidenceTruth(watch: Watch): Checker {
     }
     const moved = tokensMoved(watch, record);
     const told = fill.side === "buy" ? BigInt(fill.quantity) : -BigInt(fill.quantity);
-    if (moved === told) return;
-    watch.report(`fill ${fill.fillId} is booked with ${told} base units, the chain moved ${moved}`);
+    if (moved !== told) {
+      watch.report(`fill ${fill.fillId} is booked with ${told} units, the chain moved ${moved}`);
+    }
+    const [spent, paid] = [lamportsSpent(record), lamportsPaid(fill)];
+    if (spent === paid) return;
+    watch.report(`fill ${fill.fillId} is booked with ${paid} lamports, the chain took ${spent}`);
   }
 
   function take({ kind, payload }: JournalEvent): void {
@@ -90,6 +94,18 @@ function mayStillLand({ chain }: Watch, bound: EffectBound): boolean {
   if (account === undefined) return false;
   const value = account.data.subarray(NONCE_VALUE_AT, NONCE_VALUE_AT + 32);
   return value.length === 32 && encodeBase58(value) === bound.value;
+}
+
+/** Lamports that left the payer. */
+function lamportsSpent({ before, after }: LedgerRecord): bigint {
+  return (before[0]?.lamports ?? 0n) - (after[0]?.lamports ?? 0n);
+}
+
+/** The same as the ledger has it: the price of the tokens, the fee, and the rent locked up. */
+function lamportsPaid(fill: EventPayloads["FillRecorded"]): bigint {
+  const notional = BigInt(fill.notionalLamports);
+  const costs = BigInt(fill.feeLamports) + BigInt(fill.rentLamports);
+  return fill.side === "buy" ? notional + costs : costs - notional;
 }
 
 /** Base units of the traded token that entered the payer's accounts. */

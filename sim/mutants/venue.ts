@@ -39,13 +39,22 @@ export const VENUE_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  mutant(
-    "death-without-bound",
-    "hummingbot: an order that was not found a few times is lost, whenever it could still land.",
-    PROOF,
-    "if (height.value <= bound.lastValidBlockHeight) {",
-    "if (height.value <= bound.lastValidBlockHeight - 150) {",
-  ),
+  {
+    name: "death-without-bound",
+    story: "hummingbot: an order not found a few times is lost, whenever it could still land.",
+    edits: [
+      {
+        file: PROOF,
+        find: "if (height.value <= bound.lastValidBlockHeight) {",
+        replace: "if (height.value <= bound.lastValidBlockHeight - 150) {",
+      },
+      {
+        file: PROOF,
+        find: 'if (validity.value.value) return "it still takes the blockhash";',
+        replace: "",
+      },
+    ],
+  },
   mutant(
     "death-from-older-history",
     "The look into the history is believed although it is older than the last possible block.",
@@ -60,13 +69,22 @@ export const VENUE_MUTANTS: readonly Mutant[] = [
     'if (doubts.length > 0) return { proven: false, detail: doubts.join("; ") };',
     'if (slots.size === 0) return { proven: false, detail: doubts.join("; ") };',
   ),
-  mutant(
-    "booked-at-processed",
-    "A transaction that one node has executed is told as done before anybody voted on it.",
-    STATUS,
-    'if (level === "processed") return { kind: "processed", provider, contextSlot, slot, err };',
-    "",
-  ),
+  {
+    name: "booked-at-processed",
+    story: "A transaction that nodes have executed is told as done before anybody voted on it.",
+    edits: [
+      {
+        file: STATUS,
+        find: 'if (level === "processed") return { kind: "processed", provider, contextSlot, slot, err };',
+        replace: "",
+      },
+      {
+        file: "executor/venues/solana/testimony.ts",
+        find: 'commitment: "confirmed",',
+        replace: 'commitment: "processed",',
+      },
+    ],
+  },
   mutant(
     "landed-is-success",
     "pumpfun bot #175: a reverted buy is reported as confirmed, because it landed.",
