@@ -260,7 +260,7 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
     driver,
     exits: new Exits(context, feed, driver),
     panic: new Panic(context, driver, tracker),
-    reconciler: new Reconciler(context),
+    reconciler: new Reconciler(context, tracker),
     settlement: new Settlement(context, driver, tracker),
   };
 }
@@ -281,7 +281,7 @@ function buildRooms(seams: ExecutorSeams) {
   const lifecycle = new Lifecycle();
   let isTruthKnown = false;
   const outside = buildOutside(seams);
-  const { venue, feed, discord, telegram, schedule } = outside;
+  const { venue, feed, discord, telegram } = outside;
   const lifetimesMs = { trade: env.TICKET_TRADE_TTL_MS, menu: env.TICKET_MENU_TTL_MS };
   const tickets = new TicketIssuer({ key: keys.ticket, ids, clock, lifetimesMs });
   const notices = createNotices({ venue, clock, tickets, adminUserIds: env.ADMIN_USER_IDS });
