@@ -116,7 +116,6 @@ function boundText(bound: EffectBound): string {
   return `possible while nonce account ${bound.account} holds ${bound.value}`;
 }
 
-function personText(userId: number | null): string {
 function deathText(proof: Evidence): string {
   const { supersededBy } = proof;
   if (typeof supersededBy !== "string") return "it is proven that it can no longer happen";
@@ -128,6 +127,7 @@ function accountsText(accounts: readonly NonceAccountName[]): string {
   return `nonce account${accounts.length === 1 ? "" : "s"} ${numbers}`;
 }
 
+function personText(userId: number | null): string {
   return userId === null ? "the system" : `person ${userId}`;
 }
 
