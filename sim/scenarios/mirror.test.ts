@@ -41,8 +41,12 @@ async function startAll(env: Record<string, string>): Promise<void> {
 }
 
 async function closeAll(): Promise<void> {
-  await world.close();
-  await server.close();
+  try {
+    await world.close();
+  } finally {
+    // Also when the world never came up: nobody else would end the server.
+    await server.close();
+  }
 }
 
 async function ask(sql: string): Promise<PgRow[]> {
