@@ -46,6 +46,7 @@ const DESCRIBERS: Describers = {
   AttemptUnknown: (unknown) => `not decided: ${unknown.cause}`,
   AttemptFailed: (failed) =>
     `it landed and was reverted: ${failed.venueError}, cost ${sol(failed.costLamports)} SOL`,
+  AttemptFound: ({ was }) => `it had been called ${was}, and the chain shows that it landed`,
   AttemptDead: ({ proof }) => deathText(proof),
   FillRecorded: (fill) =>
     `filled: ${fill.side} ${fill.quantity} units for ${sol(fill.notionalLamports)} SOL, ` +
@@ -68,6 +69,11 @@ const DESCRIBERS: Describers = {
     `trading was set to ${change.state} by ${change.by}: ${change.reason}`,
   PanicOpened: ({ userId }) => `panic of person ${userId}: everything is sold`,
   PanicClosed: () => "the panic is over: nothing is open",
+  TokensAdopted: (adopted) =>
+    `${adopted.quantity} units of ${adopted.mint} that came without an order joined position ` +
+    `${adopted.positionId}, cost ${adopted.cost === "unknown" ? "unknown" : `${sol(adopted.costLamports)} SOL (${adopted.cost})`}`,
+  TokensIgnored: ({ quantity, mint }) =>
+    `${quantity} units of ${mint} that came without an order are left apart`,
   JournalRestored: (restored) =>
     `the journal was put back from ${restored.from}, whose last event was ${restored.headSeq}`,
 };
@@ -111,11 +117,6 @@ function inputsText(inputs: RiskInputs): string {
   );
 }
 
-function boundText(bound: EffectBound): string {
-  if (bound.kind === "blockHeight") return `dead after block height ${bound.lastValidBlockHeight}`;
-  return `possible while nonce account ${bound.account} holds ${bound.value}`;
-}
-
 function deathText(proof: Evidence): string {
   const { supersededBy } = proof;
   if (typeof supersededBy !== "string") return "it is proven that it can no longer happen";
@@ -125,6 +126,11 @@ function deathText(proof: Evidence): string {
 function accountsText(accounts: readonly NonceAccountName[]): string {
   const numbers = accounts.map(({ nonceIndex }) => nonceIndex).join(", ");
   return `nonce account${accounts.length === 1 ? "" : "s"} ${numbers}`;
+}
+
+function boundText(bound: EffectBound): string {
+  if (bound.kind === "blockHeight") return `dead after block height ${bound.lastValidBlockHeight}`;
+  return `possible while nonce account ${bound.account} holds ${bound.value}`;
 }
 
 function personText(userId: number | null): string {

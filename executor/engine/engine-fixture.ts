@@ -270,7 +270,7 @@ export class TestDesk {
       driver,
       exits: new Exits(context, feed, driver),
       panic: new Panic(context, driver, tracker),
-      reconciler: new Reconciler(context),
+      reconciler: new Reconciler(context, tracker),
       settlement: new Settlement(context, driver, tracker),
       pool,
     };

@@ -4,6 +4,8 @@ import type { OrderSide } from "@raptor/shared/domain/order.ts";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type {
   AttemptReport,
+  HistoryEntry,
+  HistoryView,
   InstrumentReport,
   Lifetime,
   NonceSetupOutcome,
@@ -12,6 +14,7 @@ import type {
   Route,
   RouteRequest,
   SubmitOutcome,
+  WalletMove,
 } from "../ports/venue.ts";
 import { NONCE_RENT, nonceAddressOf, type VenueScript } from "./fake-venue.ts";
 
@@ -59,6 +62,10 @@ export class FakeChain {
   readonly executed: Transaction[] = [];
   /** Everything that took effect, in order. */
   readonly effects: Transaction[] = [];
+  /** Transactions that nobody here ordered, oldest first. */
+  readonly outside: (WalletMove & { slot: number; at: string })[] = [];
+  /** By node: identities that its history does not show. */
+  readonly hidden = new Map<string, Set<string>>();
   /** What becomes of bytes when they arrive; they stay pending unless told otherwise. */
   onSubmit: (attempt: AttemptRow, chain: FakeChain) => SubmitOutcome = () => accepted();
   #count = 0;
@@ -72,6 +79,9 @@ export class FakeChain {
         tokens: new Map(this.tokens),
         slot: this.slot,
       }),
+      fetchHistory: (address) => this.history(address),
+      fetchMoves: (_wallet, identities) =>
+        this.outside.filter(({ identity }) => identities.includes(identity)),
       prepare: (order, route, n, lifetime) => this.#prepare(order, route, n, lifetime),
       fetchNonces: (wallet, count) => this.fetchNonces(wallet, count),
       createNonces: (wallet, indexes) => this.createNonces(wallet, indexes),
@@ -87,6 +97,33 @@ export class FakeChain {
       },
       fetchAttempt: (attempt) => this.report(attempt.identity),
     };
+  }
+
+  /** Tokens come or go without an order of ours. `at`: the address whose history tells of it. */
+  moveOutside(mint: string, change: bigint, at: string): string {
+    const identity = `outside-${++this.#count}`;
+    this.tokens.set(mint, (this.tokens.get(mint) ?? 0n) + change);
+    const tokens = new Map([[mint, change]]);
+    this.outside.push({ identity, tokens, accounts: [at], slot: this.slot, at });
+    this.slot += 1;
+    return identity;
+  }
+
+  /** Both nodes' history of an address: a wallet's names everything that was executed for it. */
+  history(address: string): HistoryView[] {
+    const own = this.executed.map(({ identity, slot, fate }): HistoryEntry => {
+      return { identity, slot, isReverted: fate === "reverted", tsEventMs: null };
+    });
+    const outside = this.outside
+      .filter(({ at }) => at === address)
+      .map(({ identity, slot }) => ({ identity, slot, isReverted: false, tsEventMs: null }));
+    const isToken = address.includes("/");
+    const all = [...(isToken ? [] : own), ...outside].toSorted((a, b) => b.slot - a.slot);
+    return ["node-1", "node-2"].map((provider) => ({
+      provider,
+      entries: all.filter(({ identity }) => this.hidden.get(provider)?.has(identity) !== true),
+      isWhole: true,
+    }));
   }
 
   /** Transactions that were sent and are undecided. */

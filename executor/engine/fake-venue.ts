@@ -3,6 +3,8 @@ import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type {
   AttemptReport,
+  HeldToken,
+  HistoryView,
   InstrumentReport,
   Lifetime,
   NonceSetupOutcome,
@@ -12,6 +14,7 @@ import type {
   RouteRequest,
   SubmitOutcome,
   Venue,
+  WalletMove,
   WalletReport,
   WalletView,
 } from "../ports/venue.ts";
@@ -34,6 +37,9 @@ export interface VenueScript {
   fetchWallet?: (address: string) => Answer<WalletReport>;
   /** Two nodes that agree on `fetchWallet`, unless a test says otherwise. */
   fetchWalletViews?: (address: string) => Answer<WalletView[]>;
+  /** Two nodes that know of nothing, unless a test says otherwise. */
+  fetchHistory?: (address: string) => Answer<HistoryView[]>;
+  fetchMoves?: (wallet: string, identities: readonly string[]) => Answer<WalletMove[]>;
   prepare?: (
     order: OrderRow,
     route: Route,
@@ -48,6 +54,12 @@ export interface VenueScript {
   fetchSettlement?: (identity: string) => Answer<SettlementReport>;
 }
 
+export interface WalletWatcher {
+  address: string;
+  mints: string[];
+  onChange: (slot: number | undefined) => void;
+}
+
 /** One outside world that every process of a test talks to, one after the other. */
 export class FakeVenue {
   script: VenueScript = {};
@@ -56,10 +68,17 @@ export class FakeVenue {
   /** Names of all calls in order. */
   readonly calls: string[] = [];
   readonly watchers = new Map<string, Set<() => void>>();
+  /** Who watches which wallet, and for which tokens. */
+  readonly walletWatchers = new Set<WalletWatcher>();
 
   /** The venue has news of this attempt and says so to whoever watches. */
   announce(identity: string): void {
     for (const onNews of this.watchers.get(identity) ?? []) onNews();
+  }
+
+  /** A stream tells of a change; undefined for a break of the stream. */
+  announceWallet(slot: number | undefined): void {
+    for (const { onChange } of this.walletWatchers) onChange(slot);
   }
 
   /** The venue as one process sees it: no answer reaches a process that is dead. */
@@ -99,6 +118,28 @@ class VenueView implements Venue {
       throw error;
     });
     return ["node-1", "node-2"].map((provider) => ({ provider, report }));
+  }
+  async fetchHistory(address: string): Promise<HistoryView[]> {
+    if (this.#world.script.fetchHistory !== undefined) return this.#ask("fetchHistory", address);
+    return ["node-1", "node-2"].map((provider) => ({ provider, entries: [], isWhole: true }));
+  }
+  fetchMoves(wallet: string, identities: readonly string[]): Promise<WalletMove[]> {
+    return this.#ask("fetchMoves", wallet, identities);
+  }
+  tokenAddress(wallet: string, { mint }: HeldToken): string {
+    return `${wallet}/${mint}`;
+  }
+  watchWallet(
+    address: string,
+    tokens: readonly HeldToken[],
+    onChange: (slot: number | undefined) => void,
+  ): () => void {
+    const listen = (slot: number | undefined): void => {
+      if (this.#isAlive()) onChange(slot);
+    };
+    const watcher = { address, mints: tokens.map(({ mint }) => mint), onChange: listen };
+    this.#world.walletWatchers.add(watcher);
+    return () => void this.#world.walletWatchers.delete(watcher);
   }
   prepare(
     order: OrderRow,

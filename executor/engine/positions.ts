@@ -154,6 +154,35 @@ export function applyReturn(
   };
 }
 
+/** Tokens that came without an order join what is held; realised profit stays as it is. */
+export function applyAdoption(
+  base: Omit<PositionBase, "entryPriceE9">,
+  held: PositionRow | undefined,
+  added: { quantity: bigint; costLamports: bigint; jobId: string },
+): PositionChange {
+  const quantity = BigInt(held?.quantity ?? "0") + added.quantity;
+  const cost = BigInt(held?.costLamports ?? "0") + added.costLamports;
+  const { positionId, userId, walletId, venue, instrument, symbol, decimals, tokenProgram } = base;
+  return {
+    positionId,
+    userId,
+    walletId,
+    venue,
+    instrument,
+    symbol,
+    decimals,
+    tokenProgram,
+    quantity: quantity.toString(),
+    costLamports: cost.toString(),
+    realisedLamports: held?.realisedLamports ?? "0",
+    entryPriceE9: priceE9Of(cost, quantity, decimals).toString(),
+    state: "open",
+    cause: { kind: "adopted", jobId: added.jobId },
+  };
+}
+
+type PositionBase = ReturnType<typeof baseOf>;
+
 function baseOf(
   held: PositionRow,
 ): Omit<PositionChange, "quantity" | "costLamports" | "realisedLamports" | "state" | "cause"> {

@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Drift } from "@raptor/shared/wire/read.ts";
+import type { WalletRow } from "@raptor/shared/domain/rows.ts";
+import type { Reader } from "../ports/store.ts";
 import type { WalletView } from "../ports/venue.ts";
+import { mintOf } from "./ids.ts";
+import type { WalletPast } from "./wallet-history.ts";
 
 /** What one node showed of one wallet, as the journal keeps it. */
 export interface SeenView {
@@ -16,6 +20,42 @@ export interface SeenView {
 export interface SeenWallet {
   wallet: string;
   views: (SeenView | { provider: string; slot: null })[];
+  ledger?: SeenLedger;
+  /** What landed for the wallet, where its history was read. */
+  history?: WalletPast;
+}
+
+/** What the ledger held of a wallet when it was compared. */
+export interface SeenLedger {
+  positions: { positionId: string; mint: string; quantity: string }[];
+  orders: { orderId: string; side: string; status: string }[];
+  attempts: { attemptId: string; identity: string; state: string }[];
+  /** Of each kind beyond those that are named. */
+  more: number;
+}
+
+/** Far more than one person has open; each is a line in the journal at every record. */
+const NAMED_MAX = 50;
+
+export function summarizeLedger(reader: Reader, { walletId, userId }: WalletRow): SeenLedger {
+  const orders = reader.openOrders().filter((order) => order.walletId === walletId);
+  const positions = reader.openPositions(userId).filter((one) => one.walletId === walletId);
+  const attempts = reader
+    .unresolvedAttempts()
+    .filter(({ orderId }) => reader.order(orderId)?.walletId === walletId);
+  const lists = [orders, positions, attempts];
+  return {
+    positions: positions.slice(0, NAMED_MAX).map(({ positionId, instrument, quantity }) => {
+      return { positionId, mint: mintOf(instrument), quantity };
+    }),
+    orders: orders.slice(0, NAMED_MAX).map(({ orderId, side, status }) => {
+      return { orderId, side, status };
+    }),
+    attempts: attempts.slice(0, NAMED_MAX).map(({ attemptId, identity, state }) => {
+      return { attemptId, identity, state };
+    }),
+    more: lists.reduce((sum, list) => sum + Math.max(0, list.length - NAMED_MAX), 0),
+  };
 }
 
 export function summarizeWallet(

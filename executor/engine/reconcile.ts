@@ -1,51 +1,64 @@
-import type { PositionRow, ReconcileRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import type { HistoryCursor } from "@raptor/shared/domain/events.ts";
+import type { ReconcileRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Drift } from "@raptor/shared/wire/read.ts";
-import type { Reader, Tx } from "../ports/store.ts";
+import type { Tx } from "../ports/store.ts";
 import type { WalletView } from "../ports/venue.ts";
-import type { EngineContext } from "./context.ts";
+import type { AttemptTracker } from "./attempt-tracker.ts";
 import {
-  bookExternalLoss,
-  hasUnsettledFill,
-  holdEntries,
-  reopenReturned,
-  reportDispute,
-} from "./external-loss.ts";
+  compareWallet,
+  isWalletDisputed,
+  missingTokens,
+  type SeenBalances,
+} from "./compare-wallet.ts";
+import type { EngineContext } from "./context.ts";
+import { FoundTokens } from "./found-tokens.ts";
 import { instrumentOf, mintOf } from "./ids.ts";
-import { fingerprintOf, summarizeWallet, type SeenWallet } from "./reconcile-record.ts";
-import { isDisputed, tokenTruthOf, type TokenTruth } from "./wallet-truth.ts";
+import {
+  fingerprintOf,
+  summarizeLedger,
+  summarizeWallet,
+  type SeenWallet,
+} from "./reconcile-record.ts";
+import { prepareAdoption, type Adoption, type TokenWish } from "./token-words.ts";
+import { WalletHistory, type ReadPast } from "./wallet-history.ts";
 
-/** Wrapped SOL is money on its way in a swap, not a position. */
-const WSOL_MINT = "So11111111111111111111111111111111111111112";
-/** Anybody may send anybody tokens, so only so many that are nobody's are reported. */
-const ORPHANS_MAX = 20;
 /** A timer's run that finds what the last one found is journaled only so often. */
 const UNCHANGED_RECORD_MS = 3_600_000;
-/** Nodes learn of a block within a second or so of each other; then they are asked once more. */
+/** Nodes learn of a block within a second or so of each other; they are asked again until then. */
 const SECOND_LOOK_MS = 2_000;
+const LOOK_INTERVAL_MS = 500;
+/** Differences that one report to the admins names. */
+const REPORTED_MAX = 20;
+/** Runs that always leave a record; those of a timer or a stream do it when there is news. */
+const RECORDED_TRIGGERS: readonly string[] = ["boot", "schedule"];
 
 export interface ReconcileResult {
   isComplete: boolean;
   drift: Drift[];
 }
 
-interface Seen {
-  wallet: WalletRow;
-  views: WalletView[];
+interface Seen extends SeenBalances {
+  read: ReadPast | undefined;
 }
 
 /**
  * Compares the ledger with the chain. A query that fails is never "flat": that wallet is left as
- * it is and the run counts as incomplete. What would take away is believed only of all nodes.
+ * it is and the run counts as incomplete. What would take away is believed only of all nodes, and
+ * only after the wallet's history was searched for what the journal may have missed.
  */
 export class Reconciler {
   readonly #context: EngineContext;
+  readonly #history: WalletHistory;
+  readonly #found: FoundTokens;
   #running: Promise<ReconcileResult> | undefined;
   #lastRun: ReconcileRow | undefined;
   #recorded: { fingerprint: string; atMs: number } | undefined;
 
-  constructor(context: EngineContext) {
+  constructor(context: EngineContext, tracker: Pick<AttemptTracker, "track" | "announceEnded">) {
     this.#context = context;
+    this.#history = new WalletHistory(context, tracker);
+    this.#found = new FoundTokens(context, this.#history);
   }
 
   /** The newest run of this process, whether or not it was worth a record. */
@@ -59,20 +72,35 @@ export class Reconciler {
     return this.#running;
   }
 
+  /** A run that begins after this call: what is under way may have read the chain before it. */
+  async runAnew(trigger: string): Promise<ReconcileResult> {
+    await this.#running?.catch(() => undefined);
+    return this.run(trigger);
+  }
+
+  /** Reads what is needed to take tokens in that came without an order. */
+  prepareAdoption(wish: TokenWish): Promise<Adoption> {
+    return prepareAdoption(this.#context, wish);
+  }
+
   async #run(trigger: string): Promise<ReconcileResult> {
     const { store, metrics, clock } = this.#context;
-    const { seen, unread } = await this.#readWallets();
+    const { seen, unread } = await this.#readWallets(this.#history.isDue(trigger));
     const atMs = clock.nowMs();
     const { drift, fingerprint, isRecorded } = await store.transact((tx) => {
-      const found = seen.flatMap((entry) => this.#compare(tx, entry));
       const wallets = seen.map((entry) => describe(tx, entry));
+      const found = seen.flatMap((entry) => compareWallet(this.#context, tx, entry));
       const print = fingerprintOf({ drift: found, wallets, unread });
-      const isNews = trigger !== "timer" || this.#isNews(print, atMs);
+      const isNews = RECORDED_TRIGGERS.includes(trigger) || this.#isNews(print, atMs);
       if (isNews) {
-        const payload = { trigger, atMs, saw: { wallets, unread }, drift: found };
+        const cursors = seen.flatMap(({ read }): HistoryCursor[] =>
+          read?.cursor === undefined ? [] : [read.cursor],
+        );
+        const saw = { wallets, unread };
+        const payload = { trigger, atMs, saw, drift: found, ...(cursors[0] && { cursors }) };
         tx.append({ stream: "reconcile", kind: "ReconcileCompleted", payload });
       }
-      if (trigger === "boot" && found.length > 0) this.#alertAdmins(tx, found);
+      this.#reportToAdmins(tx, trigger, found);
       return { drift: found, fingerprint: print, isRecorded: isNews };
     });
     this.#lastRun = { trigger, atMs, drift };
@@ -84,22 +112,20 @@ export class Reconciler {
     ) {
       this.#context.shout(`Reconcile found ${drift.length} difference(s) (${trigger})`);
     }
+    // Prices of found tokens are asked for afterwards: nobody waits for them.
+    this.#found.look(drift);
     return { isComplete: unread.length === 0, drift };
   }
 
-  async #readWallets(): Promise<{ seen: Seen[]; unread: string[] }> {
-    const { store, venue, log, clock } = this.#context;
+  async #readWallets(isHistoryDue: boolean): Promise<{ seen: Seen[]; unread: string[] }> {
+    const { store, log } = this.#context;
     const seen: Seen[] = [];
     const unread: string[] = [];
     for (const wallet of store.wallets()) {
       try {
-        let views = await venue.fetchWalletViews(wallet.address);
-        if (this.#isDisputed(wallet, views)) {
-          await clock.sleep(SECOND_LOOK_MS);
-          views = await venue.fetchWalletViews(wallet.address);
-        }
-        if (views.some(({ report }) => report !== null)) seen.push({ wallet, views });
-        else unread.push(wallet.address);
+        const views = await this.#readViews(wallet);
+        if (views.every(({ report }) => report === null)) unread.push(wallet.address);
+        else seen.push(await this.#readPast(wallet, views, isHistoryDue));
       } catch (error) {
         if (!isRaptorError(error)) throw error;
         unread.push(wallet.address);
@@ -109,12 +135,31 @@ export class Reconciler {
     return { seen, unread };
   }
 
-  #isDisputed(wallet: WalletRow, views: readonly WalletView[]): boolean {
-    const { store } = this.#context;
-    return openOf(store, wallet).some((position) => {
-      const truth = this.#truthOf(store, wallet, views, position.instrument);
-      return truth !== undefined && isDisputed(truth, BigInt(position.quantity));
-    });
+  async #readViews(wallet: WalletRow): Promise<WalletView[]> {
+    const { store, venue, clock } = this.#context;
+    const untilMs = clock.monotonicMs() + SECOND_LOOK_MS;
+    for (;;) {
+      const views = await venue.fetchWalletViews(wallet.address);
+      if (!isWalletDisputed(store, wallet, views)) return views;
+      if (clock.monotonicMs() >= untilMs) return views;
+      await clock.sleep(LOOK_INTERVAL_MS);
+    }
+  }
+
+  /**
+   * Read after the balances, so that whatever those show stands in it. What is missing may have
+   * been sold by an attempt that the journal lost sight of: that is looked for before all else.
+   */
+  async #readPast(wallet: WalletRow, views: WalletView[], isDue: boolean): Promise<Seen> {
+    const missing = missingTokens(this.#context.store, wallet, views);
+    const isNeeded = isDue || missing.length > 0;
+    const read = isNeeded ? await this.#history.read(wallet) : undefined;
+    const movedBy = new Map<string, string[]>();
+    for (const { instrument, tokenProgram } of missing) {
+      const mint = mintOf(instrument);
+      movedBy.set(mint, await this.#history.explain(wallet, { mint, tokenProgram }));
+    }
+    return { wallet, views, movedBy, read };
   }
 
   #isNews(fingerprint: string, atMs: number): boolean {
@@ -123,125 +168,36 @@ export class Reconciler {
     return Math.abs(atMs - last.atMs) >= UNCHANGED_RECORD_MS;
   }
 
-  #alertAdmins(tx: Tx, drift: readonly Drift[]): void {
-    const lines = drift.map((one) => {
-      const { mint, ledgerQuantity, chainQuantity } = one;
-      return `${mint.slice(0, 8)}: ledger ${ledgerQuantity}, chain ${chainQuantity} (${one.class})`;
-    });
-    const head = "Start-up found differences between ledger and chain";
-    this.#context.notices.alertAdmins(tx, `boot:${tx.epoch()}`, [head, ...lines.slice(0, 20)]);
+  /** At start all that differs, afterwards what took tokens away; anybody may send some. */
+  #reportToAdmins(tx: Tx, trigger: string, drift: readonly Drift[]): void {
+    const isBoot = trigger === "boot";
+    const told = isBoot ? drift : drift.filter((one) => one.class === "external");
+    if (told.length === 0) return;
+    const head = isBoot
+      ? "Start-up found differences between ledger and chain"
+      : "A reconcile found tokens gone without an order";
+    const lines = told.slice(0, REPORTED_MAX).map((one) => this.#describe(one));
+    const more = told.length - lines.length;
+    const key = isBoot ? `boot:${tx.epoch()}` : `drift-report:${tx.headSeq()}`;
+    const tail = [
+      ...(more > 0 ? [`and ${more} more`] : []),
+      "The ledger follows what all nodes show; the people concerned were told.",
+    ];
+    this.#context.notices.alertAdmins(tx, key, [head, ...lines, ...tail]);
   }
 
-  #compare(tx: Tx, { wallet, views }: Seen): Drift[] {
-    const open = openOf(tx, wallet);
-    const drift: Drift[] = [];
-    for (const position of open) {
-      const found = this.#comparePosition(tx, wallet, views, position);
-      if (found !== undefined) drift.push(found);
-    }
-    const lost = drift.filter((one) => one.class === "external");
-    if (lost.length > 0) holdEntries(this.#context, tx, wallet.userId, lost);
-    const known = new Set(open.map((position) => mintOf(position.instrument)));
-    return [...drift, ...this.#compareOthers(tx, wallet, views, known)];
+  #describe({ userId, mint, ledgerQuantity, chainQuantity, ...one }: Drift): string {
+    const by = (one.movedBy ?? []).map((identity) => this.#context.venue.explorerUrl(identity));
+    const what = `${mint.slice(0, 8)}: ledger ${ledgerQuantity}, chain ${chainQuantity}`;
+    return [`${what} (${one.class}), person ${userId}`, ...by].join(" ");
   }
-
-  #comparePosition(
-    tx: Tx,
-    wallet: WalletRow,
-    views: readonly WalletView[],
-    position: PositionRow,
-  ): Drift | undefined {
-    const mint = mintOf(position.instrument);
-    const ledger = BigInt(position.quantity);
-    const truth = this.#truthOf(tx, wallet, views, position.instrument);
-    if (truth?.least === undefined || truth.most === undefined) return undefined;
-    const { least, most } = truth;
-    if (least >= ledger) {
-      return most === ledger ? undefined : driftOf(wallet, mint, ledger, most, "adopt");
-    }
-    if (isDisputed(truth, ledger)) {
-      return reportDispute(this.#context, tx, wallet, position, truth);
-    }
-    return bookExternalLoss(tx, position, { address: wallet.address, quantity: most });
-  }
-
-  /** Tokens without an open position: those of one that had lost them, and nobody's. */
-  #compareOthers(
-    tx: Tx,
-    wallet: WalletRow,
-    views: readonly WalletView[],
-    known: ReadonlySet<string>,
-  ): Drift[] {
-    const drift: Drift[] = [];
-    let orphans = 0;
-    for (const mint of mintsOf(views)) {
-      if (known.has(mint) || mint === WSOL_MINT) continue;
-      const instrument = instrumentOf(mint);
-      const truth = this.#truthOf(tx, wallet, views, instrument);
-      if (truth?.most === undefined || truth.least === undefined || truth.most === 0n) continue;
-      const returned =
-        truth.least === 0n
-          ? undefined
-          : reopenReturned(this.#context, tx, wallet, instrument, truth.least);
-      if (returned !== undefined) drift.push(returned);
-      else if (orphans++ < ORPHANS_MAX) {
-        drift.push(driftOf(wallet, mint, 0n, truth.most, "orphan"));
-      }
-    }
-    return drift;
-  }
-
-  /**
-   * An order under way changes balances by itself, so does a fill that a fork may still take back,
-   * and a balance read before the newest fill says nothing about it: all are judged at a later run.
-   */
-  #truthOf(
-    reader: Reader,
-    wallet: WalletRow,
-    views: readonly WalletView[],
-    instrument: string,
-  ): TokenTruth | undefined {
-    const isMoving = reader
-      .openOrders()
-      .some((order) => order.walletId === wallet.walletId && order.instrument === instrument);
-    const { userId } = wallet;
-    if (isMoving || hasUnsettledFill(reader, userId, instrument)) return undefined;
-    return tokenTruthOf(reader, views, { userId, instrument, mint: mintOf(instrument) });
-  }
-}
-
-function openOf(reader: Reader, wallet: WalletRow): PositionRow[] {
-  return reader
-    .openPositions(wallet.userId)
-    .filter((position) => position.walletId === wallet.walletId);
 }
 
 /** Tokens that the ledger knows are recorded by name, the rest only as a count and a hash. */
-function describe(tx: Tx, { wallet, views }: Seen): SeenWallet {
+function describe(tx: Tx, { wallet, views, read }: Seen): SeenWallet {
   const isKnown = (mint: string): boolean =>
     tx.lastPositionOf(wallet.walletId, instrumentOf(mint)) !== undefined;
-  return summarizeWallet(wallet.address, views, isKnown);
-}
-
-/** Sorted, so that the same wallet gives the same report, however a node orders it. */
-function mintsOf(views: readonly WalletView[]): string[] {
-  const mints = new Set(views.flatMap(({ report }) => [...(report?.tokens.keys() ?? [])]));
-  return [...mints].toSorted();
-}
-
-function driftOf(
-  wallet: WalletRow,
-  mint: string,
-  ledger: bigint,
-  chain: bigint,
-  kind: Drift["class"],
-): Drift {
-  return {
-    userId: wallet.userId,
-    wallet: wallet.address,
-    mint,
-    ledgerQuantity: ledger.toString(),
-    chainQuantity: chain.toString(),
-    class: kind,
-  };
+  const seen = summarizeWallet(wallet.address, views, isKnown);
+  const ledger = summarizeLedger(tx, wallet);
+  return { ...seen, ledger, ...(read === undefined ? {} : { history: read.past }) };
 }

@@ -8,6 +8,7 @@ import {
   MINT,
   openPosition,
   orderRow,
+  settleAll,
   startSell,
   USER,
 } from "./trade-fixture.ts";
@@ -197,6 +198,7 @@ describe("tokens that turn up again", () => {
       await startSell(desk, position);
       chain.land();
       await desk.clock.advance(1_000);
+      await settleAll(desk);
       chain.slot += 10;
       chain.tokens.set(MINT, 7n);
       expect((await reconcile(desk)).drift).toMatchObject([{ class: "orphan" }]);

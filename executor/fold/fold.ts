@@ -1,4 +1,5 @@
 import type { EventKind, EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { TokenWordRow } from "@raptor/shared/domain/rows.ts";
 import {
   foldAttemptAccepted,
   foldAttemptDead,
@@ -86,6 +87,8 @@ const FOLDS: Folds = {
   AttemptRejected: foldAttemptRejected,
   AttemptUnknown: foldAttemptUnknown,
   AttemptFailed: foldAttemptFailed,
+  // Its fill follows in the same transaction and says all that the tables hold.
+  AttemptFound: () => [],
   AttemptDead: foldAttemptDead,
   FillRecorded: foldFillRecorded,
   FillReversed: foldFillReversed,
@@ -147,10 +150,28 @@ const FOLDS: Folds = {
   JournalRestored: () => [],
   JournalCompacted: () => [],
   PersonPurged: () => [],
-  ReconcileCompleted: ({ atMs, trigger, drift }) => [
+  ReconcileCompleted: ({ atMs, trigger, drift, cursors = [] }) => [
     { op: "upsert", table: "last_reconcile", row: { id: 1, atMs, trigger, drift } },
+    ...cursors.map((cursor): RowChange => ({
+      op: "upsert",
+      table: "history_cursors",
+      row: { ...cursor, readMs: atMs },
+    })),
   ],
+  TokensAdopted: (adopted, head) => [tokenWord(adopted, "adopted", head)],
+  TokensIgnored: (ignored, head) => [tokenWord(ignored, "ignored", head)],
 };
+
+function tokenWord(
+  said: { walletId: string; mint: string; quantity: string },
+  word: TokenWordRow["word"],
+  head: EventHead,
+): RowChange {
+  const { walletId, mint, quantity } = said;
+  const wordId = `${walletId}:${mint}`;
+  const row = { wordId, walletId, mint, word, quantity, saidMs: head.tsMs };
+  return { op: "upsert", table: "token_words", row };
+}
 
 type UserSet = Extract<RowChange, { table: "users"; op: "update" }>["set"];
 

@@ -5,6 +5,7 @@ import type {
   ControlRow,
   ExitPlanRow,
   FillRow,
+  HistoryCursorRow,
   JobRow,
   NonceAccountRow,
   NoticeRow,
@@ -12,6 +13,7 @@ import type {
   PositionRow,
   ReconcileRow,
   TokenRow,
+  TokenWordRow,
   UserRow,
   WalletRow,
 } from "@raptor/shared/domain/rows.ts";
@@ -77,6 +79,8 @@ export interface FoldedRows {
   control: Singleton<ControlRow>;
   last_reconcile: Singleton<ReconcileRow>;
   epochs: EpochRow;
+  history_cursors: HistoryCursorRow;
+  token_words: TokenWordRow;
 }
 
 export type TableName = keyof FoldedRows;
@@ -291,6 +295,18 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
   },
   last_reconcile: { key: "id", columns: { id: int, atMs: int, trigger: text, drift: json } },
   epochs: { key: "epoch", columns: { epoch: int, version: text, pid: int, startedMs: int } },
+  history_cursors: { key: "walletId", columns: { walletId: text, slot: int, readMs: int } },
+  token_words: {
+    key: "wordId",
+    columns: {
+      wordId: text,
+      walletId: text,
+      mint: text,
+      word: text,
+      quantity: amount,
+      saidMs: int,
+    },
+  },
 };
 
 export const TABLE_NAMES = Object.keys(FOLDED_TABLES) as TableName[];

@@ -211,6 +211,10 @@ function toastOf(action: TicketAction): string {
       return "Panic: selling everything…";
     case "reclaimNonces":
       return "Taking the rent back…";
+    case "adoptTokens":
+      return "Taking them in…";
+    case "ignoreTokens":
+      return "Left apart.";
     default:
       return "Done.";
   }

@@ -16,6 +16,7 @@ import type { Accounts } from "./accounts.ts";
 import type { PressedMessage } from "./admission.ts";
 import { parseSolAmount } from "./amounts.ts";
 import type { ApiTokens } from "./api-tokens.ts";
+import { redeemFound } from "./found.ts";
 import { ALREADY_ANSWERED, CANCELED, NOT_ASKED, NOTHING_TO_CANCEL } from "./prompts.ts";
 import { claimPrompt, findPrompt } from "./prompts.ts";
 import type { Presenter } from "./presenter.ts";
@@ -204,6 +205,11 @@ export class JobHandlers {
         return this.#show(target, { kind: "positions", page: 0 });
       case "reclaimNonces":
         return this.#reclaimNonces(target, job);
+      case "adoptTokens":
+      case "ignoreTokens":
+        return redeemFound(this.#deps, target, job, action, (tx, outcome) =>
+          finish(tx, job, outcome),
+        );
     }
   }
 

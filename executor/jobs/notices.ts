@@ -11,7 +11,8 @@ import type { Reader, Tx } from "../ports/store.ts";
 import type { Venue } from "../ports/venue.ts";
 import { shortAddress } from "../screens/numbers.ts";
 import { orderScreen } from "../screens/order.ts";
-import { driftScreen, noticeScreen } from "../screens/plain.ts";
+import { driftScreen, foundScreen } from "../screens/drift.ts";
+import { noticeScreen } from "../screens/plain.ts";
 import type { Screen } from "../screens/screen.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
@@ -55,8 +56,15 @@ export function createNotices(deps: {
         put(tx, userId, `${key}:${userId}`, { kind: "notice" }, noticeScreen(lines));
       }
     },
+    found(tx, userId, key, found) {
+      const { walletId, mint, quantity } = found;
+      put(tx, userId, key, { kind: "found", walletId, mint, quantity }, foundScreen(found));
+    },
     drift(tx, userId, key, drift: readonly Drift[]) {
-      const lost = drift.map((one) => ({ ...one, ...tokenOf(tx, userId, one.mint) }));
+      const lost = drift.map((one) => {
+        const links = (one.movedBy ?? []).map((identity) => deps.venue.explorerUrl(identity));
+        return { ...one, ...tokenOf(tx, userId, one.mint), links };
+      });
       put(tx, userId, key, { kind: "notice" }, driftScreen(lost));
     },
   };

@@ -3,10 +3,12 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { isRaptorError, sentenceOf, type RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { instrumentOf } from "../engine/ids.ts";
 import type { ReadModels } from "../engine/read-models.ts";
+import { askAgain } from "../engine/token-words.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import type { PriceFeed } from "../ports/market.ts";
 import type { Reader, Store, Tx } from "../ports/store.ts";
 import type { InstrumentReport, Venue, WalletReport } from "../ports/venue.ts";
+import { foundScreen } from "../screens/drift.ts";
 import { homeScreen, walletScreen } from "../screens/home.ts";
 import { helpScreen, noticeScreen, panicConfirmScreen, statusScreen } from "../screens/plain.ts";
 import { positionsScreen } from "../screens/positions.ts";
@@ -76,6 +78,11 @@ export class Presenter {
       case "why":
       case "trades":
         return this.#stories.render(userId, view);
+      case "found": {
+        const { walletId, mint, quantity } = view;
+        const asked = await askAgain(this.#deps, { walletId, mint, quantity: BigInt(quantity) });
+        return asked === undefined ? undefined : foundScreen(asked);
+      }
       case "panicConfirm":
         return panicConfirmScreen(this.#deps.store.openPositions(userId).length);
       default:

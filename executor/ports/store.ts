@@ -9,6 +9,7 @@ import type {
   ControlRow,
   ExitPlanRow,
   FillRow,
+  HistoryCursorRow,
   JobRow,
   NonceAccountRow,
   NoticeRow,
@@ -18,6 +19,7 @@ import type {
   ReconcileRow,
   TicketRow,
   TokenRow,
+  TokenWordRow,
   UserRow,
   View,
   WalletRow,
@@ -39,6 +41,8 @@ export interface Reader {
   openOrders(): OrderRow[];
   attempt(attemptId: string): AttemptRow | undefined;
   attemptsOf(orderId: string): AttemptRow[];
+  /** By what the venue calls it: on Solana its signature. */
+  attemptByIdentity(venue: string, identity: string): AttemptRow | undefined;
   unresolvedAttempts(): AttemptRow[];
   /** The newest of them; those of one slot are of one exclusion group, reopened ones apart. */
   unresolvedInSlot(slot: string): AttemptRow | undefined;
@@ -79,6 +83,9 @@ export interface Reader {
   notice(key: string): NoticeRow | undefined;
   control(): ControlRow;
   lastReconcile(): ReconcileRow | undefined;
+  historyCursor(walletId: string): HistoryCursorRow | undefined;
+  /** What was last said about tokens of this wallet that came without an order. */
+  tokenWord(walletId: string, mint: string): TokenWordRow | undefined;
   /** API tokens that are not revoked. */
   activeTokens(): TokenRow[];
   /** What the risk engine saw when it denied this order. */

@@ -83,6 +83,38 @@ export interface WalletView {
   report: WalletReport | null;
 }
 
+/** One landed transaction in an address's history, as one node lists it. */
+export interface HistoryEntry {
+  identity: string;
+  slot: number;
+  isReverted: boolean;
+  /** The block's time; null where the node does not know it. */
+  tsEventMs: number | null;
+}
+
+/** One node's history of an address, newest first; null when it did not answer. */
+export interface HistoryView {
+  provider: string;
+  entries: HistoryEntry[] | null;
+  /** False: there is more than the bound allows to read, and the oldest part is missing. */
+  isWhole: boolean;
+}
+
+/** What one landed transaction moved of a wallet. */
+export interface WalletMove {
+  identity: string;
+  /** Base units by mint, as far as they changed. */
+  tokens: ReadonlyMap<string, bigint>;
+  /** All accounts that it names. */
+  accounts: string[];
+}
+
+/** A token as its account of a wallet is found. */
+export interface HeldToken {
+  mint: string;
+  tokenProgram: string;
+}
+
 /** Signed bytes with everything that must be journaled before they may leave. */
 export interface PreparedAttempt {
   identity: string;
@@ -169,6 +201,25 @@ export interface Venue {
    * wallet holds. One entry per node, in the order of configuration; never throws for a node.
    */
   fetchWalletViews(address: string): Promise<WalletView[]>;
+  /**
+   * Each node's own history of an address, back to the earlier of a slot and a time; bounded, and
+   * never throws for a node.
+   */
+  fetchHistory(address: string, since: { slot: number; tsMs: number }): Promise<HistoryView[]>;
+  /** Of those that some node can show; one that no node shows is left out. */
+  fetchMoves(wallet: string, identities: readonly string[]): Promise<WalletMove[]>;
+  /** Where a wallet holds a token by default; pure. */
+  tokenAddress(wallet: string, token: HeldToken): string;
+  /**
+   * Calls back with the slot when a node tells that the wallet, or what it holds of the tokens,
+   * changed, and without one after a break in which something may have been missed.
+   * @returns the unsubscribe.
+   */
+  watchWallet(
+    address: string,
+    tokens: readonly HeldToken[],
+    onChange: (slot: number | undefined) => void,
+  ): () => void;
   /** Builds, checks, simulates and has signed; sends nothing. */
   prepare(
     order: OrderRow,

@@ -1,6 +1,6 @@
 import type { StatusView } from "@raptor/shared/wire/read.ts";
-import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
-import { counted, duration, timeOfDay, tokens } from "./numbers.ts";
+import { cleanText } from "@raptor/shared/values/safe-text.ts";
+import { counted, duration, timeOfDay } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
 import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
@@ -117,43 +117,6 @@ export function noticeScreen(lines: readonly string[], options: NoticeOptions = 
   const { resumeShownMs } = options;
   const rows = resumeShownMs === undefined ? [] : [[resumeButton(resumeShownMs)]];
   return screenOf(rich, [...rows, HOME_ROW]);
-}
-
-export interface LostToken {
-  symbol: string;
-  /** Null when the token is not known any more: quantities are base units then. */
-  decimals: number | null;
-  ledgerQuantity: string;
-  chainQuantity: string;
-}
-
-/** Tokens that left a wallet without an order of ours. */
-const LOST_SHOWN_MAX = 10;
-
-export function driftScreen(lost: readonly LostToken[]): Screen {
-  const rich = new RichText().bold("⚠️ The wallet differs from the ledger").line();
-  for (const one of lost.slice(0, LOST_SHOWN_MAX)) {
-    const { ledgerQuantity, chainQuantity, decimals } = one;
-    const unit = decimals === null ? " base units" : "";
-    const expected = tokens(ledgerQuantity, decimals ?? 0);
-    const found = tokens(chainQuantity, decimals ?? 0);
-    rich.line(`${cleanField(one.symbol)}: expected ${expected}, found ${found}${unit}`);
-  }
-  if (lost.length > LOST_SHOWN_MAX) rich.line(`and ${lost.length - LOST_SHOWN_MAX} more`);
-  rich.line().line("These tokens left without an order of Raptor. If that was not you, move what");
-  rich.plain(" is left to another wallet.");
-  rich.line("Positions and exits now follow what the wallet holds. New buys wait for your word.");
-  return screenOf(rich, [
-    [
-      {
-        text: "I know, allow buys again",
-        action: { kind: "releaseEntries" },
-        lifetime: "menu",
-        style: "primary",
-      },
-    ],
-    [{ text: "Positions", nav: "positions", arg: "0" }, ...HOME_ROW],
-  ]);
 }
 
 export function apiTokenScreen(token: string, scopes: readonly string[]): Screen {

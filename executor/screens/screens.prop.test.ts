@@ -5,7 +5,8 @@ import { homeScreen, walletScreen } from "./home.ts";
 import { amount, ADDRESS, hostile, homeModel, orderModel } from "./models-fixture.ts";
 import { positionView, statusView, tokenModel } from "./models-fixture.ts";
 import { orderScreen } from "./order.ts";
-import { apiTokenScreen, driftScreen, helpScreen, noticeScreen } from "./plain.ts";
+import { adoptedScreen, driftScreen, foundScreen } from "./drift.ts";
+import { apiTokenScreen, helpScreen, noticeScreen } from "./plain.ts";
 import { panicConfirmScreen, panicStartedScreen, statusScreen } from "./plain.ts";
 import { positionsScreen } from "./positions.ts";
 import { TRADES_LISTED, tradesScreen, whyScreen } from "./why.ts";
@@ -102,10 +103,43 @@ describe("every screen", () => {
             decimals: fc.option(fc.integer({ min: 0, max: 18 })),
             ledgerQuantity: amount.map(String),
             chainQuantity: amount.map(String),
+            links: fc.array(fc.constant(`https://solscan.io/tx/${"5".repeat(88)}`), {
+              maxLength: 5,
+            }),
           }),
           { minLength: 1, maxLength: 60 },
         )
         .map(driftScreen),
+    ],
+    [
+      "found",
+      fc
+        .record({
+          walletId: fc.constant("wal_test"),
+          mint: fc.constant(ADDRESS),
+          symbol: hostile,
+          decimals: fc.integer({ min: 0, max: 18 }),
+          quantity: amount.map(String),
+          valueLamports: fc.option(amount.map(String)),
+          isHeld: fc.boolean(),
+          links: fc.array(fc.constant(`https://solscan.io/tx/${"5".repeat(88)}`), {
+            maxLength: 5,
+          }),
+        })
+        .map((found) => foundScreen(found)),
+    ],
+    [
+      "adopted",
+      fc
+        .record({
+          symbol: hostile,
+          decimals: fc.integer({ min: 0, max: 18 }),
+          quantity: amount.map(String),
+          cost: fc.constantFrom("market" as const, "entry" as const, "unknown" as const),
+          costLamports: amount.map(String),
+          hasExits: fc.boolean(),
+        })
+        .map(adoptedScreen),
     ],
     [
       "why",

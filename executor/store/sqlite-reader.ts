@@ -4,6 +4,7 @@ import type {
   ControlRow,
   ExitPlanRow,
   FillRow,
+  HistoryCursorRow,
   JobRow,
   NonceAccountRow,
   NoticeRow,
@@ -13,6 +14,7 @@ import type {
   ReconcileRow,
   TicketRow,
   TokenRow,
+  TokenWordRow,
   UserRow,
   View,
   WalletRow,
@@ -116,6 +118,9 @@ export class SqliteReader implements Reader {
   attemptsOf(orderId: string): AttemptRow[] {
     return this.all("attempts", "where order_id = ? order by n", orderId);
   }
+  attemptByIdentity(venue: string, identity: string): AttemptRow | undefined {
+    return this.one("attempts", "where venue = ? and identity = ?", venue, identity);
+  }
   unresolvedAttempts(): AttemptRow[] {
     return this.all("attempts", `where ${UNRESOLVED_SQL} order by rowid`);
   }
@@ -207,6 +212,12 @@ export class SqliteReader implements Reader {
   lastReconcile(): ReconcileRow | undefined {
     const row = this.one("last_reconcile", "where id = 1");
     return row && { atMs: row.atMs, trigger: row.trigger, drift: row.drift };
+  }
+  historyCursor(walletId: string): HistoryCursorRow | undefined {
+    return this.one("history_cursors", "where wallet_id = ?", walletId);
+  }
+  tokenWord(walletId: string, mint: string): TokenWordRow | undefined {
+    return this.one("token_words", "where word_id = ?", `${walletId}:${mint}`);
   }
   activeTokens(): TokenRow[] {
     return this.all("tokens", "where revoked = 0 order by rowid");

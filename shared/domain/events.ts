@@ -172,6 +172,8 @@ export interface EventPayloads {
     evidence: Evidence;
   };
   AttemptDead: { attemptId: string; proof: Evidence };
+  /** The chain shows what was called over: its fill follows in the same transaction. */
+  AttemptFound: { attemptId: string; was: string; evidence: Evidence };
   FillRecorded: {
     fillId: string;
     attemptId: string;
@@ -207,7 +209,11 @@ export interface EventPayloads {
     realisedLamports: Amount;
     entryPriceE9: Amount;
     state: "open" | "closed";
-    cause: { kind: "fill"; fillId: string } | { kind: "external"; detail: string };
+    cause:
+      | { kind: "fill"; fillId: string }
+      | { kind: "external"; detail: string }
+      /** Tokens that came without an order of ours, taken in by their owner's word. */
+      | { kind: "adopted"; jobId: string };
   };
   ExitPlanArmed: { positionId: string; userId: number; instrument: string; rules: ExitRule[] };
   ExitPlanDisarmed: { positionId: string; reason: string };
@@ -251,7 +257,39 @@ export interface EventPayloads {
     saw: Evidence;
     /** All that concerns the ledger, and a bounded number of orphans. */
     drift: Drift[];
+    /** How far each wallet's history was read by every node; absent where it was not read. */
+    cursors?: HistoryCursor[];
   };
+  /** What a person said about tokens that came without an order: they are a position now. */
+  TokensAdopted: {
+    walletId: string;
+    userId: number;
+    mint: string;
+    /** Base units that were taken in. */
+    quantity: Amount;
+    positionId: string;
+    /**
+     * What they count as having cost: their value then, or without a price what the others of the
+     * position cost, or nothing, which arms no exit.
+     */
+    cost: "market" | "entry" | "unknown";
+    costLamports: Amount;
+    jobId: string;
+  };
+  /** So many base units beyond the ledger are left apart, and not spoken of again. */
+  TokensIgnored: {
+    walletId: string;
+    userId: number;
+    mint: string;
+    quantity: Amount;
+    jobId: string;
+  };
+}
+
+/** The slot up to which a wallet's transactions are known; slots are those of the nodes. */
+export interface HistoryCursor {
+  walletId: string;
+  slot: number;
 }
 
 export type EventKind = keyof EventPayloads;

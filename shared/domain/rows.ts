@@ -147,6 +147,25 @@ export interface ReconcileRow {
   drift: Drift[];
 }
 
+/** How far a wallet's history was read when it was last recorded. */
+export interface HistoryCursorRow {
+  walletId: string;
+  slot: number;
+  readMs: number;
+}
+
+/** A person's newest word on tokens of a wallet that no order of ours brought. */
+export interface TokenWordRow {
+  /** `<wallet>:<mint>`. */
+  wordId: string;
+  walletId: string;
+  mint: string;
+  word: "adopted" | "ignored";
+  /** Base units that the word was about. */
+  quantity: Amount;
+  saidMs: number;
+}
+
 /** Operational tables: may be lost without losing truth. */
 export interface TicketRow {
   ticket: string;
@@ -170,7 +189,10 @@ export type TicketAction =
   | { kind: "reclaimNonces" }
   /** Allows buys again, unless they were paused after `shownMs`, when the button was made. */
   | { kind: "resume"; shownMs: number }
-  | { kind: "releaseEntries" };
+  | { kind: "releaseEntries" }
+  /** Tokens beyond the ledger, as many as the notice showed: a position, or left apart. */
+  | { kind: "adoptTokens"; walletId: string; mint: string; quantity: Amount }
+  | { kind: "ignoreTokens"; walletId: string; mint: string; quantity: Amount };
 
 /** A bot message and what it shows, so that Refresh needs nothing in the button. */
 export type View =
@@ -189,6 +211,8 @@ export type View =
   | { kind: "why"; id: string; page: number }
   /** The last trades as buttons, in their order. */
   | { kind: "trades"; fillIds: string[] }
+  /** A question about so many base units of a token that came without an order. */
+  | { kind: "found"; walletId: string; mint: string; quantity: Amount }
   | { kind: "notice" };
 
 export interface OutboxRow {

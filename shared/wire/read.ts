@@ -74,6 +74,8 @@ export const driftSchema = z.object({
   class: z.enum(["adopt", "external", "orphan", "disputed"]),
   /** What each node shows, where they disagree; null for a node without a usable answer. */
   views: z.array(z.object({ provider: z.string(), quantity: amountSchema.nullable() })).optional(),
+  /** Signatures of transactions without an order of ours that moved this token, newest first. */
+  movedBy: z.array(z.string()).max(5).optional(),
 });
 export type Drift = z.infer<typeof driftSchema>;
 

@@ -179,3 +179,16 @@ alter table raptor."epochs" add column if not exists "version" text not null def
 alter table raptor."epochs" add column if not exists "pid" bigint not null default 0;
 alter table raptor."epochs" add column if not exists "started_ms" bigint not null default 0;
 alter table raptor."epochs" enable row level security;
+
+create table if not exists raptor."history_cursors" ("wallet_id" text not null primary key);
+alter table raptor."history_cursors" add column if not exists "slot" bigint not null default 0;
+alter table raptor."history_cursors" add column if not exists "read_ms" bigint not null default 0;
+alter table raptor."history_cursors" enable row level security;
+
+create table if not exists raptor."token_words" ("word_id" text not null primary key);
+alter table raptor."token_words" add column if not exists "wallet_id" text not null default '';
+alter table raptor."token_words" add column if not exists "mint" text not null default '';
+alter table raptor."token_words" add column if not exists "word" text not null default '';
+alter table raptor."token_words" add column if not exists "quantity" numeric(78, 0) not null default 0;
+alter table raptor."token_words" add column if not exists "said_ms" bigint not null default 0;
+alter table raptor."token_words" enable row level security;

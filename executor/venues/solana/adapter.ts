@@ -11,6 +11,7 @@ import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 import { fetchNonces } from "./fetch-nonces.ts";
 import { fetchInstrumentReport, fetchMint } from "./instrument-report.ts";
 import type { Jupiter } from "./jupiter.ts";
+import { deriveTokenAccount } from "./programs.ts";
 import { fetchRoute } from "./fetch-route.ts";
 import { deriveNonceAddress, NONCE_RENT_LAMPORTS } from "./nonce-account.ts";
 import { createNonces, reclaimNonce } from "./nonce-setup.ts";
@@ -20,7 +21,9 @@ import { SettlementFloors } from "./settlement-floors.ts";
 import { createSlotWait } from "./slot-wait.ts";
 import { submitSwap } from "./submit-swap.ts";
 import { WalletAccounts } from "./wallet-accounts.ts";
+import { fetchHistory, fetchMoves } from "./wallet-history.ts";
 import { fetchWalletReport, fetchWalletViews } from "./wallet-report.ts";
+import { watchWallet } from "./watch-wallet.ts";
 
 export interface SolanaVenueSettings {
   /** One entry per provider: SOLANA_RPC_URLS and SOLANA_WS_URLS side by side. */
@@ -101,6 +104,10 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     fetchRoute: (request) => fetchRoute(routeDeps, request),
     fetchWallet: (address) => fetchWalletReport(rpc, address),
     fetchWalletViews: (address) => fetchWalletViews(rpc, address),
+    fetchHistory: (address, since) => fetchHistory(rpc, address, since),
+    fetchMoves: (wallet, identities) => fetchMoves(rpc, wallet, identities),
+    tokenAddress: (wallet, token) => deriveTokenAccount(wallet, token.mint, token.tokenProgram),
+    watchWallet: (address, tokens, onChange) => watchWallet(sockets, address, tokens, onChange),
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
       prepareSwap(builderDeps, order, wallet, wrapped, route, n, lifetime),
     nonceAddress: deriveNonceAddress,

@@ -1,3 +1,4 @@
+import type { WalletMove } from "../../ports/venue.ts";
 import { WSOL_MINT } from "./programs.ts";
 import type { TokenBalance, TransactionAnswer } from "./rpc-answers.ts";
 
@@ -44,6 +45,22 @@ export function deriveChainDeltas(
   const lamports = lamportsChange(transaction, walletIndex) + wrapped;
   const tradeLamports = lamports + feeLamports + rentLamports;
   return { quantity, lamports, feeLamports, rentLamports, tradeLamports };
+}
+
+/** What a transaction moved of a wallet, over all its tokens. */
+export function deriveWalletMove(transaction: TransactionAnswer, wallet: string): WalletMove {
+  const { meta } = transaction;
+  const tokens = new Map<string, bigint>();
+  const add = (balances: readonly TokenBalance[] | null | undefined, sign: bigint): void => {
+    for (const { mint, quantity } of ownBalances(balances, wallet).values()) {
+      tokens.set(mint, (tokens.get(mint) ?? 0n) + sign * quantity);
+    }
+  };
+  add(meta.preTokenBalances, -1n);
+  add(meta.postTokenBalances, 1n);
+  for (const [mint, change] of tokens) if (change === 0n) tokens.delete(mint);
+  const identity = transaction.transaction.signatures[0] ?? "";
+  return { identity, tokens, accounts: accountKeysOf(transaction) };
 }
 
 function accountKeysOf({ transaction, meta }: TransactionAnswer): string[] {

@@ -1,0 +1,82 @@
+import type { Evidence } from "@raptor/shared/domain/events.ts";
+import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Tx } from "../ports/store.ts";
+import type { AttemptReport } from "../ports/venue.ts";
+import type { EngineContext } from "./context.ts";
+import { rivalFillOf } from "./group-end.ts";
+import { bookLanding, isTooEarly } from "./landing.ts";
+import { isUnresolved } from "./nonce-accounts.ts";
+
+type Landed = Extract<AttemptReport, { state: "landed" }>;
+
+/**
+ * Books an attempt that was called over and that the wallet's history shows as executed. The history
+ * is only a hint: the venue is asked as for every attempt, and its word is that of several nodes.
+ * @returns the orders to look at again, or undefined when nothing was booked.
+ */
+export async function bookFound(
+  context: EngineContext,
+  attempt: AttemptRow,
+): Promise<string[] | undefined> {
+  const { store, metrics, shout, log } = context;
+  const report = await ask(() => context.venue.fetchAttempt(attempt));
+  if (report?.state !== "landed") return undefined;
+  const finality = await finalityOf(context, attempt);
+  const ended = await store.transact((tx) => book(context, tx, attempt, report, finality));
+  if (ended === undefined) return undefined;
+  const { attemptId, identity, state } = attempt;
+  metrics.count("alerts_total", { kind: "attempt-found" });
+  log.error({ attemptId, identity, was: state }, "an attempt that was called over has landed");
+  shout(`Attempt ${attemptId} was called ${state} and has landed: ${identity}. It is booked now.`);
+  return ended;
+}
+
+function book(
+  context: EngineContext,
+  tx: Tx,
+  { attemptId, identity }: AttemptRow,
+  landed: Landed,
+  finality: Evidence | undefined,
+): string[] | undefined {
+  const now = tx.attempt(attemptId);
+  // Undecided ones are followed, and one that is filled has been booked since.
+  if (now === undefined || isUnresolved(now) || now.state === "filled") return undefined;
+  if (isTooEarly(tx, now, landed, finality)) return undefined;
+  const { orderId, state } = now;
+  tx.append({
+    stream: `order:${orderId}`,
+    kind: "AttemptFound",
+    payload: { attemptId, was: state, evidence: landed.evidence },
+  });
+  const ended = bookLanding(context, tx, now, landed, finality);
+  const order = tx.order(orderId);
+  const lines = [
+    `A trade was found that had been called ${state}`,
+    `The ${order?.side ?? "order"} of ${order?.symbol ?? "a token"} did happen on the chain.`,
+    "It is booked now, and its message shows the figures. Nothing was sent for it again.",
+    `Transaction: ${context.venue.explorerUrl(identity)}`,
+  ];
+  if (order !== undefined) context.notices.alert(tx, order.userId, `found:${attemptId}`, lines);
+  context.notices.alertAdmins(tx, `found:${attemptId}`, lines);
+  return [orderId, ...ended.filter((id) => id !== orderId)];
+}
+
+/** Asked only where a copy on the same nonce is booked already. */
+async function finalityOf(
+  { store, venue }: EngineContext,
+  attempt: AttemptRow,
+): Promise<Evidence | undefined> {
+  if (rivalFillOf(store, attempt) === undefined) return undefined;
+  const found = await ask(() => venue.fetchSettlement(attempt.identity, attempt.bound));
+  return found?.state === "settled" ? found.evidence : undefined;
+}
+
+async function ask<T>(question: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await question();
+  } catch (error) {
+    if (!isRaptorError(error)) throw error;
+    return undefined;
+  }
+}
