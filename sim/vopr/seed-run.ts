@@ -15,7 +15,7 @@ import type { LogLine } from "./quiet-log.ts";
 import type { SeedOptions, SeedResult, Violation } from "./run-seed.ts";
 import { type Services, startServices } from "./services.ts";
 import { DAILY_SOL_MAX, listSecrets, ORDER_SOL_MAX, WALLET_LAMPORTS } from "./settings.ts";
-import { drawSwarm } from "./swarm.ts";
+import { drawSwarm, type Swarm } from "./swarm.ts";
 import { TraceHash } from "./trace.ts";
 import { World } from "./world.ts";
 
@@ -54,22 +54,9 @@ export class SeedRun {
     this.#trace = new TraceHash(() => this.#world.elapsedMs, options.onTrace);
     const swarm = drawSwarm(createNamedPrng(seed, "swarm"));
     const world = this.#world;
-    const onFault = (name: string): void => countOne(this.#counts.faults, name);
+    const onFault = (name: string): void => this.#onFault(name);
     const onTrace = (text: string): void => this.#trace.add(text);
-    const onLine = (line: LogLine): void => {
-      if (line.level === "error" || line.level === "warn") onTrace(`log: ${line.message}`);
-    };
-    this.#network = new Network(world, createNamedPrng(seed, "network"), {
-      onFault,
-      onRequest: (host, request) => {
-        this.#deliveries.onRequest(host, request);
-        this.#checkers.onRequest(host, request);
-        this.#executor.mayCrashAtRequest();
-      },
-      onAnswered: (...exchange) => this.#checkers.onAnswered(...exchange),
-      onDelivered: (...exchange) => this.#checkers.onDelivered(...exchange),
-      onTrace: (host, request, outcome) => this.#trace.addRequest(host, request, outcome),
-    });
+    this.#network = this.#createNetwork();
     this.#services = startServices(world, this.#network, createNamedPrng(seed, "services"));
     const onLanded = (record: LedgerRecord): void => {
       this.#checkers.onLanded(record);
@@ -79,24 +66,10 @@ export class SeedRun {
     const chainPrng = createNamedPrng(seed, "chain");
     this.#chain = startChain(world, this.#network, chainPrng, chainOptions);
     const edgePrng = createNamedPrng(seed, "edge");
-    const edge = new EdgeHost(world, this.#network, edgePrng, this.#lines, onLine);
-    this.#executor = new ExecutorHost({
-      world,
-      network: this.#network,
-      prng: createNamedPrng(seed, "executor"),
-      directory: options.directory,
-      lines: this.#lines,
-      hooks: {
-        onFault,
-        onTrace,
-        onLine,
-        onCommit: (events) => this.#onCommit(events),
-        onFatal: (error) => this.#violate("fatal", textOf(error)),
-        onStart: () => this.#checkers.onBoot(),
-        onBoot: () => onTrace("executor: ready"),
-        onEnd: () => this.#checkers.onEnd(),
-      },
-    });
+    const edge = new EdgeHost(world, this.#network, edgePrng, this.#lines, (line) =>
+      this.#onLine(line),
+    );
+    this.#executor = this.#createExecutor(options.directory);
     const onViolation = (checker: string, detail: string): void => this.#violate(checker, detail);
     const shared = { world, network: this.#network, onFault, onTrace, onViolation };
     this.#faults = new FaultDriver(swarm, createNamedPrng(seed, "faults"), {
@@ -112,19 +85,65 @@ export class SeedRun {
       ...this.#services,
       mints,
     });
-    this.#people = new People({
-      world,
-      prng: createNamedPrng(seed, "people"),
+    this.#people = this.#createPeople(swarm);
+    this.#checkers = this.#createCheckers();
+  }
+
+  #createNetwork(): Network {
+    return new Network(this.#world, createNamedPrng(this.#seed, "network"), {
+      onFault: (name) => this.#onFault(name),
+      onRequest: (host, request) => {
+        this.#deliveries.onRequest(host, request);
+        this.#checkers.onRequest(host, request);
+        this.#executor.mayCrashAtRequest();
+      },
+      onAnswered: (...exchange) => this.#checkers.onAnswered(...exchange),
+      onDelivered: (...exchange) => this.#checkers.onDelivered(...exchange),
+      onTrace: (host, request, outcome) => this.#trace.addRequest(host, request, outcome),
+    });
+  }
+
+  #createExecutor(directory: string): ExecutorHost {
+    return new ExecutorHost({
+      world: this.#world,
+      network: this.#network,
+      prng: createNamedPrng(this.#seed, "executor"),
+      directory,
+      lines: this.#lines,
+      hooks: {
+        onFault: (name) => this.#onFault(name),
+        onTrace: (text) => this.#trace.add(text),
+        onLine: (line) => this.#onLine(line),
+        onCommit: (events) => this.#onCommit(events),
+        onFatal: (error) => this.#violate("fatal", textOf(error)),
+        onStart: () => this.#checkers.onBoot(),
+        onBoot: () => this.#trace.add("executor: ready"),
+        onEnd: () => this.#checkers.onEnd(),
+      },
+    });
+  }
+
+  #createPeople(swarm: Swarm): People {
+    return new People({
+      world: this.#world,
+      prng: createNamedPrng(this.#seed, "people"),
       telegram: this.#services.telegram,
       market: this.#chain.market,
       swarm,
       hooks: {
-        onTrace,
+        onTrace: (text) => this.#trace.add(text),
         onAct: (name) => countOne(this.#counts.acts, name),
         onUpdate: (...update) => this.#deliveries.onUpdate(...update),
       },
     });
-    this.#checkers = this.#createCheckers();
+  }
+
+  #onFault(name: string): void {
+    countOne(this.#counts.faults, name);
+  }
+
+  #onLine(line: LogLine): void {
+    if (line.level === "error" || line.level === "warn") this.#trace.add(`log: ${line.message}`);
   }
 
   #createCheckers(): CheckerSet {

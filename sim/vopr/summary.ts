@@ -1,7 +1,7 @@
 import type { Counts } from "./coverage.ts";
 import { EXPECTED_FAULTS, EXPECTED_TRANSITIONS } from "./expected.ts";
 
-/** A run of this many seeds must meet every expected thing this often; shorter ones in proportion. */
+/** So many seeds must meet every expected thing so often; shorter runs in proportion. */
 const COVERAGE_SEEDS = 20_000;
 const COVERAGE_TIMES_MIN = 100;
 
