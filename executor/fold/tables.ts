@@ -318,5 +318,12 @@ export function columnsOf(table: TableName): [name: string, spec: ColumnSpec][] 
 
 /** `entryPriceE9` is stored as `entry_price_e9`: SQL ignores case, so the name must not need it. */
 export function sqlName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const known = SQL_NAMES.get(name);
+  if (known !== undefined) return known;
+  const made = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  SQL_NAMES.set(name, made);
+  return made;
 }
+
+/** As many as there are columns; asked for with every row that is written. */
+const SQL_NAMES = new Map<string, string>();
