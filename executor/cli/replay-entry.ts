@@ -65,9 +65,11 @@ function judgeInputs(
     route: { priceImpactBps: inputs.priceImpactBps },
     report: { lamports: BigInt(inputs.walletLamports) },
   };
-  const { limits, nowMs } = inputs;
+  // The rent follows from settings of that time, which the journal does not hold.
+  const { nonceRentLamports: _, ...given } = inputs;
+  const { limits, nowMs } = given;
   const again = step.rules.gatherRiskInputs(step.before, order, quote, { limits }, nowMs);
-  step.judge("risk inputs", differenceOf(inputs, again));
+  step.judge("risk inputs", differenceOf(given, again));
 }
 
 export function replayPrepared(step: ReplayStep<"AttemptPrepared">): void {

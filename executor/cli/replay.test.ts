@@ -59,6 +59,19 @@ describe("raptor replay of what a desk wrote", () => {
   });
 });
 
+describe("raptor replay of a buy that set rent aside", () => {
+  it("counts that rent in the risk check, as the desk did", async ({ expect }) => {
+    const found = recorded.find(({ kind }) => kind === "OrderApproved");
+    if (found?.kind !== "OrderApproved") throw new Error("expected an approved buy");
+    const { inputs } = found.payload;
+    const paid = { ...inputs, nonceRentLamports: "1447680" };
+    expect(await differences(altered("OrderApproved", { inputs: paid }))).toEqual([]);
+    const tooMuch = { ...inputs, nonceRentLamports: inputs.walletLamports };
+    const [first] = await differences(altered("OrderApproved", { inputs: tooMuch }));
+    expect(JSON.stringify(first)).toContain("held back for safe exits");
+  });
+});
+
 describe("raptor replay of a journal that an earlier release wrote", () => {
   it("decides it as that release did", async ({ expect }) => {
     await withDirectory(async (directory) => {

@@ -22,7 +22,8 @@ let address: string;
 beforeAll(async () => {
   world = await startWithKnownKeys({
     edgeVars: { RATE_TRADE_PER_MIN: "1000", RATE_USER_PER_MIN: "1000" },
-    executorEnv: { ORDER_SOL_MAX: "5", DAILY_SOL_MAX: "100" },
+    // Without nonce accounts nothing but swaps is sent, and no route is asked for twice.
+    executorEnv: { ORDER_SOL_MAX: "5", DAILY_SOL_MAX: "100", NONCE_ACCOUNTS_MAX: "0" },
   });
   alice = world.alice;
   address = await alice.begin();
