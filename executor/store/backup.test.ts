@@ -13,11 +13,11 @@ describe("a copy of the journal", () => {
       const { store } = openTestStore(path);
       for (let n = 1; n <= 50; n++) await append(store, jobAccepted(`tg:1:${n}`));
       const target = join(directory, "copy.db");
-      let isCopied = false;
+      const state = { isCopied: false };
       // One page a step: without a snapshot each commit would send the copy back to its beginning.
-      const copied = copyJournal(path, target, 1).then(() => (isCopied = true));
+      const copied = copyJournal(path, target, 1).then(() => (state.isCopied = true));
       let n = 50;
-      while (!isCopied && n < 3_000) await append(store, jobAccepted(`tg:1:${++n}`));
+      while (!state.isCopied && n < 3_000) await append(store, jobAccepted(`tg:1:${++n}`));
       await copied;
       expect(n).toBeGreaterThan(50);
       expect(n).toBeLessThan(3_000);
