@@ -38,3 +38,28 @@ describe("an attempt whose bytes are in the journal already", () => {
     });
   });
 });
+
+describe("an attempt whose order has ended while it was prepared", () => {
+  it("is dropped: nothing of it is journaled", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      const [known] = desk.store.attemptsOf("ord_buy");
+      if (known === undefined) throw new Error("expected an attempt of the buy");
+      const copy: PreparedAttempt = {
+        ...known,
+        identity: "sig-copy",
+        exclusionGroup: "sig:copy",
+        costCapLamports: 1n,
+        quantityOutMin: 1n,
+        route: {},
+        witness: { lamports: 0n, quantity: 0n },
+      };
+      const before = desk.kinds().length;
+      const journaled = await desk.transact((tx) =>
+        journalAttempt(desk.engine.context, tx, orderRow(desk, "ord_buy"), 2, copy, undefined),
+      );
+      expect([journaled, desk.kinds().length]).toEqual(["closed", before]);
+    });
+  });
+});

@@ -1,5 +1,5 @@
 import type { Evidence } from "@raptor/shared/domain/events.ts";
-import type { OrderStatus } from "@raptor/shared/domain/order.ts";
+import { FINAL_ORDER_STATUSES, type OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Tx } from "../ports/store.ts";
 import type { PreparedAttempt } from "../ports/venue.ts";
@@ -27,6 +27,9 @@ export function journalAttempt(
 ): Journaled {
   const { clock, notices, venue } = context;
   const slot = slotOf(order);
+  // While a copy was prepared, the first try may have landed.
+  const status = tx.order(order.orderId)?.status;
+  if (status === undefined || FINAL_ORDER_STATUSES.includes(status)) return "closed";
   if (order.side === "buy") {
     const stop = stopOfBuy(context, tx, order, attempt, clock.nowMs());
     if (stop !== undefined) {
