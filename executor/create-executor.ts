@@ -16,6 +16,7 @@ import { Panic } from "./engine/panic.ts";
 import { createReadModels, type DependencyHealth, type ReadModels } from "./engine/read-models.ts";
 import { Reconciler } from "./engine/reconcile.ts";
 import { Settlement } from "./engine/settlement.ts";
+import { WalletWatch } from "./engine/wallet-watch.ts";
 import type { ExecutorEnv } from "./env.ts";
 import { Accounts } from "./jobs/accounts.ts";
 import { JobAdmission } from "./jobs/admission.ts";
@@ -126,6 +127,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       booting = bootDesk({ ...rooms, process, claim, signal: abort.signal });
       const report = await booting;
       if (abort.signal.aborted) return report;
+      rooms.watch.start();
       every(env.RECONCILE_INTERVAL_MS, async () => {
         rooms.noteReconcile((await reconciler.run("timer")).isComplete);
       });
@@ -141,6 +143,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       abort.abort();
       exits.stop();
       panic.stop();
+      rooms.watch.stop();
       const limit = clock.sleep(env.DRAIN_MS);
       // A start-up under way ends at its next step; only then nothing is started any more.
       await Promise.race([Promise.allSettled([booting]), limit]);
@@ -254,13 +257,15 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
   const tracker = new AttemptTracker(context);
   const pool = new NoncePool(context);
   const driver = new OrderDriver(context, tracker, pool);
+  const reconciler = new Reconciler(context, tracker);
   return {
     tracker,
     pool,
     driver,
     exits: new Exits(context, feed, driver),
     panic: new Panic(context, driver, tracker),
-    reconciler: new Reconciler(context, tracker),
+    reconciler,
+    watch: new WalletWatch(context, () => reconciler.runAnew("watch")),
     settlement: new Settlement(context, driver, tracker),
   };
 }

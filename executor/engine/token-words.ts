@@ -127,7 +127,7 @@ function adopt(context: EngineContext, tx: Tx, wish: TokenWish, facts: Facts): A
   return { ok: true, change, adopted };
 }
 
-/** Without a price, tokens of a position count like the others of it: its exits stay where they are. */
+/** Without a price, they count like the others of their position: its exits stay where they are. */
 function basisOf(
   held: PositionRow | undefined,
   quantity: bigint,
@@ -154,7 +154,7 @@ function takeableOf(
   return surplus < wish.quantity ? surplus : wish.quantity;
 }
 
-/** Remembers that so many tokens are left apart; they are spoken of again only when there are more. */
+/** Remembers that so many tokens are left apart; they come up again only when there are more. */
 export function leaveApart(tx: Tx, wish: TokenWish): boolean {
   const { walletId, userId, mint, jobId } = wish;
   if (tx.wallet(walletId)?.userId !== userId) return false;

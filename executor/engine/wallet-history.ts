@@ -15,7 +15,7 @@ const INTERVAL_MS = 300_000;
 const SHOWN_MAX = 20;
 /** What is remembered of strangers' transactions never changes; this bounds their number. */
 const REMEMBERED_MAX = 5_000;
-/** An undecided attempt that stands in the history for this long should have been booked by then. */
+/** An undecided attempt that stands in the history for this long ought to be booked. */
 const LATE_MS = 120_000;
 /** Named with a difference; more would explain nothing better. */
 export const MOVED_BY_MAX = 3;
