@@ -50,6 +50,11 @@ export class ExecutorProcess {
     this.#env[name] = value;
   }
 
+  /** What the next start gets, so that a test can start a second executor beside this one. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
   get pids(): ExecutorPids {
     return this.#pids;
   }
