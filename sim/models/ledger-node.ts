@@ -10,6 +10,9 @@ import { WireError } from "./wire-transaction.ts";
 
 const GENESIS_HASH = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
 
+/** What nodes list at once. */
+const HISTORY_MAX = 1_000;
+
 export class RpcRefusal extends Error {
   readonly code: number;
   constructor(code: number, message: string) {
@@ -20,6 +23,11 @@ export class RpcRefusal extends Error {
 
 type Config = Readonly<Record<string, unknown>>;
 type Params = readonly unknown[];
+
+interface Page {
+  before?: string;
+  limit?: number;
+}
 
 /** One RPC node over a ledger: behind by some slots, and blind for some signatures. */
 export class LedgerNode {
@@ -167,7 +175,9 @@ export class LedgerNode {
         return isNamed && block.slot <= newest && !this.#holes(signature);
       })
       .toSorted((a, b) => b.block.slot - a.block.slot);
-    return found.map(({ signature, block, err }) => {
+    const { before, limit = HISTORY_MAX } = (config ?? {}) as Page;
+    const start = found.findIndex(({ signature }) => signature === before) + 1;
+    return found.slice(start, start + limit).map(({ signature, block, err }) => {
       const blockTime = Math.floor(block.timeMs / 1_000);
       return { signature, slot: block.slot, err, blockTime, memo: null };
     });
