@@ -74,7 +74,7 @@ class Counts {
   }
 }
 
-describe("a change of single bytes", { timeout: 60_000 }, () => {
+describe("a change of single bytes", { timeout: 300_000 }, () => {
   const REPLACEMENTS = [0, 1, 255];
 
   test("is refused or harmless at every byte of every kind of message", ({ expect }) => {
@@ -260,7 +260,7 @@ function apply(list: TransactionInstruction[], changed: Change, swap: SwapCase):
   }
 }
 
-describe("a change of instructions, accounts and amounts", { timeout: 60_000 }, () => {
+describe("a change of instructions, accounts and amounts", { timeout: 300_000 }, () => {
   test("is refused or harmless, one to three changes at a time", ({ expect }) => {
     const counts = new Counts();
     const honest = CASES.map((swap) => compile(swap, partsOf(swap)));
