@@ -45,6 +45,8 @@ export class People {
   readonly #telegram: TelegramModel;
   readonly #market: LedgerMarket;
   readonly #hooks: PeopleHooks;
+  /** What each person last asked to buy by typing. */
+  readonly #wanted = new Map<number, string>();
   readonly #acts: readonly Act[];
   readonly #who: readonly number[];
   #left: number;
@@ -112,10 +114,10 @@ export class People {
       run: (userId) => this.#press(userId, wanted, name),
     });
     return [
-      type("buy typed", 16, () => `/buy ${mint()} ${this.#oneOf(BUY_AMOUNTS)}`),
+      { name: "buy typed", weight: 16, run: (userId) => this.#buy(userId, mint()) },
       type("token card", 6, mint),
       press("buy pressed", 18, /^1t/),
-      type("sell typed", 14, () => `/sell ${mint()} ${this.#oneOf(SELL_PERCENTS)}`),
+      { name: "sell typed", weight: 14, run: (userId) => this.#sell(userId, mint()) },
       type("positions", 6, () => "/positions"),
       press("sell or panic pressed", 12, /^1u/),
       press("any button", 8, /^1/),
@@ -139,6 +141,17 @@ export class People {
   #throwSwitch(): void {
     const state = this.#oneOf(["halted drill", "reducing drill", "active", "active", "active"]);
     this.#type(ADMIN, `/kill ${state}`, "kill switch");
+  }
+
+  #buy(userId: number, mint: string): void {
+    this.#wanted.set(userId, mint);
+    this.#type(userId, `/buy ${mint} ${this.#oneOf(BUY_AMOUNTS)}`, "buy typed");
+  }
+
+  /** Mostly of what this person bought last, or there would be nothing to sell. */
+  #sell(userId: number, other: string): void {
+    const last = this.#prng.nextFloat() < 0.8 ? this.#wanted.get(userId) : undefined;
+    this.#type(userId, `/sell ${last ?? other} ${this.#oneOf(SELL_PERCENTS)}`, "sell typed");
   }
 
   /** A buy, and a stop while it is being prepared; allowed again before the next one. */
