@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { describe, it } from "vitest";
 import type { NewEvent } from "@raptor/shared/domain/events.ts";
-import type { Job } from "@raptor/shared/wire/job.ts";
+import type { Job, JobKind, JobOf } from "@raptor/shared/wire/job.ts";
 import { purgePerson, purgePersonAt } from "./purge-person.ts";
 import {
   append,
@@ -42,6 +42,38 @@ const switched: NewEvent = {
   payload: { state: "halted", reason: REASON, by: "telegram:7", jobId: "tg:1:3" },
 };
 
+const SECRET = "my sister Cleo";
+const MINT = "So11111111111111111111111111111111111111112";
+
+type Typed<K extends JobKind> = Omit<JobOf<K>, "id" | "actor" | "createdMs" | "deadlineMs">;
+
+/** Every kind of command, with the secret wherever somebody types. A new kind needs a line. */
+const TYPED: { readonly [K in JobKind]: Typed<K> } = {
+  start: { kind: "start" },
+  showScreen: { kind: "showScreen", screen: "home" },
+  showToken: { kind: "showToken", mint: MINT },
+  why: { kind: "why", about: SECRET },
+  buy: { kind: "buy", mint: MINT, amountText: SECRET },
+  sell: { kind: "sell", mint: MINT, percentText: SECRET },
+  press: {
+    kind: "press",
+    callbackQueryId: "1",
+    messageId: 2,
+    op: "b",
+    arg: "",
+    ticket: "t",
+    tag: "12345678901",
+  },
+  say: { kind: "say", text: SECRET },
+  pause: { kind: "pause" },
+  resume: { kind: "resume" },
+  panic: { kind: "panic" },
+  setTradingState: { kind: "setTradingState", state: "halted", reason: SECRET },
+  issueToken: { kind: "issueToken", scopes: [] },
+  revokeTokens: { kind: "revokeTokens" },
+  reconcile: { kind: "reconcile" },
+};
+
 type Store = ReturnType<typeof openTestStore>["store"];
 
 async function withStore(use: (store: Store, path: string) => Promise<void>): Promise<void> {
@@ -76,6 +108,22 @@ describe("what people wrote", () => {
       expect(store.pendingJobs()[0]?.job).toMatchObject({ text: TEXT, actor: { name: NAME } });
       const revealed = store.eventsFrom(1, 100).map((event) => store.reveal(event));
       expect(revealed[2]?.payload).toEqual(said("tg:1:1", TEXT).payload);
+    });
+  });
+
+  it("may be in any word of any command, and none of them reaches the journal", async ({
+    expect,
+  }) => {
+    await withStore(async (store) => {
+      for (const [n, typed] of Object.values(TYPED).entries()) {
+        const actor = { kind: "telegram" as const, userId: 7, chatId: 7, name: SECRET };
+        const jobId = `tg:3:${n}`;
+        const job: Job = { id: jobId, actor, createdMs: START_MS, ...typed };
+        const payload = { jobId, digest: "d1", userId: 7, kind: job.kind, deadlineMs: null, job };
+        await append(store, { stream: `job:${jobId}`, kind: "JobAccepted", payload });
+        expect(store.job(jobId)?.job).toEqual(job);
+      }
+      expect(textsOf(store)).not.toContain(SECRET);
     });
   });
 

@@ -16,6 +16,7 @@ const FREE_TEXT: { readonly [K in EventKind]?: Readonly<Record<string, string>> 
     digest: "",
     "job.actor.name": "trader",
     "job.text": "removed",
+    "job.about": "removed",
     "job.amountText": "removed",
     "job.percentText": "removed",
     "job.reason": "removed",
