@@ -176,9 +176,14 @@ export class People {
   }
 
   #burst(userId: number): void {
-    const { mint } = this.#oneOf(this.#market.tokens());
+    const tokens = this.#market.tokens();
+    // Five times the same by a shaking hand, or several at once beyond what a day may cost.
+    const isSame = this.#prng.nextFloat() < 0.5;
+    const amount = isSame ? "0.05" : "0.5";
+    const first = this.#prng.nextInt(tokens.length);
     for (let at = 0; at < 5; at++) {
-      this.#world.after(at * 30, () => this.#type(userId, `/buy ${mint} 0.05`, "burst"));
+      const mint = tokens[(first + (isSame ? 0 : at)) % tokens.length]?.mint ?? "";
+      this.#world.after(at * 30, () => this.#type(userId, `/buy ${mint} ${amount}`, "burst"));
     }
   }
 
