@@ -15,14 +15,14 @@ export type LifetimeChoice =
 
 /** What limits the next attempt of an order, judged on committed state. */
 export function chooseLifetime(context: EngineContext, order: OrderRow): LifetimeChoice {
-  const { store } = context;
+  const { store, clock } = context;
   if (order.side === "sell") {
     const group = undecidedGroupOf(store, slotOf(order));
     if (group !== undefined) return joinOf(store, order, group);
   }
   const hold = context.blockhashHold();
   if (wantsNonce(context, order) || hold !== undefined) {
-    const free = freeNonceOf(store, order.walletId);
+    const free = freeNonceOf(store, order.walletId, clock.nowMs());
     if (free !== undefined) {
       const lifetime: Lifetime = { kind: "nonce", account: free.account, value: null };
       return { kind: "use", lifetime, joins: undefined, copies: 0 };

@@ -32,13 +32,21 @@ export function isNonceFree(reader: Reader, account: string): boolean {
     );
 }
 
-/** The free account of a wallet that has rested longest, if any. */
-export function freeNonceOf(reader: Reader, walletId: string): NonceAccountRow | undefined {
+/**
+ * The free account of a wallet that has rested longest, if any. One whose reclaim was refused rests
+ * as well: an earlier try may still be on its way, and would close it under what stands on it.
+ */
+export function freeNonceOf(
+  reader: Reader,
+  walletId: string,
+  nowMs: number,
+): NonceAccountRow | undefined {
   const lastUseMs = ({ account }: NonceAccountRow): number =>
     reader.attemptsOnNonce(account, 1)[0]?.preparedMs ?? 0;
   return reader
     .nonceAccounts(walletId)
     .filter(({ account, state }) => state === "ready" && isNonceFree(reader, account))
+    .filter((row) => row.reason === null || !isRecent(row, RECLAIMED_REST_MS, nowMs))
     .toSorted((one, other) => lastUseMs(one) - lastUseMs(other))[0];
 }
 
@@ -62,19 +70,24 @@ export function lackingNonces(
   nowMs: number,
 ): number[] {
   const rows = reader.nonceAccounts(order.walletId);
-  const isRecent = (row: NonceAccountRow, ms: number): boolean =>
-    Math.abs(nowMs - row.changedMs) < ms;
-  if (rows.some((row) => row.state === "refused" && isRecent(row, REFUSED_WAIT_MS))) return [];
+  const isRefused = rows.some(
+    (row) => row.state === "refused" && isRecent(row, REFUSED_WAIT_MS, nowMs),
+  );
+  if (isRefused) return [];
   const isUsable = ({ state }: NonceAccountRow): boolean => state === "wanted" || state === "ready";
   const lacking = targetOf(context, reader, order) - rows.filter(isUsable).length;
   const byIndex = new Map(rows.map((row) => [row.nonceIndex, row]));
   const indexes: number[] = [];
   for (let index = 0; index < NONCE_INDEXES_MAX && indexes.length < lacking; index++) {
     const row = byIndex.get(index);
-    const isRested = row?.state === "reclaimed" && !isRecent(row, RECLAIMED_REST_MS);
+    const isRested = row?.state === "reclaimed" && !isRecent(row, RECLAIMED_REST_MS, nowMs);
     if (row === undefined || row.state === "refused" || isRested) indexes.push(index);
   }
   return indexes;
+}
+
+function isRecent({ changedMs }: NonceAccountRow, ms: number, nowMs: number): boolean {
+  return Math.abs(nowMs - changedMs) < ms;
 }
 
 function targetOf(
