@@ -22,6 +22,7 @@ import { quoteOrder } from "./order-quote.ts";
 import { openPanicOf } from "./orders.ts";
 import { prepareAttempt, type Goods } from "./prepare-attempt.ts";
 import { judgePrice } from "./price-doubt.ts";
+import { checkRestoredOrder } from "./restored-order.ts";
 import { ENTRY_ATTEMPTS_MAX, ENTRY_BACKOFF_MS } from "./settings.ts";
 import { StuckExits } from "./stuck-exits.ts";
 
@@ -155,7 +156,8 @@ export class OrderDriver {
         return { status: "canceled", reason: "Nothing is left to sell." };
       }
       const panic = order.source.kind === "panic" ? undefined : openPanicOf(store, order);
-      return panic && { status: "canceled", reason: replacedBy(panic) };
+      if (panic !== undefined) return { status: "canceled", reason: replacedBy(panic) };
+      return checkRestoredOrder(store, attempts);
     }
     const last = attempts.at(-1);
     if (last?.state === "failed") {
@@ -167,6 +169,8 @@ export class OrderDriver {
     if (attempts.length >= ENTRY_ATTEMPTS_MAX) {
       return { status: "expired", reason: "The network did not take it in several tries." };
     }
+    const restored = checkRestoredOrder(store, attempts);
+    if (restored !== undefined) return restored;
     return checkEntryGate(store, order, clock.nowMs(), this.#context.entryHold());
   }
 
