@@ -10,6 +10,7 @@ import { buryGroup, rivalFillOf } from "./group-end.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { Semaphore } from "./semaphore.ts";
 import { bookLanding, isTooEarly } from "./landing.ts";
+import { UnsentAttempts } from "./unsent-attempts.ts";
 
 /**
  * Follows unresolved attempts to their end: sends and re-sends the same bytes, asks the venue,
@@ -20,6 +21,7 @@ export class AttemptTracker {
   readonly #tracking = new Map<string, Promise<void>>();
   readonly #abort = new AbortController();
   readonly #asking: Semaphore;
+  readonly #unsent = new UnsentAttempts();
   #resolvedListeners: ((orderId: string) => void)[] = [];
   #userListeners: ((userId: number) => void)[] = [];
 
@@ -47,6 +49,7 @@ export class AttemptTracker {
    * the venue's refusal ends the attempt: of bytes that may have left before, it proves nothing.
    */
   async submit(attemptId: string): Promise<void> {
+    this.#unsent.note(attemptId);
     try {
       await this.#send(this.#attempt(attemptId), true);
     } finally {
@@ -83,6 +86,7 @@ export class AttemptTracker {
         // After a crash nobody knows whether the bytes have left: the venue is asked first.
         if (await this.#isOver(attempt)) return;
         if (isStopping()) return;
+        if ((await this.#outlastFullDisk(() => this.#giveUp(attempt))) === true) return;
         if (clock.monotonicMs() >= sendAtMs) {
           const now = this.#attempt(attemptId);
           if (this.#maySend(now)) await this.#outlastFullDisk(() => this.#send(now, false));
@@ -123,12 +127,36 @@ export class AttemptTracker {
     const { isMirrored } = this.#context;
     if (isMirrored === undefined || attempt.submittedMs !== null) return true;
     if (this.#order(attempt).side === "sell") return true;
-    return (await isMirrored()) && this.#maySend(attempt);
+    if (!(await isMirrored())) return false;
+    const now = this.#attempt(attempt.attemptId);
+    return UNRESOLVED_ATTEMPT_STATES.includes(now.state) && this.#maySend(now);
+  }
+
+  /**
+   * An entry that waited for the copy and may not start any more. A blockhash passes by itself; a
+   * nonce never does, so it is let go of here: what never left and never will cannot happen.
+   * @returns whether the attempt is over.
+   */
+  async #giveUp(attempt: AttemptRow): Promise<boolean> {
+    const { store, clock, notices } = this.#context;
+    const { attemptId, orderId, bound } = attempt;
+    const order = this.#order(attempt);
+    if (bound.kind !== "nonce" || order.side === "sell") return false;
+    const stop = checkEntryGate(store, order, clock.nowMs(), this.#context.entryHold());
+    if (stop === undefined || !this.#unsent.giveUp(attemptId)) return false;
+    await store.transact((tx) => {
+      const payload = { attemptId, reason: stop.reason, evidence: { neverSent: true } };
+      tx.append({ stream: `order:${orderId}`, kind: "AttemptRejected", payload });
+      notices.order(tx, orderId);
+    });
+    this.#unsent.forget(attemptId);
+    this.#announce(orderId);
+    return true;
   }
 
   async #send(attempt: AttemptRow, isFirst: boolean): Promise<void> {
     const { store, clock, metrics, notices } = this.#context;
-    if (!(await this.#mayLeave(attempt))) return;
+    if (!(await this.#mayLeave(attempt)) || !this.#unsent.mayLeave(attempt.attemptId)) return;
     const answer = await this.#submit(attempt);
     const outcome = isFirst ? answer : withoutRejection(answer);
     metrics.count("attempts_total", { outcome: outcome.outcome });
