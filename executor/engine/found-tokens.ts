@@ -39,6 +39,7 @@ export interface Surplus {
 export class FoundTokens {
   readonly #context: EngineContext;
   readonly #history: Pick<WalletHistory, "explain">;
+  /** By the key of the question, which is another one after each word of the person. */
   readonly #judged = new Map<string, { quantity: bigint; atMs: number }>();
   readonly #toldMs = new Map<number, number[]>();
   #isLooking = false;
@@ -82,7 +83,7 @@ export class FoundTokens {
   #isNews({ wallet, mint, quantity }: Surplus): boolean {
     const { store, clock } = this.#context;
     if (quantity <= shownOf(store, wallet, mint)) return false;
-    const known = this.#judged.get(`${wallet.walletId}:${mint}`);
+    const known = this.#judged.get(noticeKeyOf(store, wallet, mint));
     if (known === undefined || quantity > known.quantity) return true;
     return clock.monotonicMs() - known.atMs >= JUDGED_AGAIN_MS;
   }
@@ -91,7 +92,8 @@ export class FoundTokens {
     const { wallet, mint, quantity, held } = surplus;
     const { store, clock, venue } = this.#context;
     if (this.#judged.size >= JUDGED_REMEMBERED_MAX) this.#judged.clear();
-    this.#judged.set(`${wallet.walletId}:${mint}`, { quantity, atMs: clock.monotonicMs() });
+    const key = noticeKeyOf(store, wallet, mint);
+    this.#judged.set(key, { quantity, atMs: clock.monotonicMs() });
     const report = await fetchReport(this.#context, mint);
     if (report === undefined || !isWorthAsking(surplus, report)) return;
     if (!this.#mayTell(wallet.userId)) return;

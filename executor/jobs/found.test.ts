@@ -158,6 +158,12 @@ describe("tokens that came without an order", () => {
           "1050000000000000",
         ]);
         expect(await reconcile(jobs)).not.toContain("adopt");
+        // As much once more is another question.
+        chain.moveOutside(MINT, 500_000_000n, `${ADDRESS}/${MINT}`);
+        chain.slot += 10;
+        await reconcile(jobs);
+        const saidMs = desk.store.tokenWord(WALLET_ID, MINT)?.saidMs;
+        expect(noticeOf(jobs, MINT, saidMs)?.content.text).toContain("500 TOK");
       },
       () => {},
     );
