@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "vitest";
 import type { NewEvent } from "@raptor/shared/domain/events.ts";
 import type { Job, JobKind, JobOf } from "@raptor/shared/wire/job.ts";
+import { isPubkey, type Pubkey } from "@raptor/shared/values/pubkey.ts";
 import { purgePerson, purgePersonAt } from "./purge-person.ts";
 import {
   append,
@@ -43,7 +44,12 @@ const switched: NewEvent = {
 };
 
 const SECRET = "my sister Cleo";
-const MINT = "So11111111111111111111111111111111111111112";
+const MINT = mintOf("So11111111111111111111111111111111111111112");
+
+function mintOf(text: string): Pubkey {
+  if (!isPubkey(text)) throw new Error(`expected an address, was ${text}`);
+  return text;
+}
 
 type Typed<K extends JobKind> = Omit<JobOf<K>, "id" | "actor" | "createdMs" | "deadlineMs">;
 
