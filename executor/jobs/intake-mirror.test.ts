@@ -30,6 +30,20 @@ describe("a job while the copy is waited for", () => {
     });
   });
 
+  it("is never called not accepted once it is recorded", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      jobs.isMirrored = false;
+      const job = jobs.buyJob();
+      await jobs.accept(job);
+      jobs.mirrorRefusal = "Not accepted: Postgres does not follow.";
+      const unconfirmed = { status: 504, answer: { status: "error", code: "unconfirmed" } };
+      expect(await jobs.accept(job)).toMatchObject(unconfirmed);
+      jobs.phase = "starting";
+      expect(await jobs.accept(job)).toMatchObject(unconfirmed);
+      expect(await jobs.accept(jobs.buyJob())).toMatchObject({ status: 503 });
+    });
+  });
+
   it("for less trading is accepted without the copy", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
       jobs.mirrorRefusal = "Not accepted: Postgres does not follow.";

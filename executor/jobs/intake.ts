@@ -48,9 +48,9 @@ export class JobIntake {
 
   async accept(job: Job, isRedelivered = false): Promise<IntakeResult> {
     const { store, clock, metrics, lanes, phase } = this.#deps;
-    if (phase() !== "ready") return this.#busy(`the executor is ${phase()}`);
+    if (phase() !== "ready") return this.#notNow(job, `the executor is ${phase()}`);
     if (!isUrgentJob(job) && lanes.isFull(laneKeyOf(job))) {
-      return this.#busy("too many commands are waiting");
+      return this.#notNow(job, "too many commands are waiting");
     }
     const stranger = this.#deps.admission.checkStranger(job);
     if (stranger !== undefined) {
@@ -58,7 +58,7 @@ export class JobIntake {
       return this.#refused(job, stranger);
     }
     const away = isUrgentJob(job) ? undefined : this.#deps.mirror?.refusal();
-    if (away !== undefined) return this.#busy(away);
+    if (away !== undefined) return this.#notNow(job, away);
     const startedMs = clock.monotonicMs();
     const digest = digestOf(job);
     let decision: Decision;
@@ -67,7 +67,7 @@ export class JobIntake {
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       this.#deps.log.error({ code: error.code, jobId: job.id }, "a job could not be recorded");
-      return this.#busy(error.message);
+      return this.#notNow(job, error.message);
     }
     metrics.observeMs("job_accept_ms", clock.monotonicMs() - startedMs);
     const result = this.#answer(job, decision);
@@ -82,7 +82,7 @@ export class JobIntake {
 
   /** Recorded here, so "not accepted" would be a lie; not yet safe, so "accepted" would be too. */
   #unconfirmed(job: Job): IntakeResult {
-    this.#deps.log.warn({ jobId: job.id }, "the copy does not have a job in time");
+    this.#deps.log.warn({ jobId: job.id }, "a recorded job cannot be confirmed now");
     const epoch = this.#deps.store.epoch();
     const answer: JobAnswer = { status: "error", jobId: job.id, code: "unconfirmed", epoch };
     return { status: 504, answer, retryAfterS: 2 };
@@ -194,6 +194,12 @@ export class JobIntake {
       answer.sentence = sentence;
     }
     return { status: 200, answer };
+  }
+
+  /** Of a job that another delivery brought in, "not accepted" would be a lie. */
+  #notNow(job: Job, sentence: string): IntakeResult {
+    const isKnown = this.#deps.store.job(job.id) !== undefined;
+    return isKnown ? this.#unconfirmed(job) : this.#busy(sentence);
   }
 
   #busy(sentence: string): IntakeResult {
