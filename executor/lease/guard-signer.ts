@@ -5,17 +5,19 @@ import type { Signer, SignRequest } from "../ports/signer.ts";
 /**
  * The last check before a key is used, in the same turn as the request leaves: whoever decided
  * earlier may have been stopped in between. What lives by a nonce passes while the claim is only in
- * doubt.
+ * doubt. The signer is told until when the claim counts, as the request may be stopped in the pipe.
  */
 export function guardSigner(
   signer: Signer,
-  claim: Pick<DeskClaim, "blockhashHold" | "signingHold">,
+  claim: Pick<DeskClaim, "blockhashHold" | "signingHold" | "turn">,
 ): Signer {
   return {
     async sign(request) {
-      const hold = isByNonce(request) ? claim.signingHold() : claim.blockhashHold();
+      const isNonce = isByNonce(request);
+      const hold = isNonce ? claim.signingHold() : claim.blockhashHold();
       if (hold !== undefined) return { outcome: "refused", reasons: [hold] };
-      return signer.sign(request);
+      const turn = claim.turn(isNonce);
+      return signer.sign(turn === undefined ? request : { ...request, turn });
     },
     async createWallet(walletId, userId) {
       const reason = claim.signingHold();

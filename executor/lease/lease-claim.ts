@@ -1,5 +1,6 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { ClaimChange, DeskClaim } from "../ports/desk-claim.ts";
+import type { SigningTurn } from "../ports/signer.ts";
 import { askOnce, type FlyDeps, type FlyPlace } from "./fly-siblings.ts";
 import type { Lease, LeaseState } from "./lease.ts";
 
@@ -56,6 +57,13 @@ export class LeaseClaim implements DeskClaim {
     const { lease } = this.#parts;
     if (lease?.state() !== "fenced") return undefined;
     return `Nothing is signed here: ${lease.fence ?? "another executor has taken over"}.`;
+  }
+
+  turn(isByNonce: boolean): SigningTurn | undefined {
+    const { lease, clock, journalEpoch } = this.#parts;
+    if (lease === undefined) return undefined;
+    const notAfterMs = isByNonce ? null : Math.floor(clock.nowMs() + lease.leftMs());
+    return { epoch: lease.epoch ?? journalEpoch(), notAfterMs };
   }
 
   epoch(): number | undefined {

@@ -68,6 +68,13 @@ export class Lease {
     return this.#isFailing ? "doubtful" : "held";
   }
 
+  /** How much longer the newest renewal counts, as things stand now; at least 0. */
+  leftMs(): number {
+    if (this.#renewedAt === undefined || this.#fence !== undefined) return 0;
+    const { clock, settings } = this.#options;
+    return Math.max(0, validMsOf(settings) - elapsedAtMost(clock, this.#renewedAt));
+  }
+
   /** The epoch of our claim; undefined before the first one. */
   get epoch(): number | undefined {
     return this.#row?.epoch;

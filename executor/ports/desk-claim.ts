@@ -1,3 +1,5 @@
+import type { SigningTurn } from "./signer.ts";
+
 /** Whether this process may act as the one executor, judged at the moment of the question. */
 export interface DeskClaim {
   /** Why no entry may be started, for people; undefined when one may. */
@@ -6,6 +8,8 @@ export interface DeskClaim {
   blockhashHold(): string | undefined;
   /** Why nothing at all may be signed any more; undefined when it may. */
   signingHold(): string | undefined;
+  /** What the signer is told beside a request; undefined where no lease limits it. */
+  turn(isByNonce: boolean): SigningTurn | undefined;
   /** The epoch of the claim; undefined before the first one, then the journal counts on. */
   epoch(): number | undefined;
   health(): { name: string; ok: boolean; detail: string }[];

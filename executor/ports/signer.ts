@@ -76,6 +76,15 @@ export type SignRequest = {
   intent: SignIntent;
   /** The unsigned transaction message, base64. */
   message: string;
+  /** Absent where no lease limits the executor. */
+  turn?: SigningTurn;
+};
+
+/** For how long, and as which epoch, the executor may ask for this signature. */
+export type SigningTurn = {
+  epoch: number;
+  /** Wall time of this machine; null where a nonce limits the effect instead. */
+  notAfterMs: number | null;
 };
 
 export type SignAnswer =

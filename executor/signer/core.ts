@@ -7,6 +7,7 @@ import { checkSwap } from "./check-swap.ts";
 import { createSigningKey, publicKeyBytes, SEED_BYTES, signBytes } from "./ed25519.ts";
 import { openSecret, wrapSecret, type RandomBytes, type SecretOwner } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
+import { TurnWatch } from "./turn.ts";
 import { wipe } from "./wipe.ts";
 
 export { parseMasterKeys } from "./master-keys.ts";
@@ -21,14 +22,22 @@ export interface SignerCoreOptions {
   masterKeys: MasterKeys;
   /** Default: the operating system's. Only the simulator passes another. */
   randomBytes?: RandomBytes;
+  /** Default: the machine's wall clock. */
+  nowMs?(): number;
 }
 
 /** The signer's logic without its process; the simulator uses it directly. */
 export function createSignerCore(options: SignerCoreOptions): SignerCore {
   const { masterKeys, randomBytes = osRandomBytes } = options;
+  const turns = new TurnWatch(() => options.nowMs?.() ?? Date.now());
   return {
     createWallet: (walletId, userId) => createWallet(masterKeys, randomBytes, walletId, userId),
-    sign: (request) => sign(masterKeys, request),
+    sign(request) {
+      const over = turns.check(request.turn);
+      return over === undefined
+        ? sign(masterKeys, request)
+        : { outcome: "refused", reasons: [over] };
+    },
   };
 }
 

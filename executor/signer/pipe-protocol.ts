@@ -6,6 +6,7 @@ import {
   type SignAnswer,
   type SignIntent,
   type SignRequest,
+  type SigningTurn,
   type SwapIntent,
 } from "../ports/signer.ts";
 
@@ -48,8 +49,15 @@ export function parsePipeRequest(value: unknown): PipeRequest {
       wrapped: text(request, "wrapped"),
       message: text(request, "message"),
       intent: parseIntent(object(request["intent"], "intent")),
+      ...(request["turn"] === undefined ? {} : { turn: parseTurn(request["turn"]) }),
     },
   };
+}
+
+function parseTurn(value: unknown): SigningTurn {
+  const turn = object(value, "turn");
+  const notAfterMs = turn["notAfterMs"] === null ? null : integer(turn, "notAfterMs");
+  return { epoch: integer(turn, "epoch"), notAfterMs };
 }
 
 /** The id of a request that is otherwise unreadable, so that its sender hears of it. */
