@@ -97,6 +97,8 @@ function orderModel(
   const attempts = tx.attemptsOf(order.orderId);
   const last: AttemptRow | undefined = attempts.at(-1);
   const fill: FillRow | undefined = tx.fillsOf(order.orderId).at(-1);
+  // Of several copies on one nonce the one that landed need not be the newest.
+  const shown = attempts.find(({ attemptId }) => attemptId === fill?.attemptId) ?? last;
   const positionId = fill?.positionId ?? order.positionId;
   const position = positionId === null ? undefined : tx.position(positionId);
   const plan = positionId === null ? undefined : tx.exitPlan(positionId);
@@ -119,7 +121,7 @@ function orderModel(
     soldCostLamports: soldCost(order, fill),
     boundSecondsLeft: last === undefined ? null : venue.boundSecondsLeft(last.bound),
     copies: last === undefined ? 0 : undecidedCopies(tx, last),
-    explorerUrl: last === undefined ? undefined : venue.explorerUrl(last.identity),
+    explorerUrl: shown === undefined ? undefined : venue.explorerUrl(shown.identity),
     mayResume: mayResume(tx, order.userId),
     mayOverrideGuard: denial !== undefined && isOnlyDuplicateGuard(denial),
     mint: mintOf(order.instrument),
