@@ -83,6 +83,17 @@ async function withBackup(
   });
 }
 
+describe("files that hold wallet keys", () => {
+  it("are for their owner alone, whichever command made them", async ({ expect }) => {
+    await withBackup(async (directory, backup, journal) => {
+      const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+      expect([modeOf(journal), modeOf(backup)]).toEqual(["600", "600"]);
+      await runIn(directory, "restore", "--from", "backup", backup, "--move-aside");
+      expect(modeOf(journal)).toBe("600");
+    });
+  });
+});
+
 describe("raptor restore --from backup", () => {
   it("keeps the journal that stood there and marks the one put back", async ({ expect }) => {
     await withBackup(async (directory, backup, journal) => {

@@ -1,5 +1,7 @@
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Net } from "@raptor/shared/seams/net.ts";
+import { checkDatabaseUrl } from "../server/database-url.ts";
 
 /** What the terminal and the machine give, so that tests need neither. */
 export interface CliSeams {
@@ -32,6 +34,18 @@ export const EXIT = {
   failed: 4,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * The database of the setting, or "" without one. The executor refuses a connection that others
+ * could read; a command that runs beside it must not be the one that tells them the password.
+ * @throws RAPTOR_ENV__INVALID saying what is wrong with it, and not what it says.
+ */
+export function databaseUrlOf(env: Command["env"]): string {
+  const text = env["DATABASE_URL"]?.trim() ?? "";
+  const problem = text === "" ? undefined : checkDatabaseUrl(text);
+  if (problem === undefined) return text;
+  throw new RaptorError("RAPTOR_ENV__INVALID", { setting: "DATABASE_URL", problem });
+}
 
 export const JOURNAL_FILE = "journal.db";
 export const LOCK_FILE = "executor.lock";

@@ -3,7 +3,7 @@ import { createPostgresLease } from "../lease/postgres-lease.ts";
 import { readVolumeIdentity } from "../lease/volume-identity.ts";
 import { createNodeIds } from "../server/node-seams.ts";
 import { createNodePostgres } from "../server/node-postgres.ts";
-import type { Command } from "./command.ts";
+import { databaseUrlOf, type Command } from "./command.ts";
 
 const TTL_DEFAULT_MS = 120_000;
 const ANSWER_MS = 5_000;
@@ -22,7 +22,7 @@ export async function handOver<T>(
   putBack: () => Promise<T>,
 ): Promise<T> {
   const { env, clock, print, dataDir } = command;
-  const connectionString = env["DATABASE_URL"]?.trim() ?? "";
+  const connectionString = databaseUrlOf(env);
   if (connectionString === "") return putBack();
   const ids = createNodeIds();
   let toldLeftMs = Number.POSITIVE_INFINITY;

@@ -8,7 +8,14 @@ import { holdExecutorLock } from "../store/lock.ts";
 import { purgePersonAt } from "../store/purge-person.ts";
 import type { StoreOptions } from "../store/sqlite-store.ts";
 import { readVersion } from "../version.ts";
-import { EXIT, JOURNAL_FILE, LOCK_FILE, type Command, type ExitCode } from "./command.ts";
+import {
+  databaseUrlOf,
+  EXIT,
+  JOURNAL_FILE,
+  LOCK_FILE,
+  type Command,
+  type ExitCode,
+} from "./command.ts";
 
 const DAY_MS = 24 * 3_600_000;
 /** Older than any question that is still asked in the chat. */
@@ -59,7 +66,7 @@ export async function runCompact(command: Command): Promise<ExitCode> {
 
 /** What the mirror does not have yet stays here. @throws RAPTOR_POSTGRES__LOST, __REFUSED. */
 async function mirroredSeqOf({ env, clock }: Command): Promise<number | undefined> {
-  const connectionString = env["DATABASE_URL"]?.trim() ?? "";
+  const connectionString = databaseUrlOf(env);
   if (connectionString === "" || env["MIRROR"]?.trim() === "off") return undefined;
   const session = await createNodePostgres({ connectionString, clock }).open(
     "compact",

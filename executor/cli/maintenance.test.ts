@@ -9,7 +9,7 @@ import {
   userRegistered,
   withDirectory,
 } from "../store/store-fixture.ts";
-import { runIn } from "./cli-fixture.ts";
+import { run, runIn } from "./cli-fixture.ts";
 
 async function withOldJournal(use: (directory: string) => Promise<void>): Promise<void> {
   await withDirectory(async (directory) => {
@@ -27,6 +27,24 @@ async function withOldJournal(use: (directory: string) => Promise<void>): Promis
 }
 
 describe("raptor compact", () => {
+  it("connects to no database whose connection others could read", async ({ expect }) => {
+    await withOldJournal(async (directory) => {
+      const urls = [
+        "postgres://u:secretword@h ost:99999/db",
+        "postgres://u:secretword@db.example/db",
+      ];
+      for (const DATABASE_URL of urls) {
+        const env = { DATA_DIR: directory, DATABASE_URL };
+        const { code, lines } = await run(env, "compact", "--keep-days", "1");
+        expect([code, lines.join("\n")]).toEqual([
+          4,
+          expect.stringMatching(/^RAPTOR_ENV__INVALID: .*DATABASE_URL/),
+        ]);
+        expect(lines.join()).not.toContain("secretword");
+      }
+    });
+  });
+
   it("moves what is old and over, and the rest verifies", async ({ expect }) => {
     await withOldJournal(async (directory) => {
       const { code, lines } = await runIn(directory, "compact", "--keep-days", "1");

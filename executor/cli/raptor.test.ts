@@ -115,6 +115,9 @@ describe("the command line", () => {
     expect((await runIn("/nowhere", "dance")).lines[0]).toContain("usage: raptor");
     expect((await runIn("/nowhere", "verify", "--loud")).lines[0]).toContain("usage: raptor");
     expect((await runIn("/nowhere", "verify", "twice")).code).toBe(2);
+    for (const name of ["constructor", "toString", "__proto__"]) {
+      expect((await runIn("/nowhere", name)).code).toBe(2);
+    }
     expect((await runIn("/nowhere", "verify")).lines[0]).toContain("there is no journal");
   });
 });

@@ -11,7 +11,7 @@ import { COMMANDS, USAGE } from "./commands.ts";
 export async function runCli(argv: readonly string[], seams: CliSeams): Promise<ExitCode> {
   const { words, options } = parseArguments(argv);
   const [name = "", ...rest] = words;
-  const spec = COMMANDS[name];
+  const spec = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   const dataDir = options.get("data") ?? seams.env["DATA_DIR"];
   const isKnown = spec !== undefined && [...options.keys()].every((key) => isOption(spec, key));
   if (!isKnown || dataDir === undefined || dataDir === "" || !isCount(spec, rest.length)) {

@@ -10,6 +10,7 @@ import {
   readStoredEvent,
   type StoredEvent,
 } from "./journal-rows.ts";
+import { makeOwnerOnly } from "./owner-only.ts";
 import { Statements } from "./statements.ts";
 
 const ARCHIVE_FILE = "journal-archive.db";
@@ -42,6 +43,7 @@ export function archivePathOf(path: string): string {
  */
 export function copyToArchive(path: string, source: Statements, from: Head, to: number): void {
   const archivePath = archivePathOf(path);
+  makeOwnerOnly(archivePath);
   const database = new DatabaseSync(archivePath);
   try {
     database.exec("pragma journal_mode = wal; pragma synchronous = full");

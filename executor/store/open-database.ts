@@ -5,6 +5,7 @@ import { chainHash, GENESIS_HASH, type Head } from "./hash-chain.ts";
 import { JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
 import { migrate, readFileVersion } from "./migrate.ts";
 import { assertIsReadable } from "./migrations.ts";
+import { makeOwnerOnly } from "./owner-only.ts";
 import { checkSqliteVersion } from "./sqlite-version.ts";
 import { isIoError, sqliteErrorKind } from "./sqlite-error.ts";
 import { Statements } from "./statements.ts";
@@ -28,6 +29,7 @@ const SYNCHRONOUS_FULL = 2;
  */
 function openDatabase(path: string, release: string | undefined): DatabaseSync {
   return translated(path, () => {
+    makeOwnerOnly(path);
     const database = new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
     try {
       prepareDatabase(database, release);
