@@ -218,7 +218,7 @@ class Storm {
     );
     const counts = [...this.#byPoint.values()];
     return {
-      ...(await auditStorm(this.#world, chats)),
+      ...(await auditStorm(this.#world, chats, this.#load.said)),
       kills: counts.reduce((sum, { kills }) => sum + kills, 0),
       unresolvedKills: counts.reduce((sum, { unresolved }) => sum + unresolved, 0),
       byPoint: this.#byPoint,

@@ -3,9 +3,12 @@ import { verifyJournal } from "@raptor/executor/store/verify.ts";
 import type { World } from "../local/start-world.ts";
 import type { ChatMessage } from "../scenarios/person.ts";
 import { readJournal } from "./journal-look.ts";
+import type { Said } from "./storm-load.ts";
 
 /** Said by the edge itself while the desk is away; not the desk's notices. */
 const FROM_EDGE = /^(Queued:|Not confirmed:|Not accepted)/;
+/** Of these the two that tell a person not to count on it. */
+const NO_PROMISE = /^(Not confirmed:|Not accepted)/;
 
 export interface StormAudit {
   jobs: number;
@@ -26,6 +29,7 @@ export interface StormAudit {
 export async function auditStorm(
   world: World,
   chats: ReadonlyMap<number, readonly ChatMessage[]>,
+  said: readonly Said[],
 ): Promise<StormAudit> {
   const { dataDir } = world.file;
   const attempts = readJournal(dataDir, "select attempt_id, order_id, identity from attempts");
@@ -38,7 +42,11 @@ export async function auditStorm(
     attempts: attempts.length,
     fills: Number(readJournal(dataDir, "select count(*) as n from fills")[0]?.["n"]),
     events: report.events,
-    lost: [...findLost(dataDir), ...(await findUnbooked(world, dataDir))],
+    lost: [
+      ...findLost(dataDir),
+      ...findUnheard(said, `tg:${world.file.botId}`, jobs, chats),
+      ...(await findUnbooked(world, dataDir)),
+    ],
     double: findDoubles(landed, dataDir),
     missingReceipts: findMissingReceipts(dataDir, chats),
     repeatedNotices: countUnrecorded(dataDir, chats),
@@ -57,6 +65,34 @@ function findLost(dataDir: string): string[] {
     union all select 'order ' || order_id from orders
       where status in ('initialized', 'submitted', 'accepted', 'partiallyFilled')`;
   return readJournal(dataDir, sql).map(({ what }) => String(what));
+}
+
+/**
+ * Typed, and not in the journal although nobody was told so: acknowledged before the commit, say.
+ * Chats do not tell which command such an answer is to, so that they are counted: for each command
+ * that the desk never heard of there must be one "not accepted" or "not confirmed".
+ */
+export function findUnheard(
+  said: readonly Said[],
+  jobPrefix: string,
+  jobs: readonly Record<string, unknown>[],
+  chats: ReadonlyMap<number, readonly ChatMessage[]>,
+): string[] {
+  const known = new Set(jobs.map(({ job_id: jobId }) => String(jobId)));
+  return [...chats].flatMap(([chatId, messages]) => {
+    const unheard = said
+      .filter((one) => one.chatId === chatId)
+      .map(({ updateId }) => `${jobPrefix}:${updateId}`)
+      .filter((jobId) => !known.has(jobId));
+    const told = messages.filter(
+      ({ text, from }) => from?.is_bot === true && NO_PROMISE.test(text ?? ""),
+    ).length;
+    if (unheard.length <= told) return [];
+    return [
+      `chat ${chatId}: ${unheard.length} commands left no trace, ${told} of them were told so, ` +
+        `among ${unheard.join(", ")}`,
+    ];
+  });
 }
 
 /** The wallets on the chain against the open positions, to the base unit. */

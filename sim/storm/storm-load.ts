@@ -1,6 +1,6 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { breakDown, setPrice } from "../scenarios/probes.ts";
-import { pause, type Person } from "../scenarios/person.ts";
+import { pause, type Person, postJson } from "../scenarios/person.ts";
 import type { WorldFile } from "../local/start-world.ts";
 
 interface PlannedFault {
@@ -32,6 +32,12 @@ const NEEDS_SIGHT: readonly string[] = [
 ];
 const PRESS_WAIT_MS = 5_000;
 
+/** A command that was typed, as the bot's world numbered it. */
+export interface Said {
+  chatId: number;
+  updateId: number;
+}
+
 /** What a few people do while the desk under them dies again and again. */
 export class StormLoad {
   readonly #file: WorldFile;
@@ -39,6 +45,8 @@ export class StormLoad {
   readonly #mints: readonly string[];
   readonly #prng: Prng;
   presses = 0;
+  /** Every command that somebody typed: whether the desk ever heard of it is judged at the end. */
+  readonly said: Said[] = [];
 
   constructor(file: WorldFile, people: readonly Person[], prng: Prng) {
     this.#file = file;
@@ -68,7 +76,7 @@ export class StormLoad {
       await breakDown(http, { on: "sendTransaction", kind: "delay", ms: 700, count: 4 });
     }
     const mint = this.#pick(this.#mints);
-    await Promise.all(this.#people.map((person) => person.say(`/buy ${mint} 0.02`)));
+    await Promise.all(this.#people.map((person) => this.#say(person, `/buy ${mint} 0.02`)));
     await pause(450);
     await setPrice(this.#file, mint, 3);
     await pause(600);
@@ -79,7 +87,7 @@ export class StormLoad {
   async #pressCard(): Promise<void> {
     const person = this.#pick(this.#people);
     const mint = this.#pick(this.#mints);
-    await person.say(mint);
+    await this.#say(person, mint);
     try {
       const card = await person.waitFor(mint, PRESS_WAIT_MS);
       this.presses += 3;
@@ -104,7 +112,13 @@ export class StormLoad {
     if (what === "OrderDenied" || this.#prng.nextFloat() < 0.1) texts.push(`/buy ${other} 900`);
     if (this.#prng.nextFloat() < 0.1) texts.push("/positions");
     this.presses += texts.length;
-    return texts.map((text) => person.say(text));
+    return texts.map((text) => this.#say(person, text));
+  }
+
+  async #say({ id: chatId }: Person, text: string): Promise<void> {
+    const url = `${this.#file.telegram}/world/users/${chatId}/messages`;
+    const { updateId } = (await postJson(url, { text })) as { updateId: number };
+    this.said.push({ chatId, updateId });
   }
 
   #pick<T>(items: readonly T[]): T {
