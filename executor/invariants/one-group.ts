@@ -9,8 +9,8 @@ interface Open {
 
 /**
  * Invariant 3: a slot holds at most one exclusion group that is not decided. Attempts of one group
- * may stand beside each other, because the venue lets only one of them happen; so they may not serve
- * two slots, of which only one would ever be served.
+ * may stand beside each other, because the venue lets only one of them happen; so they may not
+ * serve two slots, of which only one would ever be served.
  */
 export function createOneGroup(report: Report): Invariant {
   const open = new Map<string, Open>();
