@@ -52,15 +52,13 @@ export function openSimStore(options: SimStoreOptions): Store {
   inner.onCommit(options.onCommit);
 
   function transact<T>(work: (tx: Tx) => T): Promise<T> {
-    return process.guard(
-      inner.transact((tx) => {
-        if (!process.isAlive) throw new Dead();
-        const result = work(tx);
-        const trouble = options.diskTrouble();
-        if (trouble !== undefined) throw diskError(trouble);
-        return result;
-      }),
-    );
+    const done = inner.transact((tx) => {
+      if (!process.isAlive) throw new Dead();
+      return work(tx);
+    });
+    const trouble = options.diskTrouble();
+    if (trouble !== undefined) void inner.transact(() => meetDisk(trouble)).catch(() => undefined);
+    return process.guard(done);
   }
 
   const methods = new Map<string | symbol, unknown>();
@@ -78,8 +76,8 @@ export function openSimStore(options: SimStoreOptions): Store {
   });
 }
 
-/** Met in the middle of a group, so that the real journal rolls the whole group back. */
-function diskError(trouble: DiskTrouble): Error {
+/** Behind the work of others in the same group, so that the real journal takes all of it back. */
+function meetDisk(trouble: DiskTrouble): never {
   const code = "ERR_SQLITE_ERROR";
-  return Object.assign(new Error(`disk ${trouble}`), { code, errcode: SQLITE_CODES[trouble] });
+  throw Object.assign(new Error(`disk ${trouble}`), { code, errcode: SQLITE_CODES[trouble] });
 }
