@@ -188,6 +188,21 @@ describe("a purge", () => {
     });
   });
 
+  it("removes what /why was asked from under its answer too", async ({ expect }) => {
+    await withStore(async (store) => {
+      const view = { kind: "why" as const, id: SECRET, page: 0 };
+      await store.transact((tx) => {
+        for (const chatId of [7, 8]) {
+          const content = { text: "Nothing of yours", entities: [], keyboard: [] };
+          tx.putOutbox({ key: `why:${chatId}`, chatId, content, view });
+          tx.markOutboxDelivered(`why:${chatId}`, 1, 44);
+        }
+      });
+      await purgePerson(store, 7);
+      expect([store.viewOf(7, 44), store.viewOf(8, 44)]).toEqual([undefined, view]);
+    });
+  });
+
   it("leaves others alone, and what an unfinished job of this person still needs", async ({
     expect,
   }) => {

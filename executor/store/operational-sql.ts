@@ -58,6 +58,11 @@ export const PURGE_MESSAGES_SQL = `
 delete from outbox where delivered_version >= version
   and chat_id in (select chat_id from users where user_id = ?)`;
 
+/** The id that somebody asked about may be any text; only its answer's arrows are lost with it. */
+export const PURGE_QUESTIONS_SQL = `
+delete from views where view ->> '$.kind' = 'why'
+  and chat_id in (select chat_id from users where user_id = ?)`;
+
 /** Each takes the moment before which things ended. */
 export const PURGE_SQL: readonly string[] = [
   "delete from tickets where expires_ms < ?",

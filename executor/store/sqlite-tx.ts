@@ -14,6 +14,7 @@ import {
   MARK_DELIVERED_SQL,
   MARK_TRY_SQL,
   PURGE_MESSAGES_SQL,
+  PURGE_QUESTIONS_SQL,
   PURGE_SQL,
   PURGE_TEXTS_SQL,
   PUT_OUTBOX_SQL,
@@ -174,6 +175,7 @@ export class SqliteTx extends SqliteReader implements Tx {
     this.#write(() => {
       removed = this.statements.run(PURGE_TEXTS_SQL, userId);
       this.statements.run(PURGE_MESSAGES_SQL, userId);
+      this.statements.run(PURGE_QUESTIONS_SQL, userId);
     });
     return removed;
   }

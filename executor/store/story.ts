@@ -8,6 +8,9 @@ const ORDERS_MAX = 100;
 /** Events of one thing: an exit that was tried for days is read from its end. */
 const STREAM_EVENTS_MAX = 2_000;
 
+/** What one question may cost: a tenth of a second, in which no exit can fire. */
+const STORY_EVENTS_MAX = 10_000;
+
 /** Every order that an id leads to: its own, a job's, a ticket's, an attempt's, a position's... */
 const ORDERS_SQL = `
 select order_id, source, notice_key, user_id from orders where order_id in (
@@ -58,6 +61,7 @@ export function storyOf(statements: Statements, id: string): JournalEvent[] {
   const jobIds = new Set([id, ...ticketJobs(statements, id)]);
   const noticeKeys = new Set([id]);
   for (const order of orders) {
+    if (found.size >= STORY_EVENTS_MAX) break;
     add(streamOf(statements, `order:${order.orderId}`));
     noticeKeys.add(order.noticeKey);
     if (order.causeId === null) continue;
