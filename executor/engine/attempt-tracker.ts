@@ -213,6 +213,8 @@ export class AttemptTracker {
       await this.#noteSilence(attempt, report.detail);
       return false;
     }
+    // Its nonce was used up by an attempt of ours, which is followed itself and decides for both.
+    if (report.state === "dead" && isOurs(this.#context, attempt, report.proof)) return false;
     const finality = await this.#finalityOf(attempt, report);
     const ended: string[] = [];
     const isOver = await store.transact((tx) => {
@@ -305,6 +307,11 @@ export class AttemptTracker {
     assert(order !== undefined, `attempt ${attempt.attemptId} has no order`);
     return order;
   }
+}
+
+function isOurs({ store }: EngineContext, { venue }: AttemptRow, proof: Evidence): boolean {
+  const spender = proof["spender"];
+  return typeof spender === "string" && store.attemptByIdentity(venue, spender) !== undefined;
 }
 
 function withoutRejection(outcome: SubmitOutcome): SubmitOutcome {

@@ -8,7 +8,8 @@ const PROVIDERS_MIN = 2;
  * Invariant 17: every terminal transition carries evidence, and a death by block height shows, of
  * at least two nodes, a finalized height above the attempt's own bound and a look into the history
  * that came afterwards. An
- * attempt on a nonce dies only of a sibling that is settled or failed.
+ * attempt on a nonce dies only of a sibling that is settled or failed, or of a transaction that is
+ * not in this journal and that stood on the same value.
  */
 export function createEvidence(report: Report): Invariant {
   const attempts = new Map<string, EventPayloads["AttemptPrepared"]>();
@@ -26,7 +27,10 @@ export function createEvidence(report: Report): Invariant {
     if (attempt === undefined) return;
     const { bound, exclusionGroup } = attempt;
     if (bound.kind === "nonce") {
-      if (!usedUp.has(exclusionGroup)) report(`${attemptId} was called dead on a living nonce`);
+      const isShown = isSpent(proof, bound.value);
+      if (!isShown && !usedUp.has(exclusionGroup)) {
+        report(`${attemptId} was called dead on a living nonce`);
+      }
       return;
     }
     const providers = Object.entries(recordOf(proof["providers"]));
@@ -83,4 +87,11 @@ export function createEvidence(report: Report): Invariant {
 
 function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** At least two nodes told, from their finalized chains, another value and what used this one up. */
+function isSpent(proof: Evidence, standing: string): boolean {
+  const words = Object.values(recordOf(proof["providers"])).map(recordOf);
+  const isMoved = words.length >= PROVIDERS_MIN && words.every(({ value }) => value !== standing);
+  return typeof proof["spender"] === "string" && isMoved;
 }

@@ -18,13 +18,14 @@ export function createEvidenceTruth(watch: Watch): Checker {
   /** Identity of what was called over, and the word for it. */
   const over = new Map<string, string>();
 
-  function checkOver(attemptId: string, word: "dead" | "rejected"): void {
+  /** `neverLeft`: its bytes stayed with us, so that only their landing can prove it wrong. */
+  function checkOver(attemptId: string, word: "dead" | "rejected", neverLeft = false): void {
     const attempt = attempts.get(attemptId);
     if (attempt === undefined) return;
     over.set(attempt.identity, word);
     const record = watch.chain.record(attempt.identity);
     if (record !== undefined) watch.report(`${attemptId} was called ${word} although it landed`);
-    else if (mayStillLand(watch, attempt.bound)) {
+    else if (!neverLeft && mayStillLand(watch, attempt.bound)) {
       watch.report(`${attemptId} was called ${word} although it may still land`);
     }
   }
@@ -64,7 +65,7 @@ export function createEvidenceTruth(watch: Watch): Checker {
       case "AttemptDead":
         return checkOver(payload.attemptId, "dead");
       case "AttemptRejected":
-        return checkOver(payload.attemptId, "rejected");
+        return checkOver(payload.attemptId, "rejected", payload.evidence["neverSent"] === true);
       case "AttemptFailed":
         return checkFailed(payload.attemptId);
       case "FillRecorded":

@@ -18,6 +18,7 @@ import { createNonces, reclaimNonce } from "./nonce-setup.ts";
 import { RpcSocket } from "./rpc-socket.ts";
 import { providerNames, Rpc } from "./rpc.ts";
 import { SettlementFloors } from "./settlement-floors.ts";
+import { SpenderLooks } from "./spender-looks.ts";
 import { createSlotWait } from "./slot-wait.ts";
 import { submitSwap } from "./submit-swap.ts";
 import { WalletAccounts } from "./wallet-accounts.ts";
@@ -65,7 +66,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const rpc = createRpc(deps);
   const sockets = createSockets(deps);
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
-  const floors = new SettlementFloors();
+  const memory = { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(deps.clock) };
   const mints = new Map<string, RememberedMint>();
   const instrumentDeps = { ...deps, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
 
@@ -116,9 +117,9 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     createNonces: (wallet, wrapped, indexes) => createNonces(setupDeps, wallet, wrapped, indexes),
     reclaimNonce: (wallet, wrapped, index) => reclaimNonce(setupDeps, wallet, wrapped, index),
     submit: (attempt) => submitSwap(rpc, attempt),
-    fetchAttempt: (attempt) => fetchAttemptReport({ rpc, log, waitForSlot }, attempt),
+    fetchAttempt: (attempt) => fetchAttemptReport({ rpc, log, waitForSlot, ...memory }, attempt),
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
-    fetchSettlement: (identity, bound) => fetchSettlementReport({ rpc, floors }, identity, bound),
+    fetchSettlement: (id, bound) => fetchSettlementReport({ rpc, ...memory }, id, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
     health: () => [...rpc.health(), ...sockets.map((socket) => socket.health()), jupiter.health()],
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),

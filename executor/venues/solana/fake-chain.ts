@@ -3,6 +3,7 @@ import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { evenPrng, type FakeAnswer, FakeClock, FakeLog, FakeNet } from "./fake-net.ts";
 import { deriveNonceAddress } from "./nonce-account.ts";
 import { Rpc } from "./rpc.ts";
+import { SpenderLooks } from "./spender-looks.ts";
 
 export const WALLET = "GkwFnmMDvn3HGMpJpWBg8tgJxr3NxNvg3AXxvXVPbRGJ";
 export const MINT = "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN";
@@ -69,7 +70,7 @@ export function createFakeChain(third?: NodeState) {
   });
   const urls = all.map((_, index) => `https://node${index}.example/`);
   const rpc = new Rpc({ net, clock, prng: evenPrng, log, settings: { urls, timeoutMs: 1_000 } });
-  return { net, clock, log, nodes, rpc };
+  return { net, clock, log, nodes, rpc, spenderLooks: new SpenderLooks(clock) };
 }
 
 function answer(state: NodeState, method: string, params: readonly unknown[]): FakeAnswer {

@@ -6,7 +6,7 @@ import { proveAbsence } from "./absence-proof.ts";
 import { parseAttemptRoute } from "./attempt-route.ts";
 import { judgeEnd, seen } from "./attempt-verdict.ts";
 import { askWitness } from "./balance-witness.ts";
-import { describeAbsence, judgeLostFill, type NonceBound } from "./nonce-proof.ts";
+import { describeAbsence, judgeLostFill, proveSuperseded, type NonceBound } from "./nonce-proof.ts";
 import type { Rpc } from "./rpc.ts";
 import {
   catchUp,
@@ -18,11 +18,13 @@ import {
 } from "./signature-status.ts";
 import type { SettlementFloors } from "./settlement-floors.ts";
 import type { SlotWait } from "./slot-wait.ts";
+import type { SpenderLooks } from "./spender-looks.ts";
 
 export interface AttemptReaderDeps {
   rpc: Rpc;
   log: Log;
   waitForSlot: SlotWait;
+  spenderLooks: SpenderLooks;
 }
 
 /** For so long all other nodes must have been out before one may call a fill final. */
@@ -43,9 +45,7 @@ export async function fetchAttemptReport(
 
 async function readAbsent(deps: AttemptReaderDeps, attempt: AttemptRow): Promise<AttemptReport> {
   const { bound } = attempt;
-  if (bound.kind === "nonce") {
-    return { state: "pending", detail: await describeAbsence(deps.rpc, bound) };
-  }
+  if (bound.kind === "nonce") return readAbsentNonce(deps, attempt.identity, bound);
   const proof = await proveAbsence(deps.rpc, attempt.identity, bound);
   if (!proof.proven) return { state: "pending", detail: proof.detail };
   const route = parseAttemptRoute(attempt);
@@ -58,6 +58,20 @@ async function readAbsent(deps: AttemptReaderDeps, attempt: AttemptRow): Promise
     return { state: "pending", detail: witness.detail };
   }
   return { state: "dead", proof: { ...proof.evidence, witness: witness.evidence } };
+}
+
+/** Dead once it is shown what used its nonce up: a copy that a restored journal does not know. */
+async function readAbsentNonce(
+  { rpc, spenderLooks }: AttemptReaderDeps,
+  signature: string,
+  bound: NonceBound,
+): Promise<AttemptReport> {
+  const { isAdvanced, detail } = await describeAbsence(rpc, bound);
+  if (!isAdvanced || !spenderLooks.isDue(signature)) return { state: "pending", detail };
+  const proof = await proveSuperseded(rpc, signature, bound);
+  if (!proof.proven) return { state: "pending", detail };
+  spenderLooks.forget(signature);
+  return { state: "dead", proof: proof.evidence };
 }
 
 /**

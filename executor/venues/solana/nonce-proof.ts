@@ -51,7 +51,10 @@ export async function proveAdvanced(
  * attempt may land, and once it moved it may be this very attempt that moved it, with a hole in
  * what the nodes remember.
  */
-export async function describeAbsence(rpc: Rpc, bound: NonceBound): Promise<string> {
+export async function describeAbsence(
+  rpc: Rpc,
+  bound: NonceBound,
+): Promise<{ isAdvanced: boolean; detail: string }> {
   const results = await rpc.askAll(
     "getAccountInfo",
     [bound.account, { encoding: "base64", commitment: "confirmed" }],
@@ -60,9 +63,11 @@ export async function describeAbsence(rpc: Rpc, bound: NonceBound): Promise<stri
   const values = results.flatMap((result) => {
     return result.ok ? [parseNonce(result.value.value)?.value ?? null] : [];
   });
-  if (values.length === 0) return "no node shows the nonce";
-  if (values.includes(bound.value)) return "nonce not advanced: it may still be executed";
-  return "nonce advanced, no node shows ours";
+  if (values.length === 0) return { isAdvanced: false, detail: "no node shows the nonce" };
+  if (values.includes(bound.value)) {
+    return { isAdvanced: false, detail: "nonce not advanced: it may still be executed" };
+  }
+  return { isAdvanced: true, detail: "nonce advanced, no node shows ours" };
 }
 
 /**
@@ -85,6 +90,37 @@ export async function proveSpent(
   }
   const slots = new Map(found.map(({ provider, slot }) => [provider, slot]));
   return { proven: true, slots, evidence: describe(signature, bound, found) };
+}
+
+/** One node's history alone, which may be made up, frees nothing. */
+const SPENDER_WORDS_MIN = 2;
+
+/**
+ * That another transaction has used the value up for good: no node's finalized chain has it any
+ * more, none knows this signature, and two show the same finalized transaction that stood on it.
+ * The caller knows whether that one is its own; then it is followed and decides.
+ */
+export async function proveSuperseded(
+  rpc: Rpc,
+  signature: string,
+  bound: NonceBound,
+): Promise<AbsenceProof> {
+  const found = await readNodes(rpc, signature, bound, rpc.providers, 0);
+  if (typeof found === "string") return { proven: false, detail: found };
+  if (found.some(({ value }) => value === bound.value)) {
+    return { proven: false, detail: "the nonce's advance is not final yet" };
+  }
+  const shown = await Promise.all(
+    rpc.providers.map((provider) => findSpenderOn(provider, signature, bound)),
+  );
+  const words = shown.filter((spender) => spender !== undefined);
+  const [spender, ...others] = new Set(words);
+  const isAgreed = words.length >= SPENDER_WORDS_MIN && others.length === 0;
+  if (spender === undefined || spender === signature || !isAgreed) {
+    return { proven: false, detail: "nonce advanced, no two nodes show by what" };
+  }
+  const slots = new Map(found.map(({ provider, slot }) => [provider, slot]));
+  return { proven: true, slots, evidence: { ...describe(signature, bound, found), spender } };
 }
 
 export type NonceFillEnd = { state: "pending" | "gone"; evidence: Evidence };

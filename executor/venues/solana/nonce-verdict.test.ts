@@ -65,6 +65,41 @@ describe("an attempt on a nonce that no node knows", () => {
   });
 });
 
+describe("an attempt on a nonce that a transaction of nobody here used up", () => {
+  test("is dead when two nodes show that transaction, final", async ({ expect }) => {
+    const { ask, nodes } = await judge();
+    for (const node of nodes) {
+      move(node);
+      showSibling(node);
+    }
+    expect(await ask()).toMatchObject({ state: "dead", proof: { spender: SIBLING } });
+  });
+
+  test("stays pending while one node alone shows it", async ({ expect }) => {
+    const { ask, nodes, other } = await judge();
+    for (const node of nodes) move(node);
+    showSibling(other);
+    expect((await ask()).state).toBe("pending");
+  });
+
+  test("stays pending while a finalized chain has the value, or a history has ours", async ({
+    expect,
+  }) => {
+    const { askFor, nodes, honest } = await judge();
+    for (const node of nodes) {
+      move(node);
+      showSibling(node);
+    }
+    honest.history = [{ signature: SIGNATURE, blockTime: 1 }, ...honest.history];
+    expect((await askFor(60_000)).state).toBe("pending");
+    honest.history = honest.history.slice(1);
+    honest.nonce = { value: NONCE_VALUE, slot: NEWEST };
+    expect((await askFor(60_000)).state).toBe("pending");
+    move(honest);
+    expect((await askFor(60_000)).state).toBe("dead");
+  });
+});
+
 describe("an attempt on a nonce that landed or was reverted", () => {
   test("is landed on the word of two, like any other", async ({ expect }) => {
     const { ask, nodes } = await judge();

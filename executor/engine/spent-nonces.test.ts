@@ -1,0 +1,52 @@
+import { describe, it } from "vitest";
+import type { AttemptReport } from "../ports/venue.ts";
+import { markRestored } from "../store/recovery-mark.ts";
+import { withDesk, type TestDesk } from "./engine-fixture.ts";
+import type { FakeChain } from "./fake-chain.ts";
+import { nonceChainOf, NONCE_SETTINGS, settledPosition, statesOf } from "./nonce-fixture.ts";
+import { isSlotFree, orderRow, startSell } from "./trade-fixture.ts";
+
+/** The venue shows that `spender` has used up the nonce of every attempt that did not land. */
+function showSpender(desk: TestDesk, chain: FakeChain, spender: string): void {
+  desk.venue.script.fetchAttempt = (attempt): AttemptReport => {
+    const report = chain.report(attempt.identity);
+    return report.state === "pending" ? { state: "dead", proof: { spender } } : report;
+  };
+}
+
+describe("an exit whose nonce was used up by a copy that a restored journal lacks", () => {
+  it("frees its position for the next exit and is not tried again", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk);
+      const position = await settledPosition(desk, chain);
+      await startSell(desk, position, "ord_sell", 5_000);
+      expect(statesOf(desk, "ord_sell")).toEqual(["submitted"]);
+      const headSeq = desk.store.headSeq();
+      desk.kill();
+      await desk.clock.advance(1_000);
+      const mark = { from: "postgres", headSeq, headHash: "a".repeat(64) } as const;
+      markRestored(desk.nextPath, { ...mark, atMs: desk.clock.nowMs() });
+      showSpender(desk, chain, "sig-of-the-lost-copy");
+      await desk.boot();
+      await desk.clock.advance(1_000);
+      expect(statesOf(desk, "ord_sell")).toEqual(["dead"]);
+      expect(orderRow(desk, "ord_sell").status).toBe("canceled");
+      expect(isSlotFree(desk, position.positionId)).toBe(true);
+    });
+  });
+});
+
+describe("an exit whose nonce was used up by a copy that the journal knows", () => {
+  it("waits for what becomes of that copy", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk);
+      const position = await settledPosition(desk, chain);
+      await startSell(desk, position);
+      await desk.clock.advance(NONCE_SETTINGS.exitReplaceMs + 1_000);
+      const [, copy] = desk.store.attemptsOf("ord_sell");
+      showSpender(desk, chain, copy?.identity ?? "none");
+      await desk.clock.advance(10_000);
+      expect(statesOf(desk, "ord_sell")).not.toContain("dead");
+    });
+  });
+});
