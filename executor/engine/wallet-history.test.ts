@@ -2,6 +2,7 @@ import { describe, it } from "vitest";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { ADDRESS, WALLET_ID, withDesk, type TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
+import { bookFound } from "./found-attempt.ts";
 import { initializeSell } from "./orders.ts";
 import { chainOf, MINT, openPosition, openUnsettled, startBuy, USER } from "./trade-fixture.ts";
 
@@ -123,6 +124,8 @@ describe("a wallet's history", () => {
       const chain = chainOf(desk);
       const identity = await callDead(desk, chain);
       expect(desk.store.attempt("ord_buy:1")?.state).toBe("dead");
+      const ended: string[] = [];
+      desk.engine.tracker.onResolved((orderId) => ended.push(orderId));
       await reconcile(desk);
       expect(desk.store.attempt("ord_buy:1")?.state).toBe("filled");
       expect(desk.store.order("ord_buy")?.status).toBe("filled");
@@ -134,6 +137,7 @@ describe("a wallet's history", () => {
       expect(told).toContain("It is booked now");
       expect(told).toContain(identity);
       expect(desk.shouts.join()).toContain("was called dead and has landed");
+      expect(ended).toEqual(["ord_buy"]);
     });
   });
 
@@ -144,6 +148,22 @@ describe("a wallet's history", () => {
       chain.hidden.set("node-1", new Set([identity]));
       await reconcile(desk);
       expect(desk.store.attempt("ord_buy:1")?.state).toBe("filled");
+    });
+  });
+
+  it("books it once, also when somebody else books it while the venue is asked", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await callDead(desk, chain);
+      const stale = desk.store.attempt("ord_buy:1");
+      if (stale === undefined) throw new Error("expected an attempt");
+      await reconcile(desk);
+      const again = bookFound(desk.engine.context, stale);
+      await desk.clock.settle();
+      expect(await again).toBeUndefined();
+      expect(desk.payloads("FillRecorded")).toHaveLength(1);
     });
   });
 
