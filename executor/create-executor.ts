@@ -271,11 +271,12 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
 }
 
 function buildMirror(seams: ExecutorSeams, shout: (text: string) => void): Mirror | undefined {
-  const { env, postgres, store, clock, prng, log, metrics } = seams;
+  const { env, postgres, store, clock, prng, log, metrics, claim } = seams;
   if (postgres === undefined || env.MIRROR === "off") return undefined;
   const { MIRROR: mode, MIRROR_SYNC_MS: syncMs } = env;
   const copiesVault = env.MIRROR_VAULT === "1";
-  const tools = { postgres, store, clock, prng, log, metrics, shout };
+  const mayShip = (): boolean => claim?.mayCopy() ?? true;
+  const tools = { postgres, store, clock, prng, log, metrics, shout, mayShip };
   return new PostgresMirror({ ...tools, mode, syncMs, copiesVault });
 }
 

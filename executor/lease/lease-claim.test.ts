@@ -111,6 +111,7 @@ describe("what the claim allows", () => {
     desk.server.isDown = true;
     await desk.run(5 * TTL_MS);
     expect(desk.claim.entryHold()).toContain("not certain that this is the only executor");
+    expect(desk.claim.mayCopy()).toBe(false);
     expect(await signer.sign(request(null))).toMatchObject({ outcome: "refused" });
     expect(await signer.sign(request({ index: 0, value: "v" }))).toMatchObject({
       outcome: "signed",
@@ -118,6 +119,7 @@ describe("what the claim allows", () => {
     desk.server.isDown = false;
     await desk.run(TTL_MS);
     expect(desk.claim.entryHold()).toBe(undefined);
+    expect(desk.claim.mayCopy()).toBe(true);
     expect(desk.changes.map(({ kind }) => kind)).toEqual(["lapsed", "held"]);
     expect(desk.lease.epoch).toBe(5);
   });

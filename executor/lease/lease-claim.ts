@@ -66,6 +66,11 @@ export class LeaseClaim implements DeskClaim {
     return { epoch: lease.epoch ?? journalEpoch(), notAfterMs };
   }
 
+  mayCopy(): boolean {
+    const state = this.#parts.lease?.state() ?? "held";
+    return state === "held" || state === "doubtful";
+  }
+
   epoch(): number | undefined {
     return this.#parts.lease?.epoch;
   }

@@ -29,6 +29,8 @@ export interface MirrorOptions {
   copiesVault: boolean;
   /** Second channel for operators; never waits. */
   shout(text: string): void;
+  /** Whether this executor's events still belong into the copy; absent without a lease. */
+  mayShip?(): boolean;
   /** Silence this long is a lost connection. */
   answerMs?: number;
 }
@@ -162,6 +164,8 @@ export class PostgresMirror implements Mirror {
     const { store, clock, metrics } = this.#options;
     const from = this.#copied;
     if (from === undefined || this.#abort.signal.aborted) return false;
+    // After a restore elsewhere the tail of the old journal would keep the new one's out.
+    if (this.#options.mayShip?.() === false) return false;
     const events = boundedBatch(store.storedFrom(from.seq + 1, BATCH_EVENTS_MAX));
     if (events.length === 0) return false;
     // A copied wallet without its key could not be sold from after a restore.

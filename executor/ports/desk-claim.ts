@@ -10,6 +10,8 @@ export interface DeskClaim {
   signingHold(): string | undefined;
   /** What the signer is told beside a request; undefined where no lease limits it. */
   turn(isByNonce: boolean): SigningTurn | undefined;
+  /** Whether the copy of the journal may be written: only while the lease is ours. */
+  mayCopy(): boolean;
   /** The epoch of the claim; undefined before the first one, then the journal counts on. */
   epoch(): number | undefined;
   health(): { name: string; ok: boolean; detail: string }[];
