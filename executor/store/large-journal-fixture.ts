@@ -137,7 +137,7 @@ function startBuy(tx: Tx, userId: number, n: number): EventPayloads["OrderInitia
     instrument: `${mint}.SOLANA`,
     symbol: `TOK${n}`,
     decimals: 6,
-    tokenProgram: "spl",
+    tokenProgram: "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
     side: "buy",
     source: { kind: "job", jobId },
     notionalLamports: LAMPORTS.toString(),
