@@ -29,6 +29,22 @@ describe("raptor why", () => {
     });
   });
 
+  it("shows what a node answered without obeying it", async ({ expect }) => {
+    await withDirectory(async (directory) => {
+      const { store } = openTestStore(join(directory, "journal.db"));
+      const cause = "\u001b]52;c;bGllcw==\u0007 \u009b2J \u202Egnorw";
+      await append(store, orderInitialized("o1"), {
+        stream: "order:o1",
+        kind: "AttemptUnknown",
+        payload: { attemptId: "o1/1", cause },
+      });
+      const { lines } = await runIn(directory, "why", "o1");
+      expect(lines.join()).toContain("]52;c;bGllcw==");
+      expect(lines.join()).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      store.close();
+    });
+  });
+
   it("tells everything that was done to a position", async ({ expect }) => {
     await withDirectory(async (directory) => {
       const { store, clock } = openTestStore(join(directory, "journal.db"));

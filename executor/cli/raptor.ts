@@ -8,7 +8,8 @@ import { EXIT, JOURNAL_FILE, type CliSeams, type Command, type ExitCode } from "
 import { COMMANDS, USAGE } from "./commands.ts";
 
 /** Runs one command. Never throws for what can go wrong outside; docs/cli.md has the exit codes. */
-export async function runCli(argv: readonly string[], seams: CliSeams): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], given: CliSeams): Promise<ExitCode> {
+  const seams = { ...given, print: (line: string) => given.print(harmless(line)) };
   const { words, options } = parseArguments(argv);
   const [name = "", ...rest] = words;
   const spec = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -37,6 +38,11 @@ export async function runCli(argv: readonly string[], seams: CliSeams): Promise<
     seams.print(`${error.code}: ${error.message}`);
     return isRaptorError(error, "RAPTOR_JOURNAL__LOCKED") ? EXIT.refused : EXIT.failed;
   }
+}
+
+/** Names, reasons and errors come from strangers, and a terminal obeys what it is shown. */
+function harmless(text: string): string {
+  return text.replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, "\uFFFD");
 }
 
 type Spec = (typeof COMMANDS)[string];
