@@ -69,9 +69,8 @@ export const NONCE_MUTANTS: readonly Mutant[] = [
     "nonce-moved-on-is-death",
     "The value moved on and no node shows ours: it is called dead, though it may be what moved it.",
     "executor/venues/solana/fetch-attempt.ts",
-    'return { state: "pending", detail: await describeAbsence(deps.rpc, bound) };',
-    `const detail = await describeAbsence(deps.rpc, bound);
-    if (detail.startsWith("nonce advanced")) return { state: "dead", proof: { detail } };
-    return { state: "pending", detail };`,
+    "if (!isAdvanced || !spenderLooks.isDue(signature)) return",
+    `if (isAdvanced) return { state: "dead", proof: { detail } };
+  if (!isAdvanced || !spenderLooks.isDue(signature)) return`,
   ),
 ];
