@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { signDelivery } from "./forge.ts";
+import { type Person, waitUntil } from "./person.ts";
+import { call, until } from "./probes.ts";
+import { ScenarioWorld } from "./scenario-world.ts";
+
+let world: ScenarioWorld;
+let alice: Person;
+let address: string;
+
+beforeAll(async () => {
+  world = await ScenarioWorld.start({ executorEnv: { RECONCILE_INTERVAL_MS: "3600000" } });
+  alice = world.alice;
+  address = await alice.begin();
+}, 60_000);
+
+afterAll(() => world.close());
+
+async function tick(): Promise<number> {
+  const url = `${world.file.edge}/cron/reconcile`;
+  const signature = signDelivery({ key: world.file.qstashCurrentKey, url });
+  const headers = {
+    "upstash-message-id": `msg_${randomUUID()}`,
+    "upstash-signature": signature,
+  };
+  return (await call(url, { method: "POST", headers })).status;
+}
+
+/** A tick of the schedule, and the record that it leaves. */
+async function reconcileNow(): Promise<Record<string, unknown>> {
+  const before = world.eventsOf("ReconcileCompleted").length;
+  expect(await tick()).toBe(200);
+  await until(() => world.eventsOf("ReconcileCompleted").length > before);
+  return world.eventsOf("ReconcileCompleted").at(-1)?.payload ?? {};
+}
+
+/** Tokens appear in Alice's wallet; written again when a fork takes the world's own writing back. */
+async function give(mint: string, quantity: bigint): Promise<void> {
+  const { chain } = world.world;
+  const wanted = (await world.chainQuantity(address, mint)) + quantity;
+  chain.mintTo(mint, address, quantity);
+  await waitUntil(async () => {
+    await setTimeout(1_000);
+    if ((await world.chainQuantity(address, mint)) === wanted) return true;
+    chain.setTokenQuantity(chain.createTokenAccount(address, mint), wanted);
+    return undefined;
+  }, 30_000);
+}
+
+async function positionOf(mint: string) {
+  return (await world.positions()).find((position) => position.mint === mint);
+}
+
+/** The newest question with this button, after reconciles until it comes. */
+function ask(label: string) {
+  return waitUntil(async () => {
+    await reconcileNow();
+    const received = await alice.received();
+    return received.findLast(({ reply_markup: markup }) =>
+      markup?.inline_keyboard?.flat().some((button) => button.text === label),
+    );
+  }, 30_000);
+}
+
+test("tokens beyond a position join it, are left apart or ignored, as the person says", async () => {
+  const mint = world.mint();
+  await alice.buy(mint);
+  const held = BigInt((await positionOf(mint))?.quantity ?? "0");
+  expect(held).toBe(await world.chainQuantity(address, mint));
+  await until(async () => {
+    await reconcileNow();
+    return world.eventsOf("FillRecorded").length === world.eventsOf("FillSettled").length;
+  }, 60_000);
+  await give(mint, held);
+  const first = await ask("Add to position");
+  await alice.press(first, "Add to position");
+  await alice.waitFor("is part of your positions");
+  expect((await positionOf(mint))?.quantity).toBe((held * 2n).toString());
+
+  await give(mint, held);
+  await alice.press(await ask("Leave apart"), "Leave apart");
+  await until(() => world.eventsOf("TokensIgnored").length === 1);
+  expect(await reconcileNow()).toMatchObject({ drift: [] });
+  expect((await positionOf(mint))?.quantity).toBe((held * 2n).toString());
+}, 120_000);
