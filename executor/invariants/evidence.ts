@@ -89,7 +89,7 @@ function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-/** At least two nodes told, from their finalized chains, another value and what used this one up. */
+/** At least two nodes told of another value, finalized, and what used this one up is named. */
 function isSpent(proof: Evidence, standing: string): boolean {
   const words = Object.values(recordOf(proof["providers"])).map(recordOf);
   const isMoved = words.length >= PROVIDERS_MIN && words.every(({ value }) => value !== standing);
