@@ -67,7 +67,8 @@ export class OperatorDesk {
         notices.alertAdmins(tx, done.key, done.lines);
         return done;
       });
-      log.warn({ reason, isPanic }, "trading was halted from the command line");
+      // Why is free text: the journal keeps it where it can be purged, and a log is no such place.
+      log.warn({ isPanic }, "trading was halted from the command line");
       if (isReady()) for (const userId of halted.panicUserIds) await panic.advance(userId);
       return { ok: true, result: { lines: halted.lines } };
     } catch (error) {
