@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { judgeStorm } from "./storm/judge-storm.ts";
 import { runStorm, type StormReport } from "./storm/run-storm.ts";
 
 /** `pnpm storm`: real processes, killed at every point of the order's life. */
@@ -23,10 +24,9 @@ const report = await runStorm({
   },
 });
 printReport(report);
-const isClean =
-  report.lost.length + report.double.length + report.missingReceipts.length === 0 &&
-  report.journal === "holds";
-process.exitCode = isClean ? 0 : 1;
+const problems = judgeStorm(report);
+for (const problem of problems) process.stdout.write(`  ${problem}\n`);
+process.exitCode = problems.length === 0 ? 0 : 1;
 
 function printReport(storm: StormReport): void {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -55,8 +55,5 @@ function printReport(storm: StormReport): void {
         `ready ${readyMs.toFixed(0)} ms after the start, ${armedExits} exits armed ` +
         `${armedAfterMs.toFixed(0)} ms after the journal was open`,
     );
-  }
-  for (const problem of [...storm.lost, ...storm.double, ...storm.missingReceipts]) {
-    say(`  ${problem}`);
   }
 }

@@ -10,6 +10,10 @@ const FROM_EDGE = /^(Queued:|Not confirmed:|Not accepted)/;
 /** Of these the two that tell a person not to count on it. */
 const NO_PROMISE = /^(Not confirmed:|Not accepted)/;
 
+const LIVE_ORDER = "'initialized', 'submitted', 'accepted', 'partiallyFilled'";
+/** What an order's message says as long as it is under way. */
+const UNDER_WAY = "⏳";
+
 export interface StormAudit {
   jobs: number;
   orders: number;
@@ -63,7 +67,9 @@ function isExecuted(world: World, signature: string): boolean {
 function findLost(dataDir: string): string[] {
   const sql = `select 'job ' || job_id as what from jobs where state = 'pending'
     union all select 'order ' || order_id from orders
-      where status in ('initialized', 'submitted', 'accepted', 'partiallyFilled')`;
+      where status in (${LIVE_ORDER})
+    union all select 'notice ' || key from outbox
+      where delivered_version < version and failure is null`;
   return readJournal(dataDir, sql).map(({ what }) => String(what));
 }
 
@@ -167,12 +173,15 @@ function findMissingReceipts(
   dataDir: string,
   chats: ReadonlyMap<number, readonly ChatMessage[]>,
 ): string[] {
-  const sql = `select o.order_id, n.chat_id, n.message_id from orders o
-    left join notices n on n.key = 'order:' || o.order_id`;
+  const sql = `select o.order_id, o.status in (${LIVE_ORDER}) as is_live, n.chat_id, n.message_id
+    from orders o left join notices n on n.key = 'order:' || o.order_id`;
   return readJournal(dataDir, sql)
-    .filter(({ chat_id: chatId, message_id: messageId }) => {
+    .filter(({ chat_id: chatId, message_id: messageId, is_live: isLive }) => {
       const messages = chats.get(Number(chatId)) ?? [];
-      return !messages.some((message) => message.message_id === Number(messageId));
+      const receipt = messages.find((message) => message.message_id === Number(messageId));
+      if (receipt === undefined) return true;
+      // A message that nobody took to its end is no receipt.
+      return isLive === 0 && receipt.text?.includes(UNDER_WAY) === true;
     })
     .map(({ order_id: orderId }) => String(orderId));
 }

@@ -1,0 +1,37 @@
+import { describe, it } from "vitest";
+import { judgeStorm } from "./judge-storm.ts";
+
+const NONE = { kills: 4, unresolved: 2 };
+const points = Array.from({ length: 6 }, (_, at) => [`point ${at}`, NONE] as const);
+const GOOD = {
+  kills: 24,
+  unresolvedKills: 12,
+  fills: 5,
+  byPoint: new Map(points),
+  lost: [],
+  double: [],
+  missingReceipts: [],
+  journal: "holds",
+};
+
+describe("a storm", () => {
+  it("is clean when it met the desk at work and found nothing", ({ expect }) => {
+    expect(judgeStorm(GOOD)).toEqual([]);
+  });
+
+  it("that never met the desk at work is no success", ({ expect }) => {
+    const idle = { ...GOOD, fills: 0, unresolvedKills: 0, byPoint: new Map(points.slice(0, 1)) };
+    expect(judgeStorm(idle)).toEqual([
+      "proves nothing: nothing was bought or sold",
+      "proves little: 0 of 24 kills met an undecided attempt",
+      "proves little: 1 different points were met",
+    ]);
+  });
+
+  it("fails by each thing that was lost, done twice or not told", ({ expect }) => {
+    for (const one of ["lost", "double", "missingReceipts"] as const) {
+      expect(judgeStorm({ ...GOOD, [one]: ["order o1"] })).toEqual(["order o1"]);
+    }
+    expect(judgeStorm({ ...GOOD, journal: "broken" })).toEqual(["the journal: broken"]);
+  });
+});

@@ -1,0 +1,35 @@
+import type { StormReport } from "./run-storm.ts";
+
+/** So many different points must have been met, whatever else; there are 46, and the clock. */
+const POINTS_MAX = 25;
+const KILLS_PER_POINT = 8;
+
+type Judged = Pick<
+  StormReport,
+  | "kills"
+  | "unresolvedKills"
+  | "fills"
+  | "byPoint"
+  | "lost"
+  | "double"
+  | "missingReceipts"
+  | "journal"
+>;
+
+/**
+ * Everything against a storm, in words; empty is what is wanted. A storm that killed a desk before
+ * it traded proves nothing, which happens on a machine that has no time for it: that is no success.
+ */
+export function judgeStorm(storm: Judged): string[] {
+  const { kills, unresolvedKills, fills, byPoint, journal } = storm;
+  const problems = [...storm.lost, ...storm.double, ...storm.missingReceipts];
+  if (journal !== "holds") problems.push(`the journal: ${journal}`);
+  if (fills === 0) problems.push("proves nothing: nothing was bought or sold");
+  if (unresolvedKills < kills / 2) {
+    problems.push(`proves little: ${unresolvedKills} of ${kills} kills met an undecided attempt`);
+  }
+  if (byPoint.size <= Math.min(kills / KILLS_PER_POINT, POINTS_MAX)) {
+    problems.push(`proves little: ${byPoint.size} different points were met`);
+  }
+  return problems;
+}
