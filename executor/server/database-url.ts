@@ -4,6 +4,7 @@ const TRANSACTION_POOLER_PORT = "6543";
 const SAFE_SSL_MODES: readonly (string | null)[] = ["require", "verify-ca", "verify-full"];
 /** Networks that encrypt by themselves, or never leave the machine. */
 const PRIVATE_HOST =
+  // tidy-ok: no address to connect to, but the hosts for which a plain connection is safe.
   /^$|^localhost$|^127(\.\d{1,3}){3}$|^\[?::1\]?$|\.(internal|flycast)$|\.flympg\.net$/;
 /** pg obeys these over what stands before the question mark. */
 const OVERRIDES: readonly string[] = ["port", "ssl", "hostaddr"];
