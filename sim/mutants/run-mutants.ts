@@ -27,7 +27,8 @@ interface Settings {
 
 /**
  * `--mutants`: every mutant from seed 1 on until a checker sees it; names after it choose some.
- * `--recorded`: starts with the seeds that saw it last time, which is what a commit is held against.
+ * `--recorded`: those that were seen before, starting with the seed that saw them, which is what a
+ * commit is held against.
  * `--record`: writes down the seeds that saw it. @returns the exit code: 1 when one survives.
  */
 async function runMutants(argv: readonly string[]): Promise<number> {
@@ -36,12 +37,16 @@ async function runMutants(argv: readonly string[]): Promise<number> {
   const limit = numbers.get("--limit") ?? (isGate ? GATE_LIMIT_DEFAULT : LIMIT_DEFAULT);
   const from = numbers.get("--from") ?? 1;
   const recorded = readRecorded();
-  const mutants = names.length === 0 ? MUTANTS : names.map(findMutant);
+  const chosen = names.length === 0 ? MUTANTS : names.map(findMutant);
+  const mutants = isGate ? chosen.filter(({ name }) => recorded[name] !== undefined) : chosen;
   const seedsOf = (mutant: Mutant): Iterable<number> =>
     seedsFrom(isGate ? (recorded[mutant.name] ?? []) : [], from, limit);
   const startMs = performance.now();
   const catches = await huntAll(mutants, seedsOf, numbers.get("--jobs") ?? availableParallelism());
   if (flags.has("--record")) record(recorded, catches);
+  for (const { name } of chosen.filter((one) => !mutants.includes(one))) {
+    process.stdout.write(`${name.padEnd(32)} has no recorded seed: --mutants --record ${name}\n`);
+  }
   return summarize(catches, performance.now() - startMs);
 }
 
