@@ -12,7 +12,10 @@ const ALREADY_THERE = /^(23505|42P06|42P07|42710)$/;
 
 const EXISTS_SQL = "select to_regclass('raptor.executor_lease') is not null";
 
-/** Denied to everybody but its owner: no policy is made for it. Runs in the SQL editor as it is. */
+/**
+ * Denied to everybody but its owner: no policy is made for it, and what a project grants by default
+ * is taken back, as policies do not cover truncation. Runs in the SQL editor as it is.
+ */
 export const LEASE_TABLE_SQL = `
 create schema if not exists raptor;
 create table if not exists raptor.executor_lease (
@@ -28,6 +31,18 @@ create table if not exists raptor.executor_lease (
 );
 alter table raptor.executor_lease enable row level security;
 revoke all on raptor.executor_lease from public;
+do $$
+declare
+  reader text;
+begin
+  for reader in
+    select rolname from pg_catalog.pg_roles
+    where rolname in ('anon', 'authenticated', 'service_role')
+  loop
+    execute format('revoke all on raptor.executor_lease from %I', reader);
+  end loop;
+end
+$$;
 `;
 
 const COLUMNS = "epoch, renewals, holder, volume, machine, phase, head_seq";

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { PgRow, PgSession } from "@raptor/executor/ports/postgres.ts";
+import { LEASE_TABLE_SQL } from "@raptor/executor/lease/postgres-lease.ts";
 import { TABLE_NAMES } from "@raptor/executor/fold/tables.ts";
 import { readMigrations } from "@raptor/executor/mirror/migrate.ts";
 import { MirrorScene, until } from "./mirror-fixture.ts";
@@ -68,6 +69,20 @@ async function stateOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 const DENIED = "42501";
+
+describe("the row that says whose turn it is", () => {
+  it("is out of every reader's reach, whatever the project grants by default", async ({
+    expect,
+  }) => {
+    await scene.ask("alter default privileges grant all on tables to authenticated");
+    await scene.ask(LEASE_TABLE_SQL);
+    await scene.ask("alter default privileges revoke all on tables from authenticated");
+    await as("authenticated", claimsOf(ANN), async (session) => {
+      // Row-level security does not cover it.
+      expect(await stateOf(session.query("truncate raptor.executor_lease"))).toBe(DENIED);
+    });
+  });
+});
 
 describe("a reader with a token of the project", () => {
   it("sees the rows of the person in the token, and of nobody else", async ({ expect }) => {
