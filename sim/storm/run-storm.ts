@@ -17,7 +17,7 @@ const MAIN = fileURLToPath(new URL("crashing-main.ts", import.meta.url));
 /** Blocks pass eight times as fast as on the network, and so do expiry and finality. */
 const SLOT_MS = 50;
 /** A point that a ready desk does not reach by then is given up, and it is killed as it stands. */
-const POINT_WAIT_MS = 1_200;
+const POINT_WAIT_MS = 2_000;
 const START_WAIT_MS = 6_000;
 /** Kills at random moments: from before the desk is ready to well into the trades. */
 const RANDOM_KILL_MS = 1_200;

@@ -86,7 +86,6 @@ function createSettings(): SimSettings {
       RECONCILE_CRON: "* * * * *",
       ORDER_SOL_MAX: "0.6",
       DAILY_SOL_MAX: "1.2",
-      NONCE_BUY_SOL_MIN: "0.2",
       BUY_PRESETS_SOL: "0.1,0.25,0.5,1",
       DUPLICATE_BUY_GUARD_HOURS: "0",
       // Longer than in production: every poll is simulated time that finds nothing new.
