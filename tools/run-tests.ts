@@ -6,10 +6,11 @@ import { fileURLToPath } from "node:url";
 import { TALLY_FILE, type Tally } from "./tally-reporter.ts";
 
 /**
- * `npm test`: static checks, unit tests in Node and workerd, scenarios on real processes, a
- * storm of kills, seeds of the simulator and its planted mistakes. Installs from Debian what the tests need; tests that cannot run here are counted as skipped, and why is
- * said at the start and again above the last line. That line is always `N passed, N failed` (and
- * `, N skipped` when something was), also under failure.
+ * `npm test`: static checks, unit tests in Node and workerd, scenarios on real processes, a storm of
+ * kills, seeds of the simulator and its planted mistakes. Installs from Debian what the tests need;
+ * tests that cannot run here are counted as skipped, and why is said at the start and again above
+ * the last line. That line is always `N passed, N failed` (and `, N skipped` when something was),
+ * also under failure.
  */
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
