@@ -36,11 +36,16 @@ async function reconcileNow(): Promise<Record<string, unknown>> {
   return world.eventsOf("ReconcileCompleted").at(-1)?.payload ?? {};
 }
 
-/** Tokens appear in Alice's wallet; written again when a fork takes the world's own writing back. */
+/** Tokens appear in Alice's wallet. */
 async function give(mint: string, quantity: bigint): Promise<void> {
-  const { chain } = world.world;
   const wanted = (await world.chainQuantity(address, mint)) + quantity;
-  chain.mintTo(mint, address, quantity);
+  world.world.chain.mintTo(mint, address, quantity);
+  await keep(mint, wanted);
+}
+
+/** Written again when the chain takes the world's own writing back: no transaction stands for it. */
+async function keep(mint: string, wanted: bigint): Promise<void> {
+  const { chain } = world.world;
   await waitUntil(async () => {
     await setTimeout(1_000);
     if ((await world.chainQuantity(address, mint)) === wanted) return true;
@@ -75,8 +80,12 @@ test("tokens beyond a position join it, are left apart or ignored, as the person
   }, 60_000);
   await give(mint, held);
   const first = await ask("Add to position");
-  await alice.press(first, "Add to position");
-  await alice.waitFor("is part of your positions");
+  await until(async () => {
+    await keep(mint, held * 2n);
+    await alice.press(first, "Add to position");
+    await setTimeout(3_000);
+    return (await alice.received()).some(({ text }) => text?.includes("is part of your positions"));
+  }, 60_000);
   expect((await positionOf(mint))?.quantity).toBe((held * 2n).toString());
 
   await give(mint, held);
