@@ -9,7 +9,7 @@ import {
   unsigned,
 } from "./forge.ts";
 import { countRows, headSeq } from "./journal-view.ts";
-import { Person } from "./person.ts";
+import { pause, Person } from "./person.ts";
 import { call, edgeMetrics, executorMetrics, growth, type HttpAnswer, until } from "./probes.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 import { findSecrets, startWithKnownKeys } from "./secret-search.ts";
@@ -22,6 +22,14 @@ let world: ScenarioWorld;
 
 beforeAll(async () => {
   world = await startWithKnownKeys();
+  // What the start itself still writes would look like an effect of a forgery.
+  let head = -1;
+  await until(async () => {
+    const before = head;
+    await pause(1_500);
+    head = headSeq(world);
+    return head === before && (await world.status()).lastReconcile !== null;
+  }, 30_000);
 });
 
 afterAll(() => world.close());

@@ -229,19 +229,20 @@ describe("the desk moved to another volume while the old executor lives", () => 
 
   test("frozen, it wakes, signs nothing, says why, and stands by", async () => {
     const { launcher, main, signer } = world.world.executor.pids;
-    const before = attemptsIn(world.file.dataDir);
     const { epoch } = await world.status();
     const wanted = world.mint("normal", 4);
     await alice.say(wanted);
     const card = await alice.waitFor(wanted);
     for (const pid of [launcher, main, signer]) process.kill(pid, "SIGSTOP");
+    const before = attemptsIn(world.file.dataDir);
     const target = join(scratch, "moved");
     expect(await moveTo(target)).toBeGreaterThan(epoch);
     const second = await startSecond("moved", {});
     await second.executor.waitUntilReady();
     // The press waits in the frozen process's socket and is the first thing it sees on waking.
     const pressed = alice.press(card, "0.1 SOL").catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // The person who vouched for its end was wrong: only its own clock can stop it, after its TTL.
+    await new Promise((resolve) => setTimeout(resolve, TTL_MS));
     for (const pid of [signer, main, launcher]) process.kill(pid, "SIGCONT");
     await until(() => world.executorLog().includes("another executor has taken over"), 20_000);
     await pressed;
