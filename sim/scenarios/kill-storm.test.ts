@@ -3,7 +3,7 @@ import { judgeStorm } from "../storm/judge-storm.ts";
 import { runStorm } from "../storm/run-storm.ts";
 
 /** So many fit into the time of `npm test`; `pnpm storm --kills 2000` is the long run. */
-const KILLS = Number(process.env["STORM_KILLS"] ?? 100);
+const KILLS = Number(process.env["STORM_KILLS"] ?? 40);
 const SEED = Number(process.env["SEED"] ?? 42);
 const CHATS = 2;
 

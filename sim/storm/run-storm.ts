@@ -29,6 +29,8 @@ const RESTARTS_TIMED = 5;
 const CHAT_LIMITS = { chatPerSecond: 1_000, chatBurst: 1_000, overallPerSecond: 1_000 };
 /** After every so many kills the desk is stopped and started as a release does it. */
 const DEPLOY_EVERY = 25;
+/** Each round revives dead letters of the queue; a few come back only after several. */
+const QUIET_ROUNDS = 10;
 const SETTLE_MS = 120_000;
 const PEOPLE = [7_001, 7_002];
 
@@ -232,14 +234,24 @@ class Storm {
     const { file } = this.#world;
     const deadline = performance.now() + SETTLE_MS;
     let quietRounds = 0;
-    while (quietRounds < 4 && performance.now() < deadline) {
+    while (quietRounds < QUIET_ROUNDS && performance.now() < deadline) {
       await postJson(`${file.telegram}/world/wake`, {});
       await untilTaken(file).catch(() => {});
       // Waiting messages of the queue and its dead letters are due now.
       await postJson(`${file.qstash}/world/clock`, { shiftMs: 60_000 });
       await postJson(`${file.qstash}/world/schedules/raptor-reconcile/run`, {});
       await pause(500);
-      quietRounds = countPending(file.dataDir) === 0 ? quietRounds + 1 : 0;
+      const isQuiet = countPending(file.dataDir) === 0 && (await countQueued(file.qstash)) === 0;
+      quietRounds = isQuiet ? quietRounds + 1 : 0;
     }
   }
+}
+
+const ENDED: readonly string[] = ["DELIVERED", "FAILED", "CANCELLED"];
+
+/** Messages that the queue still has to deliver. */
+async function countQueued(qstash: string): Promise<number> {
+  const response = await fetch(`${qstash}/world/messages`);
+  const messages = (await response.json()) as { state: string }[];
+  return messages.filter(({ state }) => !ENDED.includes(state)).length;
 }
