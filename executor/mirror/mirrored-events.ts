@@ -1,6 +1,6 @@
 import type { PgSession } from "../ports/postgres.ts";
 import type { Head } from "../store/hash-chain.ts";
-import type { StoredEvent } from "../store/journal-rows.ts";
+import { JOURNAL_COLUMNS_SQL, readStoredEvent, type StoredEvent } from "../store/journal-rows.ts";
 import { MirrorStop } from "./mirror-stop.ts";
 import { checkLinks } from "./ship.ts";
 
@@ -8,7 +8,7 @@ import { checkLinks } from "./ship.ts";
 const PAGE_EVENTS = 500;
 
 const PAGE_SQL = `
-select seq, ts_ms, stream, kind, version, payload, prev_hash, hash
+select ${JOURNAL_COLUMNS_SQL}
 from raptor.journal where seq > $1 and seq <= $2 order by seq limit ${PAGE_EVENTS}`;
 
 /**
@@ -23,7 +23,7 @@ export async function* mirroredEvents(
   let head = from;
   while (head.seq < to.seq) {
     const { rows } = await session.query(PAGE_SQL, [head.seq, to.seq]);
-    const events = rows.map(toEvent);
+    const events = rows.map(readStoredEvent);
     const before = head.seq;
     head = checkLinks(head, events);
     if (head.seq === before) break;
@@ -33,18 +33,4 @@ export async function* mirroredEvents(
   const ends = `${head.seq} (${head.hash.slice(0, 8)})`;
   const named = `${to.seq} (${to.hash.slice(0, 8)})`;
   throw new MirrorStop("gap", `the copy ends with event ${ends}, its cursor names ${named}`);
-}
-
-function toEvent(row: readonly (string | null)[]): StoredEvent {
-  const [seq, tsMs, stream, kind, version, payload, prevHash, hash] = row;
-  return {
-    seq: Number(seq),
-    tsMs: Number(tsMs),
-    stream: String(stream),
-    kind: String(kind),
-    version: Number(version),
-    payload: String(payload),
-    prevHash: String(prevHash),
-    hash: String(hash),
-  };
 }
