@@ -6,6 +6,7 @@ import type { Net } from "@raptor/shared/seams/net.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { audienceOf } from "@raptor/shared/wire/jws.ts";
 import { bootDesk, type BootReport } from "./boot.ts";
+import { buildOutside } from "./build-outside.ts";
 import { AttemptTracker } from "./engine/attempt-tracker.ts";
 import type { EngineContext } from "./engine/context.ts";
 import { Exits } from "./engine/exits.ts";
@@ -29,11 +30,8 @@ import { createNotices } from "./jobs/notices.ts";
 import { Presenter } from "./jobs/presenter.ts";
 import { TicketIssuer } from "./jobs/tickets.ts";
 import { Trading } from "./jobs/trading.ts";
-import { createPriceFeed } from "./market/price-feed.ts";
-import { createDiscordAlert } from "./notify/discord.ts";
 import { createOutbox } from "./notify/outbox.ts";
-import { ReconcileSchedule } from "./notify/reconcile-schedule.ts";
-import { createTelegramChat, type TelegramChat } from "./notify/telegram.ts";
+import type { TelegramChat } from "./notify/telegram.ts";
 import { PostgresMirror } from "./mirror/postgres-mirror.ts";
 import type { PriceFeed } from "./ports/market.ts";
 import type { Metrics } from "./ports/metrics.ts";
@@ -42,16 +40,13 @@ import type { Mirror } from "./ports/mirror.ts";
 import type { Postgres } from "./ports/postgres.ts";
 import type { Signer } from "./ports/signer.ts";
 import type { Store } from "./ports/store.ts";
-import type { Venue } from "./ports/venue.ts";
 import { ExecutorApi } from "./server/api.ts";
 import { createJournalProbe, healthReport, type HealthReport } from "./server/health.ts";
 import { OperatorDesk } from "./server/operator-desk.ts";
 import { JwsVerifier } from "./server/verify-jws.ts";
-import { deriveStateKeys, engineSettingsOf, venueProvidersOf } from "./settings.ts";
-import { createJupiter } from "./venues/solana/jupiter.ts";
+import { deriveStateKeys, engineSettingsOf } from "./settings.ts";
 import type { Ballast } from "./store/ballast.ts";
 import { DiskWatch } from "./store/disk-watch.ts";
-import { createSolanaVenue } from "./venues/solana/adapter.ts";
 import { journalLateEpoch, watchClaim } from "./watch-claim.ts";
 
 /** Everything from outside: real in `main.ts`, simulated in tests of the whole. */
@@ -198,58 +193,6 @@ function tolerateJournal(
     log.error({ code: error.code }, "work waits because nothing can be recorded");
     shout(error.message);
   };
-}
-
-/** Talks to the outside: venue, prices, chat, alerts, queue. */
-function buildOutside(seams: ExecutorSeams) {
-  const { env, clock, net, prng, log, signer } = seams;
-  const jupiter = createJupiter({
-    net,
-    clock,
-    settings: { url: env.JUPITER_URL, apiKey: env.JUPITER_API_KEY, timeoutMs: env.HTTP_TIMEOUT_MS },
-  });
-  const venue: Venue = createSolanaVenue({
-    net,
-    clock,
-    prng,
-    log,
-    signer,
-    jupiter,
-    settings: {
-      providers: venueProvidersOf(env),
-      httpTimeoutMs: env.HTTP_TIMEOUT_MS,
-      priorityFeeLamportsMax: env.PRIORITY_FEE_LAMPORTS_MAX,
-      transferFeeBpsMax: env.TRANSFER_FEE_BPS_MAX,
-    },
-  });
-  const feed = createPriceFeed({
-    source: jupiter,
-    clock,
-    log,
-    settings: {
-      pollMs: env.PRICE_POLL_MS,
-      staleMs: env.PRICE_STALE_MS,
-      jumpBpsMax: env.PRICE_JUMP_BPS_MAX,
-    },
-  });
-  const discord = createDiscordAlert({ net, clock, log, url: env.DISCORD_WEBHOOK_URL });
-  const telegram = createTelegramChat({
-    net,
-    clock,
-    log,
-    baseUrl: env.TELEGRAM_API_URL,
-    token: env.TELEGRAM_BOT_TOKEN,
-  });
-  const schedule = new ReconcileSchedule({
-    net,
-    clock,
-    log,
-    qstashUrl: env.QSTASH_URL,
-    token: env.QSTASH_TOKEN,
-    destination: `${env.EDGE_URL}/cron/reconcile`,
-    cron: env.RECONCILE_CRON,
-  });
-  return { venue, feed, discord, telegram, schedule };
 }
 
 /** The engine: what moves orders, attempts, exits and the ledger. */
