@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL, UNRESOLVED_SQL } from "@raptor/executor/store/schema.ts";
 
-const UNRESOLVED = "('prepared', 'submitted', 'accepted', 'partiallyFilled', 'unknown')";
 /** A checkpoint or an opening process holds the file for moments. */
 const BUSY_MS = 2_000;
 
@@ -21,7 +21,7 @@ export function readJournal(dataDir: string, sql: string): Row[] {
 }
 
 export function countUnresolved(dataDir: string): number {
-  const sql = `select count(*) as n from attempts where state in ${UNRESOLVED}`;
+  const sql = `select count(*) as n from attempts where ${UNRESOLVED_SQL}`;
   return Number(readJournal(dataDir, sql)[0]?.["n"]);
 }
 
@@ -29,9 +29,8 @@ export function countUnresolved(dataDir: string): number {
 export function countPending(dataDir: string): number {
   const sql = `select
     (select count(*) from jobs where state = 'pending') +
-    (select count(*) from attempts where state in ${UNRESOLVED}) +
-    (select count(*) from orders
-      where status in ('initialized', 'submitted', 'accepted', 'partiallyFilled')) +
-    (select count(*) from outbox where delivered_version < version and failure is null) as n`;
+    (select count(*) from attempts where ${UNRESOLVED_SQL}) +
+    (select count(*) from orders where ${LIVE_ORDER_SQL}) +
+    (select count(*) from outbox where ${OUTBOX_DUE_SQL}) as n`;
   return Number(readJournal(dataDir, sql)[0]?.["n"]);
 }

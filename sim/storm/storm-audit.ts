@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL } from "@raptor/executor/store/schema.ts";
 import { verifyJournal } from "@raptor/executor/store/verify.ts";
 import type { World } from "../local/start-world.ts";
 import type { ChatMessage } from "../scenarios/person.ts";
@@ -10,7 +11,6 @@ const FROM_EDGE = /^(Queued:|Not confirmed:|Not accepted)/;
 /** Of these the two that tell a person not to count on it. */
 const NO_PROMISE = /^(Not confirmed:|Not accepted)/;
 
-const LIVE_ORDER = "'initialized', 'submitted', 'accepted', 'partiallyFilled'";
 /** What an order's message says as long as it is under way. */
 const UNDER_WAY = "⏳";
 
@@ -67,9 +67,9 @@ function isExecuted(world: World, signature: string): boolean {
 function findLost(dataDir: string): string[] {
   const sql = `select 'job ' || job_id as what from jobs where state = 'pending'
     union all select 'order ' || order_id from orders
-      where status in (${LIVE_ORDER})
+      where ${LIVE_ORDER_SQL}
     union all select 'notice ' || key from outbox
-      where delivered_version < version and failure is null`;
+      where ${OUTBOX_DUE_SQL}`;
   return readJournal(dataDir, sql).map(({ what }) => String(what));
 }
 
@@ -173,7 +173,7 @@ function findMissingReceipts(
   dataDir: string,
   chats: ReadonlyMap<number, readonly ChatMessage[]>,
 ): string[] {
-  const sql = `select o.order_id, o.status in (${LIVE_ORDER}) as is_live, n.chat_id, n.message_id
+  const sql = `select o.order_id, ${LIVE_ORDER_SQL} as is_live, n.chat_id, n.message_id
     from orders o left join notices n on n.key = 'order:' || o.order_id`;
   return readJournal(dataDir, sql)
     .filter(({ chat_id: chatId, message_id: messageId, is_live: isLive }) => {
