@@ -10,7 +10,7 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 export interface Ballast {
   /** True from the moment it is missing until it stands again: nothing is left to spare. */
   isTight(): boolean;
-  /** Gives the room to the journal; true when there was any to give. */
+  /** Gives the room to the journal; true when it still held some. */
   free(): boolean;
   /** Makes the file when it is missing and the disk has room for it. */
   tend(): Promise<void>;
