@@ -77,8 +77,9 @@ function comparePosition(
   if (truth?.least === undefined || truth.most === undefined) return undefined;
   const { least, most } = truth;
   if (least >= ledger) {
-    if (most - ledger <= leftApart(tx, wallet, mint)) return undefined;
-    return driftOf(wallet, mint, ledger, most, "adopt");
+    // A node that runs ahead is believed once the others have followed.
+    if (least - ledger <= leftApart(tx, wallet, mint)) return undefined;
+    return driftOf(wallet, mint, ledger, least, "adopt");
   }
   if (isDisputed(truth, ledger)) return reportDispute(context, tx, wallet, position, truth);
   const lost = bookExternalLoss(tx, position, { address: wallet.address, quantity: most });
@@ -100,16 +101,13 @@ function compareOthers(
     if (known.has(mint) || mint === WSOL_MINT) continue;
     const instrument = instrumentOf(mint);
     const truth = truthOf(tx, wallet, views, instrument);
-    if (truth?.most === undefined || truth.least === undefined || truth.most === 0n) continue;
+    if (truth?.least === undefined) continue;
     // What was left apart must not come back as the position whose tokens had left.
     const apart = leftApart(tx, wallet, mint);
-    if (truth.most <= apart) continue;
-    const returned =
-      truth.least <= apart
-        ? undefined
-        : reopenReturned(context, tx, wallet, instrument, truth.least - apart);
+    if (truth.least <= apart) continue;
+    const returned = reopenReturned(context, tx, wallet, instrument, truth.least - apart);
     if (returned !== undefined) drift.push(returned);
-    else if (orphans++ < ORPHANS_MAX) drift.push(driftOf(wallet, mint, 0n, truth.most, "orphan"));
+    else if (orphans++ < ORPHANS_MAX) drift.push(driftOf(wallet, mint, 0n, truth.least, "orphan"));
   }
   return drift;
 }

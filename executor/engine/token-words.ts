@@ -149,7 +149,11 @@ function takeableOf(
   const truth = truthOf(reader, wallet, views, instrumentOf(wish.mint));
   if (truth === undefined) return "A trade of this token is under way or not final yet.";
   if (truth.least === undefined || !truth.isWhole) return "Not every node could be read just now.";
-  const surplus = truth.least - BigInt(held?.quantity ?? "0");
+  const ledger = BigInt(held?.quantity ?? "0");
+  const surplus = truth.least - ledger;
+  if (surplus <= 0n && truth.most !== undefined && truth.most > ledger) {
+    return "Not every node shows these tokens yet. Press again in a few seconds.";
+  }
   if (surplus <= 0n) return "The wallet holds no more of this token than the ledger says.";
   return surplus < wish.quantity ? surplus : wish.quantity;
 }

@@ -108,6 +108,39 @@ describe("one node's word against a position", () => {
   });
 });
 
+describe("tokens that only one node shows", () => {
+  it("are nobody's question until the other node has followed", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      showing(desk, chain, 700_000_000n, 0n);
+      expect((await reconcile(desk)).drift).toEqual([]);
+      showing(desk, chain, 700_000_000n, 700_000_000n);
+      expect((await reconcile(desk)).drift).toMatchObject([{ class: "orphan", mint: MINT }]);
+    });
+  });
+
+  it("are not added to a position that they would join", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      showing(desk, chain, 500_000_000n, 700_000_000n);
+      expect((await reconcile(desk)).drift).toEqual([]);
+      const wish = { jobId: "job_1", userId: USER, mint: MINT, quantity: 200_000_000n };
+      const [wallet] = desk.store.wallets();
+      const walletId = wallet?.walletId ?? "";
+      const prepared = desk.engine.reconciler.prepareAdoption({ ...wish, walletId });
+      await desk.clock.settle();
+      const { apply } = await prepared;
+      const said = desk.store.transact((tx) => apply(tx));
+      await desk.clock.settle();
+      expect(await said).toEqual({
+        ok: false,
+        reason: "Not every node shows these tokens yet. Press again in a few seconds.",
+      });
+    });
+  });
+});
+
 describe("a sell", () => {
   it("asks for the most that any node shows", async ({ expect }) => {
     await withDesk(async (desk) => {

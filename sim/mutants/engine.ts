@@ -49,7 +49,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   ),
   {
     name: "send-error-is-failure",
-    story: "hummingbot #8457: every error of a submission marks the order as failed, also a timeout.",
+    story:
+      "hummingbot #8457: every error of a submission marks the order as failed, also a timeout.",
     edits: [
       {
         file: "executor/venues/solana/submit-swap.ts",

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { signDelivery } from "./forge.ts";
 import { type Person, waitUntil } from "./person.ts";
@@ -37,21 +36,8 @@ async function reconcileNow(): Promise<Record<string, unknown>> {
 }
 
 /** Tokens appear in Alice's wallet. */
-async function give(mint: string, quantity: bigint): Promise<void> {
-  const wanted = (await world.chainQuantity(address, mint)) + quantity;
+function give(mint: string, quantity: bigint): void {
   world.world.chain.mintTo(mint, address, quantity);
-  await keep(mint, wanted);
-}
-
-/** Written again when the chain takes the world's own writing back: no transaction stands for it. */
-async function keep(mint: string, wanted: bigint): Promise<void> {
-  const { chain } = world.world;
-  await waitUntil(async () => {
-    await setTimeout(1_000);
-    if ((await world.chainQuantity(address, mint)) === wanted) return true;
-    chain.setTokenQuantity(chain.createTokenAccount(address, mint), wanted);
-    return undefined;
-  }, 30_000);
 }
 
 async function positionOf(mint: string) {
@@ -78,17 +64,13 @@ test("tokens beyond a position join it, are left apart or ignored, as the person
     await reconcileNow();
     return world.eventsOf("FillRecorded").length === world.eventsOf("FillSettled").length;
   }, 60_000);
-  await give(mint, held);
+  give(mint, held);
   const first = await ask("Add to position");
-  await until(async () => {
-    await keep(mint, held * 2n);
-    await alice.press(first, "Add to position");
-    await setTimeout(3_000);
-    return (await alice.received()).some(({ text }) => text?.includes("is part of your positions"));
-  }, 60_000);
+  await alice.press(first, "Add to position");
+  await alice.waitFor("is part of your positions");
   expect((await positionOf(mint))?.quantity).toBe((held * 2n).toString());
 
-  await give(mint, held);
+  give(mint, held);
   await alice.press(await ask("Leave apart"), "Leave apart");
   await until(() => world.eventsOf("TokensIgnored").length === 1);
   expect(await reconcileNow()).toMatchObject({ drift: [] });

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signDelivery } from "./forge.ts";
 import { countRows } from "./journal-view.ts";
@@ -66,19 +65,6 @@ async function worthHalf(mint: string): Promise<bigint> {
   return BigInt(held?.quantity ?? "0");
 }
 
-/** Tokens appear in Alice's wallet; written again when a fork takes the world's own writing back. */
-async function give(mint: string, quantity: bigint): Promise<void> {
-  const { chain } = world.world;
-  const wanted = (await world.chainQuantity(address, mint)) + quantity;
-  chain.mintTo(mint, address, quantity);
-  await waitUntil(async () => {
-    await setTimeout(1_000);
-    if ((await world.chainQuantity(address, mint)) === wanted) return true;
-    chain.setTokenQuantity(chain.createTokenAccount(address, mint), wanted);
-    return undefined;
-  }, 30_000);
-}
-
 describe("tokens that leave the wallet outside Raptor", () => {
   test("are found by the account subscription, without timer or tick", async () => {
     const mint = world.mint();
@@ -107,7 +93,7 @@ describe("tokens that come without an order", () => {
   test("are adopted by a press, and their stop loss sells them", async () => {
     const mint = world.mint("normal", 1);
     const quantity = await worthHalf(mint);
-    await give(mint, quantity);
+    world.world.chain.mintTo(mint, address, quantity);
     await waitUntil(async () => {
       await reconcileNow();
       return (
