@@ -1,12 +1,13 @@
-import { createHash, randomBytes as osRandomBytes, type KeyObject } from "node:crypto";
+import { createHash, randomBytes as osRandomBytes } from "node:crypto";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { CreatedWallet, SignAnswer, SignRequest } from "../ports/signer.ts";
 import { checkNonceSetup } from "./check-nonce-setup.ts";
 import { checkSwap } from "./check-swap.ts";
 import { createSigningKey, publicKeyBytes, SEED_BYTES, signBytes } from "./ed25519.ts";
-import { openSecret, wrapSecret, type RandomBytes, type SecretOwner } from "./envelope.ts";
+import { wrapSecret, type RandomBytes } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
+import { OpenKeys } from "./open-keys.ts";
 import { TurnWatch } from "./turn.ts";
 import { wipe } from "./wipe.ts";
 
@@ -16,6 +17,8 @@ export interface SignerCore {
   createWallet(walletId: string, userId: number): CreatedWallet;
   /** Checks the bytes against the intent first; the key is opened only for bytes that pass. */
   sign(request: SignRequest): SignAnswer;
+  /** To be called now and then: keys that nobody uses must not stay open for want of a request. */
+  closeIdleKeys(): void;
 }
 
 export interface SignerCoreOptions {
@@ -24,20 +27,23 @@ export interface SignerCoreOptions {
   randomBytes?: RandomBytes;
   /** Default: the machine's wall clock. */
   nowMs?(): number;
+  /** Default: the machine's monotonic clock. */
+  monotonicMs?(): number;
 }
 
 /** The signer's logic without its process; the simulator uses it directly. */
 export function createSignerCore(options: SignerCoreOptions): SignerCore {
   const { masterKeys, randomBytes = osRandomBytes } = options;
   const turns = new TurnWatch(() => options.nowMs?.() ?? Date.now());
+  const monotonicMs = (): number => options.monotonicMs?.() ?? performance.now();
+  const keys = new OpenKeys(masterKeys, monotonicMs);
   return {
     createWallet: (walletId, userId) => createWallet(masterKeys, randomBytes, walletId, userId),
     sign(request) {
       const over = turns.check(request.turn);
-      return over === undefined
-        ? sign(masterKeys, request)
-        : { outcome: "refused", reasons: [over] };
+      return over === undefined ? sign(keys, request) : { outcome: "refused", reasons: [over] };
     },
+    closeIdleKeys: () => keys.closeIdle(monotonicMs()),
   };
 }
 
@@ -50,14 +56,15 @@ function createWallet(
   const seed = randomBytes(SEED_BYTES);
   try {
     const address = encodeBase58(publicKeyBytes(createSigningKey(seed)));
-    const wrapped = wrapSecret(seed, ownerOf(walletId, userId), masterKeys, randomBytes);
+    const owner = { userId, walletId, purpose: "solana-ed25519-seed" } as const;
+    const wrapped = wrapSecret(seed, owner, masterKeys, randomBytes);
     return { address, wrapped, vaultSha256: createHash("sha256").update(wrapped).digest("hex") };
   } finally {
     wipe(seed);
   }
 }
 
-function sign(masterKeys: MasterKeys, request: SignRequest): SignAnswer {
+function sign(keys: OpenKeys, request: SignRequest): SignAnswer {
   const message = Buffer.from(request.message, "base64");
   if (message.toString("base64") !== request.message) {
     return { outcome: "refused", reasons: ["the message is not base64"] };
@@ -67,9 +74,9 @@ function sign(masterKeys: MasterKeys, request: SignRequest): SignAnswer {
     intent.kind === "solanaSwap" ? checkSwap(intent, message) : checkNonceSetup(intent, message);
   if (reasons.length > 0) return { outcome: "refused", reasons };
   try {
-    const key = openSigningKey(masterKeys, request);
+    const { key, address } = keys.open(request);
     // The journal could hold the wrong row: the key must be the one of the wallet that pays.
-    if (encodeBase58(publicKeyBytes(key)) !== intent.wallet) {
+    if (address !== intent.wallet) {
       return { outcome: "refused", reasons: ["the opened key belongs to another wallet"] };
     }
     return { outcome: "signed", signature: encodeBase58(signBytes(key, message)) };
@@ -77,18 +84,4 @@ function sign(masterKeys: MasterKeys, request: SignRequest): SignAnswer {
     if (!isRaptorError(error, "RAPTOR_SIGNER__REFUSED")) throw error;
     return { outcome: "refused", reasons: [String(error.context["problem"])] };
   }
-}
-
-function openSigningKey(masterKeys: MasterKeys, request: SignRequest): KeyObject {
-  const owner = ownerOf(request.walletId, request.userId);
-  const seed = openSecret(request.wrapped, owner, masterKeys);
-  try {
-    return createSigningKey(seed);
-  } finally {
-    wipe(seed);
-  }
-}
-
-function ownerOf(walletId: string, userId: number): SecretOwner {
-  return { userId, walletId, purpose: "solana-ed25519-seed" };
 }

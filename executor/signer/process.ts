@@ -13,6 +13,7 @@ import { wipe } from "./wipe.ts";
 const KEYS_FD = 3;
 const REQUESTS_FD = 4;
 const LAUNCHER_FD = 5;
+const IDLE_CHECK_MS = 30_000;
 
 function run(): void {
   // Ctrl-C reaches the whole process group; the signer ends with its pipes, after the drain.
@@ -26,6 +27,7 @@ function run(): void {
   }
   launcher.resume();
   serveSigner(requests, core);
+  setInterval(() => core.closeIdleKeys(), IDLE_CHECK_MS).unref();
 }
 
 function readMasterKeys() {

@@ -1,44 +1,71 @@
 const ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const DIGIT_OF = new Map([...ALPHABET].map((char, digit) => [char, digit]));
+/** Five digits make one limb: 58^5 times 2^16 still is an exact number. */
+const LIMB_DIGITS = 5;
+const LIMB = 58 ** LIMB_DIGITS;
+const WORD = 2 ** 16;
 
 /** Bytes to base58 (Bitcoin alphabet), leading zero bytes as `1`. */
 export function encodeBase58(bytes: Uint8Array): string {
-  const digits: number[] = [];
-  for (const byte of bytes) {
-    let carry = byte;
-    for (let at = 0; at < digits.length; at++) {
-      carry += (digits[at] as number) << 8;
-      digits[at] = carry % 58;
-      carry = (carry / 58) | 0;
+  let zeros = 0;
+  while (zeros < bytes.length && bytes[zeros] === 0) zeros++;
+  const limbs: number[] = [];
+  // Two bytes at a time; an odd count begins with one byte alone.
+  for (let at = bytes.length % 2 === 0 ? 0 : -1; at < bytes.length; at += 2) {
+    const high = at < 0 ? 0 : (bytes[at] as number);
+    let carry = high * 256 + (bytes[at + 1] as number);
+    for (let limb = 0; limb < limbs.length; limb++) {
+      carry += (limbs[limb] as number) * WORD;
+      limbs[limb] = carry % LIMB;
+      carry = Math.floor(carry / LIMB);
     }
-    while (carry > 0) {
-      digits.push(carry % 58);
-      carry = (carry / 58) | 0;
-    }
+    if (carry > 0) limbs.push(carry);
   }
   let text = "";
-  for (let at = 0; at < bytes.length && bytes[at] === 0; at++) text += "1";
-  for (let at = digits.length - 1; at >= 0; at--) text += ALPHABET[digits[at] as number];
-  return text;
+  for (const [place, limb] of limbs.entries()) {
+    let rest = limb;
+    const isFirst = place === limbs.length - 1;
+    for (let digit = 0; isFirst ? rest > 0 : digit < LIMB_DIGITS; digit++) {
+      text = `${ALPHABET[rest % 58]}${text}`;
+      rest = Math.floor(rest / 58);
+    }
+  }
+  return "1".repeat(zeros) + text;
 }
 
 /** Base58 to bytes, or `undefined` when a character is outside the alphabet. */
 export function decodeBase58(text: string): Uint8Array | undefined {
-  const bytes: number[] = [];
-  for (const char of text) {
-    const digit = DIGIT_OF.get(char);
-    if (digit === undefined) return undefined;
-    let carry = digit;
-    for (let at = 0; at < bytes.length; at++) {
-      carry += (bytes[at] as number) * 58;
-      bytes[at] = carry & 0xff;
-      carry >>= 8;
+  let zeros = 0;
+  while (zeros < text.length && text[zeros] === "1") zeros++;
+  const words: number[] = [];
+  // The first group takes what is left over of whole groups.
+  let end = text.length % LIMB_DIGITS || LIMB_DIGITS;
+  for (let at = 0; at < text.length; at = end, end += LIMB_DIGITS) {
+    let carry = 0;
+    for (let place = at; place < end; place++) {
+      const digit = DIGIT_OF.get(text[place] as string);
+      if (digit === undefined) return undefined;
+      carry = carry * 58 + digit;
     }
-    while (carry > 0) {
-      bytes.push(carry & 0xff);
-      carry >>= 8;
+    for (let word = 0; word < words.length; word++) {
+      carry += (words[word] as number) * LIMB;
+      words[word] = carry % WORD;
+      carry = Math.floor(carry / WORD);
     }
+    for (; carry > 0; carry = Math.floor(carry / WORD)) words.push(carry % WORD);
   }
-  for (let at = 0; at < text.length && text[at] === "1"; at++) bytes.push(0);
-  return Uint8Array.from(bytes.toReversed());
+  return bytesOf(words, zeros);
+}
+
+/** The words are least first; behind the zeros their bytes are most first. */
+function bytesOf(words: readonly number[], zeros: number): Uint8Array {
+  const last = words.at(-1);
+  if (last === undefined) return new Uint8Array(zeros);
+  const size = words.length * 2 - (last < 256 ? 1 : 0);
+  const bytes = new Uint8Array(zeros + size);
+  for (let at = 0; at < size; at++) {
+    const word = words[at >> 1] as number;
+    bytes[zeros + size - 1 - at] = at % 2 === 0 ? word & 0xff : word >> 8;
+  }
+  return bytes;
 }
