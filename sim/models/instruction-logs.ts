@@ -1,4 +1,5 @@
 import { type ChainError, describeInstructionFailure, failedInstructionOf } from "./chain-error.ts";
+import type { ModelEvent } from "./program-model.ts";
 import type { ModelRun, Step } from "./transaction-plan.ts";
 
 /** What a swap program would use; the plain transfers use far less. */
@@ -17,9 +18,10 @@ export function composeLogs(
 ): string[] {
   const frames = splitFrames(vmLogs);
   const byOriginal = new Map<number, string[]>();
-  for (const { originalIndex, instruction } of steps) {
+  for (const { originalIndex, instruction, isQuiet } of steps) {
     const matches = FRAME_START.exec(frames[0]?.[0] ?? "")?.[1] === instruction.programId;
     const frame = matches ? (frames.shift() ?? []) : [];
+    if (isQuiet === true) continue;
     byOriginal.set(originalIndex, [...(byOriginal.get(originalIndex) ?? []), ...frame]);
   }
   const failedIndex = err === null ? undefined : failedInstructionOf(err);
@@ -52,9 +54,20 @@ function wrapModel(model: ModelRun, calls: string[], failure: string | undefined
     ...calls.map((line) =>
       line.replace(/ invoke \[(\d+)\]$/, (_, depth: string) => ` invoke [${Number(depth) + 1}]`),
     ),
+    ...(failure === undefined && meaning.kind === "transfers"
+      ? (meaning.events ?? []).flatMap((event) => tellEvent(programId, event))
+      : []),
     `Program ${programId} consumed ${MODEL_UNITS} of ${MODEL_UNITS} compute units`,
     failure === undefined
       ? `Program ${programId} success`
       : `Program ${programId} failed: ${failure}`,
   ];
+}
+
+/** Whoever reads events must look whose frame they stand in: any program can log the same bytes. */
+function tellEvent(programId: string, event: ModelEvent): string[] {
+  const line = `Program data: ${Buffer.from(event.data).toString("base64")}`;
+  if (event.programId === programId) return [line];
+  const frame = `Program ${event.programId}`;
+  return [`${frame} invoke [2]`, line, `${frame} success`];
 }

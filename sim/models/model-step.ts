@@ -5,7 +5,8 @@ import type { ModelTransfer, ProgramModel } from "./program-model.ts";
 import type { ResolvedKey } from "./resolved-keys.ts";
 import { encodeTokenMove, toPlain } from "./token-accounts.ts";
 
-export function encodeTransfer(transfer: ModelTransfer): PlainInstruction {
+/** `paymaster` is who pays inside the machine for payouts; the overlay charges the program's account. */
+export function encodeTransfer(transfer: ModelTransfer, paymaster: string): PlainInstruction {
   if (transfer.kind === "token") return encodeTokenMove({ ...transfer, owner: transfer.authority });
   if (transfer.kind === "approve") {
     const { account, delegate, authority, quantity, tokenProgram } = transfer;
@@ -16,14 +17,16 @@ export function encodeTransfer(transfer: ModelTransfer): PlainInstruction {
   }
   return toPlain(
     SystemProgram.transfer({
-      fromPubkey: new PublicKey(transfer.from),
+      fromPubkey: new PublicKey(transfer.kind === "payout" ? paymaster : transfer.from),
       toPubkey: new PublicKey(transfer.to),
       lamports: transfer.lamports,
     }),
   );
 }
 
-export function authorityOf(transfer: ModelTransfer): string {
+/** Who has to sign; nobody for what a program pays out of its own account. */
+export function authorityOf(transfer: ModelTransfer): string | undefined {
+  if (transfer.kind === "payout") return undefined;
   return transfer.kind === "sol" ? transfer.from : transfer.authority;
 }
 
@@ -35,11 +38,24 @@ export function checkPrivileges(
   transfer: ModelTransfer,
   keys: readonly ResolvedKey[],
   model: ProgramModel,
+  ownerOf: (pubkey: string) => string | undefined,
 ): string | undefined {
   const authority = authorityOf(transfer);
-  const signed = keys.some(({ pubkey, isSigner }) => isSigner && pubkey === authority);
-  if (!signed && !model.authorities().has(authority)) return "MissingRequiredSignature";
+  if (authority !== undefined) {
+    const signed = keys.some(({ pubkey, isSigner }) => isSigner && pubkey === authority);
+    if (!signed && !model.authorities().has(authority)) return "MissingRequiredSignature";
+  }
+  if (transfer.kind === "payout" && !isOwn(model, ownerOf(transfer.from))) {
+    return "ExternalAccountLamportSpend";
+  }
   const changed = transfer.kind === "approve" ? [transfer.account] : [transfer.from, transfer.to];
   const readonly = keys.some(({ pubkey, isWritable }) => !isWritable && changed.includes(pubkey));
   return readonly ? "PrivilegeEscalation" : undefined;
+}
+
+/** Whether the model may change accounts of this owner. */
+export function isOwn(model: ProgramModel, owner: string | undefined): boolean {
+  return (
+    owner === model.programId || (owner !== undefined && model.calls?.includes(owner) === true)
+  );
 }

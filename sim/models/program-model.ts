@@ -1,5 +1,3 @@
-import type { Keypair } from "@solana/web3.js";
-
 export interface ModelAccountMeta {
   pubkey: string;
   isSigner: boolean;
@@ -26,7 +24,7 @@ export interface ModelView {
 /**
  * `from` and `to` are token accounts for kind "token" (`authority` is the owner of the source
  * account) and system accounts for kind "sol". The user's consent is checked as a signature of the
- * transaction; a pool's consent comes from the keypairs in `ProgramModel.authorities`.
+ * transaction; a pool's consent comes from `ProgramModel.authorities`.
  */
 export type ModelTransfer =
   | {
@@ -40,6 +38,8 @@ export type ModelTransfer =
       decimals: number;
     }
   | { kind: "sol"; from: string; to: string; lamports: bigint }
+  /** The program pays out of an account that it owns, which takes no signature and no call. */
+  | { kind: "payout"; from: string; to: string; lamports: bigint }
   /** Only thieves mean this: `delegate` may spend from `account`, whose owner is `authority`. */
   | {
       kind: "approve";
@@ -50,10 +50,26 @@ export type ModelTransfer =
       quantity: bigint;
     };
 
+/** The whole data of an account of the program, which is its owner from now on. */
+export interface ModelWrite {
+  pubkey: string;
+  owner: string;
+  data: Uint8Array;
+}
+
+/** An event in the encoding of Anchor: told in the log and by a call of the program to itself. */
+export interface ModelEvent {
+  programId: string;
+  eventAuthority: string | undefined;
+  data: Uint8Array;
+}
+
 export type ModelMeaning =
   | {
       kind: "transfers";
       transfers: ModelTransfer[];
+      writes?: readonly ModelWrite[];
+      events?: readonly ModelEvent[];
       logs: string[];
       /** Called once, and only if the whole transaction succeeded and really lands. */
       commit(): void;
@@ -69,6 +85,8 @@ export interface ProgramModel {
     view: ModelView,
     signers: readonly string[],
   ): ModelMeaning;
-  /** Keys of the authorities that the model controls (owners of pool vaults), by pubkey. */
-  authorities(): ReadonlyMap<string, Keypair>;
+  /** The authorities that the model controls: owners of pool vaults, keys or derived addresses. */
+  authorities(): { has(pubkey: string): boolean };
+  /** Programs that it calls and whose accounts it therefore changes. */
+  readonly calls?: readonly string[];
 }

@@ -1,6 +1,7 @@
 import type { ChainAccount } from "./account-history.ts";
+import { AccountOverlay } from "./account-overlay.ts";
 import { type ChainError, instructionError } from "./chain-error.ts";
-import { authorityOf, checkPrivileges, encodeTransfer } from "./model-step.ts";
+import { authorityOf, checkPrivileges, encodeTransfer, isOwn } from "./model-step.ts";
 import type { PlainInstruction } from "./plain-message.ts";
 import type { ModelMeaning, ModelView, ProgramModel } from "./program-model.ts";
 import type { ResolvedKey } from "./resolved-keys.ts";
@@ -10,6 +11,8 @@ import type { WireTransaction } from "./wire-transaction.ts";
 export interface Step {
   originalIndex: number;
   instruction: PlainInstruction;
+  /** Bookkeeping of the machine that no node would show. */
+  isQuiet?: boolean;
 }
 
 export interface ModelRun {
@@ -29,6 +32,7 @@ export interface Rehearsal {
 export interface Plan {
   steps: Step[];
   models: ModelRun[];
+  overlay: AccountOverlay;
   /** The transaction fails with this, whatever the machine would say to the steps. */
   err: ChainError | null;
   /** The last rehearsal of a prefix; its log belongs to a plan that failed. */
@@ -39,6 +43,8 @@ export interface PlanInput {
   transaction: WireTransaction;
   keys: readonly ResolvedKey[];
   slot: number;
+  /** Pays inside the machine for what programs pay out of their own accounts. */
+  paymaster: string;
   models: ReadonlyMap<string, ProgramModel>;
   accountOf(pubkey: string): ChainAccount | undefined;
   rehearse(steps: readonly Step[]): Rehearsal;
@@ -49,7 +55,13 @@ export interface PlanInput {
  * earlier instructions leave them, so those are rehearsed first, and an error of theirs wins.
  */
 export function planTransaction(input: PlanInput): Plan {
-  const plan: Plan = { steps: [], models: [], err: null, prefix: undefined };
+  const plan: Plan = {
+    steps: [],
+    models: [],
+    overlay: new AccountOverlay(),
+    err: null,
+    prefix: undefined,
+  };
   for (const [originalIndex, wire] of input.transaction.instructions.entries()) {
     const instruction: PlainInstruction = {
       programId: (input.keys[wire.programIndex] as ResolvedKey).pubkey,
@@ -75,19 +87,31 @@ function planModel(
   plan.err = plan.prefix?.err ?? null;
   if (plan.err !== null) return;
   const signers = input.keys.filter(({ isSigner }) => isSigner).map(({ pubkey }) => pubkey);
-  const meaning = model.interpret(instruction, createView(input, plan.prefix), signers);
+  const view = createView(input, plan);
+  const meaning = model.interpret(instruction, view, signers);
   plan.models.push({ originalIndex, programId: model.programId, meaning });
   if (meaning.kind === "error") {
     plan.err = instructionError(originalIndex, { Custom: meaning.code });
     return;
   }
   for (const transfer of meaning.transfers) {
-    const reason = checkPrivileges(transfer, input.keys, model);
+    const reason = checkPrivileges(transfer, input.keys, model, view.ownerOf);
     if (reason !== undefined) {
       plan.err = instructionError(originalIndex, reason);
       return;
     }
-    plan.steps.push({ originalIndex, instruction: encodeTransfer(transfer) });
+    const isQuiet = transfer.kind === "payout";
+    if (transfer.kind === "payout") plan.overlay.pay(transfer.from, transfer.lamports);
+    const step = encodeTransfer(transfer, input.paymaster);
+    plan.steps.push({ originalIndex, instruction: step, ...(isQuiet ? { isQuiet } : {}) });
+  }
+  for (const write of meaning.writes ?? []) {
+    const isWritable = input.keys.some((key) => key.pubkey === write.pubkey && key.isWritable);
+    if (!isWritable || !isOwn(model, write.owner)) {
+      plan.err = instructionError(originalIndex, "ReadonlyDataModified");
+      return;
+    }
+    plan.overlay.write(write);
   }
 }
 
@@ -101,7 +125,7 @@ function findMisuse(plan: Plan, keys: readonly ResolvedKey[]): number | undefine
   for (const { meaning } of plan.models) {
     if (meaning.kind === "error") continue;
     for (const authority of meaning.transfers.map(authorityOf)) {
-      if (!signed.has(authority)) forged.add(authority);
+      if (authority !== undefined && !signed.has(authority)) forged.add(authority);
     }
   }
   const modelIndexes = new Set(plan.models.map(({ originalIndex }) => originalIndex));
@@ -112,11 +136,11 @@ function findMisuse(plan: Plan, keys: readonly ResolvedKey[]): number | undefine
   )?.originalIndex;
 }
 
-function createView(input: PlanInput, prefix: Rehearsal | undefined): ModelView {
+function createView(input: PlanInput, { prefix, overlay }: Plan): ModelView {
   function account(pubkey: string): ChainAccount | undefined {
-    const rehearsed = prefix?.accounts.get(pubkey);
-    if (rehearsed === undefined) return input.accountOf(pubkey);
-    return rehearsed.lamports > 0n ? rehearsed : undefined;
+    const seen = prefix?.accounts.get(pubkey) ?? input.accountOf(pubkey);
+    const changed = overlay.over(pubkey, seen);
+    return changed !== undefined && changed.lamports > 0n ? changed : undefined;
   }
   return {
     slot: input.slot,

@@ -5,7 +5,7 @@ import { type ChainError, failedInstructionOf, instructionError } from "./chain-
 import { SYSTEM_PROGRAM } from "./durable-nonce.ts";
 import { composeLogs, MODEL_UNITS } from "./instruction-logs.ts";
 import { encodePlainMessage, type PlainMessage } from "./plain-message.ts";
-import type { ProgramModel } from "./program-model.ts";
+import type { ModelEvent, ProgramModel } from "./program-model.ts";
 import type { ResolvedKey } from "./resolved-keys.ts";
 import { parseComputeBudget, transactionFee } from "./transaction-fee.ts";
 import { planTransaction, type Plan, type Step } from "./transaction-plan.ts";
@@ -51,6 +51,7 @@ interface StepsResult {
 /** Pays the machine's own fee, so that forged helper signatures cost the real payer nothing. */
 const HELPER_PAYER = encodeBase58(createHash("sha256").update("stand-in fee payer").digest());
 const HELPER_LAMPORTS = 10n ** 17n;
+const EVENT_TAG = Buffer.from("e445a52e51cb9a1d", "hex");
 
 /** Runs transactions on the virtual machine, with model instructions replaced by transfers. */
 export class TransactionRunner {
@@ -100,6 +101,7 @@ export class TransactionRunner {
       transaction,
       keys,
       slot,
+      paymaster: HELPER_PAYER,
       models: this.#models,
       accountOf: (pubkey) => this.#vm.account(pubkey),
       rehearse: (steps) => this.#rehearse(steps, keys),
@@ -107,6 +109,7 @@ export class TransactionRunner {
     const ran = plan.err === null ? this.#runSteps(plan, input) : undefined;
     const err = plan.err ?? ran?.err ?? null;
     if (err === null && input.mode === "land") {
+      this.#applyOverlay(plan);
       for (const { meaning } of plan.models) if (meaning.kind === "transfers") meaning.commit();
     }
     const vmUnits = ran?.vm?.unitsConsumed ?? plan.prefix?.unitsConsumed ?? 0;
@@ -118,9 +121,26 @@ export class TransactionRunner {
       unitsConsumed: vmUnits + plan.models.length * MODEL_UNITS,
       inner: err === null ? collectInner(plan, ran) : new Map(),
       returnData: ran?.vm?.returnData,
-      touched: touchedKeys(plan.steps, keys),
-      accounts: err === null ? (ran?.vm?.accounts ?? new Map()) : new Map(),
+      touched: [...new Set([...touchedKeys(plan.steps, keys), ...plan.overlay.pubkeys])],
+      accounts: err === null ? this.#shownAccounts(plan, ran?.vm) : new Map(),
     };
+  }
+
+  #applyOverlay({ overlay }: Plan): void {
+    for (const pubkey of overlay.pubkeys) {
+      const account = overlay.over(pubkey, this.#vm.account(pubkey));
+      if (account !== undefined) this.#vm.setAccount(pubkey, account);
+    }
+  }
+
+  /** After a simulation, with what the models wrote. */
+  #shownAccounts({ overlay }: Plan, vm: VmResult | undefined): ReadonlyMap<string, ChainAccount> {
+    const shown = new Map(vm?.accounts);
+    for (const pubkey of overlay.pubkeys) {
+      const account = overlay.over(pubkey, shown.get(pubkey) ?? this.#vm.account(pubkey));
+      if (account !== undefined) shown.set(pubkey, account);
+    }
+    return shown;
   }
 
   #rehearse(steps: readonly Step[], keys: readonly ResolvedKey[]): VmResult {
@@ -201,6 +221,7 @@ function collectInner(plan: Plan, ran: StepsResult | undefined): Map<number, Inn
   const collected = new Map<number, InnerInstruction[]>();
   const modelIndexes = new Set(plan.models.map(({ originalIndex }) => originalIndex));
   for (const [stepIndex, { originalIndex, instruction }] of plan.steps.entries()) {
+    if (plan.steps[stepIndex]?.isQuiet === true) continue;
     const depth = modelIndexes.has(originalIndex) ? 1 : 0;
     const list = collected.get(originalIndex) ?? [];
     if (depth === 1) {
@@ -218,7 +239,20 @@ function collectInner(plan: Plan, ran: StepsResult | undefined): Map<number, Inn
     }
     if (list.length > 0) collected.set(originalIndex, list);
   }
+  for (const { originalIndex, meaning } of plan.models) {
+    if (meaning.kind !== "transfers") continue;
+    const told = (meaning.events ?? []).flatMap(selfCallOf);
+    if (told.length === 0) continue;
+    collected.set(originalIndex, [...(collected.get(originalIndex) ?? []), ...told]);
+  }
   return collected;
+}
+
+/** Anchor's way to tell an event where logs are cut off: a call to itself that does nothing. */
+function selfCallOf({ programId, eventAuthority, data }: ModelEvent): InnerInstruction[] {
+  if (eventAuthority === undefined) return [];
+  const accounts = [eventAuthority];
+  return [{ programId, accounts, data: Buffer.concat([EVENT_TAG, data]), stackHeight: 2 }];
 }
 
 function touchedKeys(steps: readonly Step[], keys: readonly ResolvedKey[]): string[] {
