@@ -59,7 +59,19 @@ export type ReclaimNonceIntent = {
   feeLamportsMax: string;
 };
 
-export type SignIntent = SwapIntent | CreateNoncesIntent | ReclaimNonceIntent;
+/**
+ * Uses one value of one nonce account of the wallet up and does nothing else, so that whatever
+ * stands on that value can never happen.
+ */
+export type VoidNonceIntent = {
+  kind: "solanaVoidNonce";
+  wallet: string;
+  index: number;
+  value: string;
+  feeLamportsMax: string;
+};
+
+export type SignIntent = SwapIntent | CreateNoncesIntent | ReclaimNonceIntent | VoidNonceIntent;
 
 /** So many creations fit into one packet. */
 export const NONCES_PER_MESSAGE_MAX = 4;

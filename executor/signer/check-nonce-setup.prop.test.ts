@@ -17,6 +17,7 @@ import {
   type NonceIntent,
   OWNER,
   reclaimOf,
+  voidOf,
 } from "./fixtures/nonce-message.ts";
 import { instruction, named, nonceOf } from "./fixtures/swap-message.ts";
 
@@ -27,6 +28,7 @@ const INTENTS: NonceIntent[] = [
   fillingOf("890880", 7),
   fillingOf("2000000", 1),
   reclaimOf(2),
+  voidOf(2),
 ];
 const VERSIONS = ["legacy", 0] as const;
 const HONEST = INTENTS.flatMap((intent) =>

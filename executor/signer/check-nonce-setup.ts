@@ -3,6 +3,7 @@ import {
   NONCES_PER_MESSAGE_MAX,
   type CreateNoncesIntent,
   type ReclaimNonceIntent,
+  type VoidNonceIntent,
 } from "../ports/signer.ts";
 import { accountKeyBytes, type AccountKey } from "./account-key.ts";
 import { checkFee, checkPayer } from "./check-payment.ts";
@@ -26,10 +27,11 @@ import {
 const NONCE_BYTES = 80n;
 /** What the chain asks for 80 bytes; more would lie there without a use. */
 const NONCE_RENT_LAMPORTS = 1_447_680n;
-/** Nothing here is urgent: above this, a fee is a mistake whatever the intent allows. */
+/** None of this is worth more: above it, a fee is a mistake whatever the intent allows. */
 const SETUP_FEE_LAMPORTS_MAX = 5_000_000n;
 const TRANSFER = 2;
 const CREATE_WITH_SEED = 3;
+const ADVANCE_NONCE = 4;
 const WITHDRAW_NONCE = 5;
 const INITIALIZE_NONCE = 6;
 const ALLOCATE_WITH_SEED = 9;
@@ -46,28 +48,54 @@ interface SetupTerms {
   feeLamportsMax: bigint;
   /** In this order, beside the compute budget, and nothing else. */
   expected: Expected[];
+  /** Set where the message must live by the very nonce value that it uses up. */
+  value: AccountKey | undefined;
 }
 
+/** What is signed about nonce accounts apart from swaps that stand on one. */
+export type NonceIntent = CreateNoncesIntent | ReclaimNonceIntent | VoidNonceIntent;
+
 /**
- * Why these bytes must not be signed for setting up or closing nonce accounts; empty when they are
- * what we would have built: everything but the network fee is compared with our own bytes.
+ * Why these bytes must not be signed for setting up, closing or using up nonce accounts; empty when
+ * they are what we would have built: everything but the network fee is compared with our own bytes.
  */
-export function checkNonceSetup(
-  intent: CreateNoncesIntent | ReclaimNonceIntent,
-  bytes: Uint8Array,
-): string[] {
+export function checkNonceSetup(intent: NonceIntent, bytes: Uint8Array): string[] {
   try {
-    const terms =
-      intent.kind === "solanaCreateNonces" ? parseCreation(intent) : parseReclaim(intent);
+    const terms = parseTerms(intent);
     const message = decodeMessage(bytes);
     const payer = checkPayer(message, terms.wallet);
     if (payer !== undefined) return [payer];
     if (message.lookups.length > 0) return ["a message about nonces uses a lookup table"];
-    return checkInstructions(resolveInstructions(message, []), message, terms);
+    const instructions = resolveInstructions(message, []);
+    const unlimited = checkLifetime(instructions, message, terms);
+    return unlimited === undefined ? checkInstructions(instructions, message, terms) : [unlimited];
   } catch (error) {
     if (!isRaptorError(error, "RAPTOR_WIRE__INVALID")) throw error;
     return [String(error.context["problem"])];
   }
+}
+
+function parseTerms(intent: NonceIntent): SetupTerms {
+  if (intent.kind === "solanaCreateNonces") return parseCreation(intent);
+  return intent.kind === "solanaVoidNonce" ? parseVoid(intent) : parseReclaim(intent);
+}
+
+/**
+ * A void that lived by a blockhash would use up whatever value stands by then, also one that an exit
+ * needs. Only with the advance in the first place the runtime takes the value for a lifetime.
+ */
+function checkLifetime(
+  [first]: readonly Instruction[],
+  message: Message,
+  { expected, value }: SetupTerms,
+): string | undefined {
+  if (value === undefined) return undefined;
+  const [advance] = expected;
+  if (first === undefined || advance === undefined || !isExpected(first, advance)) {
+    return "the message does not begin with the intended nonce's advance";
+  }
+  if (message.lifetime !== value) return "the message does not stand on the nonce's value";
+  return undefined;
 }
 
 function checkInstructions(
@@ -119,7 +147,7 @@ function parseCreation(intent: CreateNoncesIntent): SetupTerms {
     ...(held === 0n ? [createAccount(wallet, index)] : fillAccount(wallet, index, held)),
     initialize(wallet, index),
   ]);
-  return { wallet, feeLamportsMax, expected };
+  return { wallet, feeLamportsMax, expected, value: undefined };
 }
 
 /** The wallet pays the rent and is the base of the address. */
@@ -182,7 +210,19 @@ function parseReclaim(intent: ReclaimNonceIntent): SetupTerms {
       data: Buffer.concat([encodeU32(WITHDRAW_NONCE), encodeU64(lamports)]),
     },
   ];
-  return { wallet, feeLamportsMax, expected };
+  return { wallet, feeLamportsMax, expected, value: undefined };
+}
+
+function parseVoid(intent: VoidNonceIntent): SetupTerms {
+  const wallet = parseKey("wallet", intent.wallet);
+  const account = nonceAccountOf(wallet, parseNonceIndex(intent.index));
+  const advance = {
+    name: "use the nonce's value up",
+    accounts: [account, RECENT_BLOCKHASHES_SYSVAR, wallet],
+    data: encodeU32(ADVANCE_NONCE),
+  };
+  const value = parseKey("nonce value", intent.value);
+  return { wallet, feeLamportsMax: parseFee(intent.feeLamportsMax), expected: [advance], value };
 }
 
 function parseFee(text: string): bigint {

@@ -12,6 +12,7 @@ import {
   OWNER,
   reclaimOf,
   RENT,
+  voidOf,
 } from "./fixtures/nonce-message.ts";
 import {
   advance,
@@ -198,4 +199,47 @@ describe("reclaiming a nonce account", () => {
       expect(reasons.join()).toContain("pay the nonce account out to the wallet");
     });
   }
+});
+
+describe("using a nonce's value up", () => {
+  const intent = voidOf(2);
+  const list = (): ReturnType<typeof instructionsOf> => instructionsOf(intent);
+  const reasonsOf = (instructions: ReturnType<typeof instructionsOf>, meant = intent): string =>
+    checkNonceSetup(meant, compileNonces(instructions, 0)).join("; ");
+  const DOES_NOT_BEGIN = "does not begin with the intended nonce's advance";
+
+  test("is accepted with the advance in front and the budget behind it", ({ expect }) => {
+    expect(reasonsOf(list())).toBe("");
+  });
+
+  test("is refused where the message does not live by that value", ({ expect }) => {
+    const other = { ...intent, value: STRANGER.toBase58() };
+    expect(reasonsOf(list(), other)).toContain("does not stand on the nonce's value");
+    const [advanced, ...budget] = list();
+    if (advanced === undefined) throw new Error("expected an advance");
+    expect(reasonsOf([...budget, advanced])).toContain(DOES_NOT_BEGIN);
+  });
+
+  test("is refused for another account than the intent names", ({ expect }) => {
+    expect(reasonsOf(list(), voidOf(3))).toContain(DOES_NOT_BEGIN);
+    const noncePubkey = nonceOf(STRANGER, 2);
+    const foreign = SystemProgram.nonceAdvance({ noncePubkey, authorizedPubkey: OWNER });
+    expect(reasonsOf([foreign])).toContain(DOES_NOT_BEGIN);
+  });
+
+  test("is refused with anything else beside it", ({ expect }) => {
+    const transfer = { fromPubkey: OWNER, toPubkey: STRANGER, lamports: 1 };
+    const more = [
+      SystemProgram.transfer(transfer),
+      ...instructionsOf(reclaimOf(2)).slice(-1),
+      ...list().slice(0, 1),
+    ];
+    for (const one of more) expect(reasonsOf([...list(), one])).toContain("nothing more was meant");
+  });
+
+  test("is refused at a fee above the intent's", ({ expect }) => {
+    expect(reasonsOf(list(), { ...intent, feeLamportsMax: "24999" })).toContain(
+      "a network fee of at most 24999",
+    );
+  });
 });

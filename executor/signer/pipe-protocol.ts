@@ -98,8 +98,11 @@ function parseIntent(fields: Fields): SignIntent {
     });
     return { kind, wallet, accounts, feeLamportsMax };
   }
-  if (kind !== "solanaReclaimNonce") throw bad("kind");
+  if (kind !== "solanaReclaimNonce" && kind !== "solanaVoidNonce") throw bad("kind");
   const index = integer(fields, "index");
+  if (kind === "solanaVoidNonce") {
+    return { kind, wallet, index, value: text(fields, "value"), feeLamportsMax };
+  }
   return { kind, wallet, index, lamports: text(fields, "lamports"), feeLamportsMax };
 }
 
