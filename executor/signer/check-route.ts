@@ -101,7 +101,7 @@ export function checkRoute(instruction: Instruction, terms: SwapTerms): StepOrRe
   if (reason !== undefined) return refused(`${layout.name}: ${reason}`);
   const legs = checkLegs(instruction.accounts, layout, terms);
   if (typeof legs === "string") return refused(`${layout.name}: ${legs}`);
-  return { kind: "swap", handsOn: legs.handsOn };
+  return { kind: "swap", handsOn: legs.handsOn, isNative: false };
 }
 
 /** The program's minimum out is quoted * (10000 - slippage) / 10000. */

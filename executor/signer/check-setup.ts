@@ -10,7 +10,8 @@ export type Step =
   | { kind: "createMint" }
   | { kind: "wrap" }
   | { kind: "sync" }
-  | { kind: "swap"; handsOn: boolean }
+  /** `isNative`: its program moves SOL itself, so that nothing is wrapped around it. */
+  | { kind: "swap"; handsOn: boolean; isNative: boolean }
   | { kind: "close" }
   | { kind: GuardKind };
 

@@ -1,6 +1,7 @@
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { SwapIntent } from "../ports/signer.ts";
 import { showAccountKey } from "./account-key.ts";
+import { checkDirect, isDirectProgram } from "./check-direct.ts";
 import { checkFee, checkPayer } from "./check-payment.ts";
 import { checkRoute } from "./check-route.ts";
 import {
@@ -39,6 +40,14 @@ const ORDER: readonly (readonly [Step["kind"], Step["kind"]])[] = [
   // While an allowance stands, its holder may transfer too: only behind this is it the owner.
   ["revoke", "hold"],
 ];
+
+/** What must be there, by what the swap does with SOL. */
+const NATIVE: readonly Step["kind"][] = ["swap"];
+const WRAPPED: Readonly<Record<SwapTerms["side"], readonly Step["kind"][]>> = {
+  buy: ["wrap", "sync", "swap", "close"],
+  sell: ["swap", "close"],
+};
+const WRAPPING: readonly Step["kind"][] = ["createWsol", "wrap", "sync", "close"];
 
 const GUARDS: readonly GuardKind[] = ["revoke", "clearClose", "hold"];
 
@@ -114,6 +123,7 @@ function checkInstruction(instruction: Instruction, terms: SwapTerms): StepOrRea
     case JUPITER_PROGRAM:
       return checkRoute(instruction, terms);
     default:
+      if (isDirectProgram(instruction.programId)) return checkDirect(instruction, terms);
       return refused(`program ${showAccountKey(instruction.programId)} is not on the list`);
   }
 }
@@ -124,9 +134,12 @@ function checkInstruction(instruction: Instruction, terms: SwapTerms): StepOrRea
  * only there.
  */
 function checkOrder(steps: readonly Step[], terms: SwapTerms): string[] {
-  const needed: Step["kind"][] =
-    terms.side === "buy" ? ["wrap", "sync", "swap", "close"] : ["swap", "close"];
   const present = steps.map(({ kind }) => kind);
+  const isNative = steps.some((step) => step.kind === "swap" && step.isNative);
+  if (isNative && WRAPPING.some((kind) => present.includes(kind))) {
+    return ["the message wraps SOL although its swap takes none"];
+  }
+  const needed = isNative ? [...NATIVE] : [...WRAPPED[terms.side]];
   const handsOn = steps.some((step) => step.kind === "swap" && step.handsOn);
   if (handsOn) needed.push(...GUARDS);
   else if (GUARDS.some((kind) => present.includes(kind))) {

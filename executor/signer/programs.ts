@@ -8,6 +8,11 @@ export const TOKEN_2022_PROGRAM = known("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpP
 export const ATA_PROGRAM = known("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 export const WSOL_MINT = known("So11111111111111111111111111111111111111112");
 export const JUPITER_PROGRAM = known("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");
+/** Pools that are traded without an aggregator. */
+export const PUMP_PROGRAM = known("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P");
+export const PUMP_SWAP_PROGRAM = known("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
+export const RAYDIUM_CPMM_PROGRAM = known("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C");
+export const RAYDIUM_V4_PROGRAM = known("675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8");
 export const RECENT_BLOCKHASHES_SYSVAR = known("SysvarRecentB1ockHashes11111111111111111111");
 export const RENT_SYSVAR = known("SysvarRent111111111111111111111111111111111");
 /** The program's derived address of the seed `__event_authority`. */
