@@ -4,7 +4,7 @@ import { ReconcileSchedule } from "./notify/reconcile-schedule.ts";
 import { createTelegramChat } from "./notify/telegram.ts";
 import type { ExecutorSeams } from "./create-executor.ts";
 import type { Venue } from "./ports/venue.ts";
-import { venueProvidersOf } from "./settings.ts";
+import { landingSettingsOf, venueProvidersOf } from "./settings.ts";
 import { createSolanaVenue } from "./venues/solana/adapter.ts";
 import { createJupiter } from "./venues/solana/jupiter.ts";
 
@@ -28,6 +28,7 @@ export function buildOutside(seams: ExecutorSeams) {
       httpTimeoutMs: env.HTTP_TIMEOUT_MS,
       priorityFeeLamportsMax: env.PRIORITY_FEE_LAMPORTS_MAX,
       transferFeeBpsMax: env.TRANSFER_FEE_BPS_MAX,
+      landing: landingSettingsOf(env),
     },
   });
   const feed = createPriceFeed({

@@ -32,6 +32,9 @@ function list<T extends z.ZodType<unknown, string>>(item: T) {
 const ms = (fallback: number) => whole(1, 3_600_000).prefault(String(fallback));
 const count = (fallback: number, max: number) => whole(1, max).prefault(String(fallback));
 const bps = (fallback: number, min = 1, max = 10_000) => whole(min, max).prefault(String(fallback));
+/** Below the least, the service turns the transaction away. */
+const tip = (min: number, fallback: number) =>
+  whole(min, 100_000_000).transform(BigInt).prefault(String(fallback));
 const port = (fallback: number) => whole(0, 65_535).prefault(String(fallback));
 const sol = (fallback: string) => z.string().prefault(fallback).transform(parseSol);
 const userIds = list(whole(1, Number.MAX_SAFE_INTEGER)).prefault("");
@@ -123,6 +126,27 @@ const schema = z.strictObject({
   EXIT_FEE_BUDGET_SOL: sol("0.005"),
   EXIT_FEE_BUDGET_BPS: bps(500),
   PRIORITY_FEE_LAMPORTS_MAX: whole(5_000, 100_000_000).transform(BigInt).prefault("2000000"),
+  SEND_LANES: list(z.enum(["jito", "helius", "jupiter"]))
+    .refine((lanes) => new Set(lanes).size === lanes.length, "expected each lane once")
+    .prefault(""),
+  JITO_URLS: list(url)
+    .refine(({ length }) => length >= 1 && length <= 8, "expected 1 to 8 addresses")
+    .prefault("https://mainnet.block-engine.jito.wtf"),
+  JITO_AUTH: secret(8).optional(),
+  JITO_SEND: z.enum(["transactions", "bundles"]).default("transactions"),
+  JITO_RPS: count(1, 1_000),
+  JITO_TIP_LAMPORTS: tip(1_000, 10_000),
+  HELIUS_SENDER_URL: url.default("https://sender.helius-rpc.com/fast"),
+  HELIUS_SENDER_RPS: count(50, 1_000),
+  HELIUS_TIP_LAMPORTS: tip(5_000, 5_000),
+  JUPITER_SEND_URL: url.default("https://tx.jup.ag"),
+  JUPITER_SEND_RPS: count(1, 1_000),
+  JUPITER_TIP_LAMPORTS: tip(1_000_000, 1_000_000),
+  MEV_PROTECT: z.enum(["off", "entries", "all"]).default("off"),
+  MEV_PROTECT_SLOTS: whole(1, 1_000).prefault("25"),
+  FEE_ESTIMATE_URL: url.transform((text) => new Secret(text)).optional(),
+  FEE_POLL_MS: whole(0, 3_600_000).prefault("5000"),
+  BLOCKHASH_POLL_MS: whole(0, 10_000).prefault("2000"),
   TRANSFER_FEE_BPS_MAX: bps(100, 0),
   PRICE_JUMP_BPS_MAX: bps(5_000),
   TAKE_PROFIT_BPS: bps(10_000, 0, 1_000_000),
@@ -176,6 +200,7 @@ export function parseExecutorEnv(raw: Readonly<Record<string, string | undefined
   if (parsed.success && parsed.data.LEASE_TTL_MS < LEASE_BEATS_MIN * parsed.data.LEASE_RENEW_MS) {
     problems.push(`LEASE_TTL_MS: expected at least ${LEASE_BEATS_MIN} times LEASE_RENEW_MS`);
   }
+  if (parsed.success) problems.push(...checkLanes(parsed.data));
   if (given["MIRROR"] === "sync" && given["DATABASE_URL"] === undefined) {
     problems.push("MIRROR: expected DATABASE_URL to be set, as sync waits for that database");
   }
@@ -194,6 +219,18 @@ export function executorSettingNames(): string[] {
 function isPaired({ SOLANA_RPC_URLS, SOLANA_WS_URLS }: Readonly<Record<string, string>>): boolean {
   if (SOLANA_RPC_URLS === undefined || SOLANA_WS_URLS === undefined) return true;
   return splitList(SOLANA_RPC_URLS).length === splitList(SOLANA_WS_URLS).length;
+}
+
+function checkLanes(env: z.infer<typeof schema>): string[] {
+  const { SEND_LANES: lanes, MEV_PROTECT, JUPITER_API_KEY } = env;
+  const problems: string[] = [];
+  if (MEV_PROTECT !== "off" && !lanes.some((lane) => lane !== "jupiter")) {
+    problems.push("MEV_PROTECT: expected jito or helius in SEND_LANES, which keep it");
+  }
+  if (lanes.includes("jupiter") && JUPITER_API_KEY === undefined) {
+    problems.push("SEND_LANES: expected JUPITER_API_KEY to be set for jupiter");
+  }
+  return problems;
 }
 
 function isJwks(text: string): boolean {

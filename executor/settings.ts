@@ -3,6 +3,8 @@ import type { Secret } from "@raptor/shared/values/secret.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { EngineSettings } from "./engine/settings.ts";
 import type { ExecutorEnv } from "./env.ts";
+import type { LandingSettings } from "./venues/solana/landing-desk.ts";
+import type { TipService } from "./venues/solana/tip-lane.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -32,6 +34,49 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
     nonceBuyLamportsMin: env.NONCE_BUY_SOL_MIN,
     exitReplaceMs: env.EXIT_REPLACE_MS,
   };
+}
+
+export function landingSettingsOf(env: ExecutorEnv): LandingSettings {
+  return {
+    blockhashPollMs: env.BLOCKHASH_POLL_MS,
+    feePollMs: env.FEE_POLL_MS,
+    feeEstimateUrl: env.FEE_ESTIMATE_URL?.reveal(),
+    mevProtect: env.MEV_PROTECT,
+    plainAfterSlots: env.MEV_PROTECT_SLOTS,
+    services: env.SEND_LANES.map((taker) => tipServiceOf(env, taker)),
+  };
+}
+
+function tipServiceOf(env: ExecutorEnv, taker: ExecutorEnv["SEND_LANES"][number]): TipService {
+  switch (taker) {
+    case "jito":
+      return {
+        taker,
+        urls: env.JITO_URLS,
+        requestsPerSecond: env.JITO_RPS,
+        tipLamports: env.JITO_TIP_LAMPORTS,
+        key: env.JITO_AUTH?.reveal(),
+        sendsBundles: env.JITO_SEND === "bundles",
+      };
+    case "helius":
+      return {
+        taker,
+        urls: [env.HELIUS_SENDER_URL],
+        requestsPerSecond: env.HELIUS_SENDER_RPS,
+        tipLamports: env.HELIUS_TIP_LAMPORTS,
+        key: undefined,
+        sendsBundles: false,
+      };
+    case "jupiter":
+      return {
+        taker,
+        urls: [env.JUPITER_SEND_URL],
+        requestsPerSecond: env.JUPITER_SEND_RPS,
+        tipLamports: env.JUPITER_TIP_LAMPORTS,
+        key: env.JUPITER_API_KEY?.reveal(),
+        sendsBundles: false,
+      };
+  }
 }
 
 /** Pairs each RPC address with its WebSocket address, by position. */

@@ -158,6 +158,13 @@ export type PrepareOutcome =
    */
   | { outcome: "refused"; reason: string; alert: boolean; onlyNonceTooLong?: true };
 
+/** A signed void: it uses its nonce value up and moves nothing but its own network fee. */
+export type PreparedVoid = Omit<PreparedAttempt, "quantityOutMin" | "witness">;
+
+export type VoidOutcome =
+  | { outcome: "prepared"; attempt: PreparedVoid }
+  | { outcome: "refused"; reason: string; alert: boolean };
+
 export type SubmitOutcome =
   | { outcome: "accepted"; lanes: string[]; evidence: Evidence }
   | { outcome: "rejected"; reason: string; evidence: Evidence }
@@ -180,6 +187,8 @@ export type AttemptReport =
       evidence: Evidence;
     }
   | { state: "reverted"; venueError: string; costLamports: bigint; evidence: Evidence }
+  /** Of a void alone: it has used its nonce up for good, so nothing else on it can happen. */
+  | { state: "voided"; costLamports: bigint; evidence: Evidence }
   | { state: "dead"; proof: Evidence };
 
 export interface SettlementReport {
@@ -187,6 +196,27 @@ export interface SettlementReport {
   evidence: Evidence;
   /** Of a settled one: where it stands for good, which a fork may have changed. */
   venueSlot?: number;
+}
+
+/** What one way of sending has done since the start of the process. */
+export interface LaneReport {
+  name: string;
+  sent: number;
+  accepted: number;
+  /** Turned away for good, with an answer from its list. */
+  refused: number;
+  /** No usable answer: it may have taken the bytes. */
+  unclear: number;
+  /** Asked for fewer calls. */
+  limited: number;
+  /** Not asked, because it rests or its limit was reached. */
+  held: number;
+  /** Of what it had accepted; other lanes may have accepted the same. */
+  landed: number;
+  slotDelayP50: number | null;
+  slotDelayP99: number | null;
+  tipLamports: bigint;
+  feeLamports: bigint;
 }
 
 export interface Venue {
@@ -229,6 +259,17 @@ export interface Venue {
     n: number,
     lifetime: Lifetime,
   ): Promise<PrepareOutcome>;
+  /**
+   * Builds and has signed what uses up the nonce value that an attempt stands on, and does nothing
+   * else; sends nothing. It bids more than `copies` attempts before it on the same value.
+   */
+  prepareVoid(
+    order: OrderRow,
+    wallet: WalletRow,
+    wrapped: string,
+    nonce: { account: string; value: string },
+    copies: number,
+  ): Promise<VoidOutcome>;
   /** The address of a wallet's nonce account number `index`; pure. */
   nonceAddress(wallet: string, index: number): string;
   /** All nonce accounts of a wallet from 0 to `count` - 1; throws when no node answers. */

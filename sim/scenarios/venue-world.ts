@@ -6,6 +6,7 @@ import { createNodeNet } from "@raptor/executor/server/node-net.ts";
 import { createSignerCore } from "@raptor/executor/signer/core.ts";
 import { parseMasterKeys } from "@raptor/executor/signer/master-keys.ts";
 import { createSolanaVenue } from "@raptor/executor/venues/solana/adapter.ts";
+import { QUIET_LANDING } from "@raptor/executor/venues/solana/landing-desk.ts";
 import { createJupiter, type Jupiter } from "@raptor/executor/venues/solana/jupiter.ts";
 import { FaultPlan } from "../faults/fault-plan.ts";
 import { Chain } from "../models/chain.ts";
@@ -96,6 +97,7 @@ export class VenueWorld {
         httpTimeoutMs: 2_000,
         priorityFeeLamportsMax: 2_000_000n,
         transferFeeBpsMax: 100,
+        landing: QUIET_LANDING,
       },
     });
     this.#parts = { venue, jupiter };
@@ -236,6 +238,7 @@ export function createAttempt(
     cause: null,
     evidence: null,
     epoch: 1,
+    voids: null,
     preparedMs,
     submittedMs: null,
   };

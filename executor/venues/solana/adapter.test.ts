@@ -3,6 +3,7 @@ import { describe, test } from "vitest";
 import type { Signer } from "../../ports/signer.ts";
 import type { RouteRequest } from "../../ports/venue.ts";
 import { createSolanaVenue } from "./adapter.ts";
+import { QUIET_LANDING } from "./landing-desk.ts";
 import { BOUND, createAttemptRow, createFakeChain } from "./fake-chain.ts";
 import { evenPrng, type FakeAnswer, FakeClock, FakeLog, FakeNet } from "./fake-net.ts";
 import { BOUGHT_MINT, createBuildBody, TAKER } from "./jupiter-fixture.ts";
@@ -42,6 +43,7 @@ function createWorld(web: (path: string) => FakeAnswer, net = new FakeNet()) {
       httpTimeoutMs: 1_000,
       priorityFeeLamportsMax: 1_000_000n,
       transferFeeBpsMax: 100,
+      landing: QUIET_LANDING,
     },
   });
   return { venue, clock, log, net };

@@ -11,10 +11,12 @@ import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 import { fetchNonces } from "./fetch-nonces.ts";
 import { fetchInstrumentReport, fetchMint } from "./instrument-report.ts";
 import type { Jupiter } from "./jupiter.ts";
+import { LandingDesk, type LandingSettings } from "./landing-desk.ts";
 import { deriveTokenAccount } from "./programs.ts";
 import { fetchRoute } from "./fetch-route.ts";
 import { deriveNonceAddress, NONCE_RENT_LAMPORTS } from "./nonce-account.ts";
 import { createNonces, reclaimNonce } from "./nonce-setup.ts";
+import { prepareVoid } from "./prepare-void.ts";
 import { RpcSocket } from "./rpc-socket.ts";
 import { providerNames, Rpc } from "./rpc.ts";
 import { SettlementFloors } from "./settlement-floors.ts";
@@ -34,6 +36,7 @@ export interface SolanaVenueSettings {
   priorityFeeLamportsMax: bigint;
   /** A Token-2022 transfer fee above this is a reason to refuse a token. */
   transferFeeBpsMax: number;
+  landing: LandingSettings;
 }
 
 export interface SolanaVenueDeps {
@@ -66,6 +69,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const rpc = createRpc(deps);
   const sockets = createSockets(deps);
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
+  const landing = createLanding(deps, rpc, sockets);
   const memory = { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(deps.clock) };
   const mints = new Map<string, RememberedMint>();
   const instrumentDeps = { ...deps, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
@@ -111,26 +115,22 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     watchWallet: (address, tokens, onChange) => watchWallet(sockets, address, tokens, onChange),
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
       prepareSwap(builderDeps, order, wallet, wrapped, route, n, lifetime),
+    prepareVoid: (order, wallet, wrapped, nonce, copies) =>
+      prepareVoid(builderDeps, order, wallet, wrapped, nonce, copies),
     nonceAddress: deriveNonceAddress,
     fetchNonces: (wallet, count) => fetchNonces(rpc, wallet, count),
     nonceRentLamports: NONCE_RENT_LAMPORTS,
     createNonces: (wallet, wrapped, indexes) => createNonces(setupDeps, wallet, wrapped, indexes),
     reclaimNonce: (wallet, wrapped, index) => reclaimNonce(setupDeps, wallet, wrapped, index),
-    submit: (attempt) => submitSwap(rpc, attempt),
-    fetchAttempt: (attempt) => fetchAttemptReport({ rpc, log, waitForSlot, ...memory }, attempt),
+    submit: (attempt) => submitSwap(landing.lanes, attempt),
+    fetchAttempt: (attempt) =>
+      landing.follow(attempt, fetchAttemptReport({ rpc, log, waitForSlot, ...memory }, attempt)),
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
     fetchSettlement: (id, bound) => fetchSettlementReport({ rpc, ...memory }, id, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
     health: () => [...rpc.health(), ...sockets.map((socket) => socket.health()), jupiter.health()],
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
-    async start() {
-      for (const socket of sockets) socket.start();
-      await confirmChain(rpc, deps);
-    },
-    async stop() {
-      stopping.abort();
-      for (const socket of sockets) socket.stop();
-    },
+    ...createLife(deps, rpc, sockets, landing, stopping),
   };
 }
 
@@ -147,6 +147,50 @@ function createSockets(deps: SolanaVenueDeps): RpcSocket[] {
   return urls.map(
     (url, index) => new RpcSocket({ net, clock, prng, log, name: names[index] ?? "", url }),
   );
+}
+
+function createLife(
+  deps: SolanaVenueDeps,
+  rpc: Rpc,
+  sockets: readonly RpcSocket[],
+  landing: LandingDesk,
+  stopping: AbortController,
+): Pick<Venue, "start" | "stop"> {
+  return {
+    async start() {
+      for (const socket of sockets) socket.start();
+      landing.start();
+      await confirmChain(rpc, deps);
+    },
+    async stop() {
+      stopping.abort();
+      for (const socket of sockets) socket.stop();
+      await landing.stop();
+    },
+  };
+}
+
+function createLanding(
+  deps: SolanaVenueDeps,
+  rpc: Rpc,
+  sockets: readonly RpcSocket[],
+): LandingDesk {
+  const { httpTimeoutMs, priorityFeeLamportsMax: feeLamportsMax, landing } = deps.settings;
+  const slotNow = (): number | undefined => newestSlotOf(sockets);
+  return new LandingDesk({
+    ...deps,
+    rpc,
+    slotNow,
+    httpTimeoutMs,
+    feeLamportsMax,
+    settings: landing,
+  });
+}
+
+/** The furthest slot that any node's stream has told of. */
+function newestSlotOf(sockets: readonly RpcSocket[]): number | undefined {
+  const behind = sockets.flatMap((socket) => socket.slotsUntil(Number.MAX_SAFE_INTEGER) ?? []);
+  return behind.length === 0 ? undefined : Number.MAX_SAFE_INTEGER - Math.min(...behind);
 }
 
 /** @throws RAPTOR_VENUE__BAD_ANSWER when nodes of different chains answer in time. */

@@ -1,6 +1,8 @@
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { z } from "zod";
+import { type Landing, PLAIN_LANDING } from "./lane.ts";
+import { TIP_TAKERS } from "./tip-accounts.ts";
 
 /** What an attempt's journaled route says about whose balances it moves. */
 const attemptRoute = z.object({
@@ -19,4 +21,35 @@ export function parseAttemptRoute(attempt: AttemptRow): AttemptRoute {
     attemptId: attempt.attemptId,
     reason: "the attempt's route was not written by this venue",
   });
+}
+
+const landingSchema = z.object({
+  landing: z.object({
+    isProtected: z.boolean(),
+    plainAfterSlots: z.number().int().nonnegative().nullable(),
+    tips: z.array(
+      z.object({
+        taker: z.enum(TIP_TAKERS),
+        account: z.string(),
+        lamports: z
+          .string()
+          .regex(/^\d{1,20}$/)
+          .transform(BigInt),
+      }),
+    ),
+  }),
+});
+
+/** How an attempt is to be landed; one that was journaled before there was a choice goes plain. */
+export function parseLanding({ route }: Pick<AttemptRow, "route">): Landing {
+  const parsed = landingSchema.safeParse(route);
+  if (!parsed.success) return PLAIN_LANDING;
+  const { plainAfterSlots, ...landing } = parsed.data.landing;
+  return { ...landing, plainAfterSlots: plainAfterSlots ?? undefined };
+}
+
+export function encodeLanding(landing: Landing): z.input<typeof landingSchema> {
+  const { isProtected, plainAfterSlots = null } = landing;
+  const tips = landing.tips.map(({ lamports, ...tip }) => ({ ...tip, lamports: String(lamports) }));
+  return { landing: { isProtected, plainAfterSlots, tips } };
 }

@@ -9,7 +9,7 @@ export const UNITS_MAX = 1_400_000;
 /** A swap that grows a little between simulation and landing must not run out of units. */
 const UNITS_MIN = 40_000;
 /** What is paid when no source names a price: enough for quiet times, never free. */
-const UNIT_PRICE_FLOOR = 10_000n;
+export const UNIT_PRICE_FLOOR = 10_000n;
 /** A thousand times the price is above every cap. */
 const DOUBLINGS_MAX = 10;
 
@@ -39,8 +39,18 @@ export async function chooseUnitPrice(
   const wanted = suggested ?? (await fetchEstimate(rpc, writableAccounts)) ?? UNIT_PRICE_FLOOR;
   const base = wanted > UNIT_PRICE_FLOOR ? wanted : UNIT_PRICE_FLOOR;
   const raised = base * 2n ** BigInt(Math.min(Math.max(replacements, 0), DOUBLINGS_MAX));
-  const cap = (priorityFeeLamportsMax * MICRO_LAMPORTS) / BigInt(unitLimit);
-  return raised < cap ? raised : cap;
+  return capUnitPrice(raised, unitLimit, priorityFeeLamportsMax);
+}
+
+/** The price, or the most that so many lamports pay for so many units; nothing below zero. */
+export function capUnitPrice(
+  microLamports: bigint,
+  unitLimit: number,
+  lamportsMax: bigint,
+): bigint {
+  if (lamportsMax <= 0n) return 0n;
+  const cap = (lamportsMax * MICRO_LAMPORTS) / BigInt(Math.max(unitLimit, 1));
+  return microLamports < cap ? microLamports : cap;
 }
 
 async function fetchEstimate(

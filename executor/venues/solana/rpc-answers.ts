@@ -102,6 +102,11 @@ export const simulationAnswer = z.object({
   }),
 });
 
+/** The price is judged by whoever reads it: one strange entry must not spoil the others. */
+export const recentFeesAnswer = z
+  .array(z.object({ slot, prioritizationFee: z.unknown() }))
+  .max(1_000);
+
 export const feeEstimateAnswer = z.object({ priorityFeeEstimate: z.number().nonnegative() });
 
 export const signatureAnswer = z.string().min(64).max(90);

@@ -26,6 +26,8 @@ export interface RpcProviderSettings {
   name: string;
   url: string;
   timeoutMs: number;
+  /** Keys that a service wants beside the address. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 const envelope = z.union([
@@ -147,7 +149,7 @@ export class RpcProvider {
       response = await this.#net.fetch({
         url: this.#settings.url,
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: { ...this.#settings.headers, "content-type": "application/json" },
         body: JSON.stringify({ jsonrpc: "2.0", id: this.#nextId++, method, params }),
         timeoutMs: this.#settings.timeoutMs,
         responseBytesMax: RESPONSE_BYTES_MAX,

@@ -172,6 +172,11 @@ export class Rpc {
     });
   }
 
+  /** False for a node of another chain: nothing of ours is sent there. */
+  isOwnChain(provider: string): boolean {
+    return !this.#foreign.has(provider);
+  }
+
   #ownChain(): RpcProvider[] {
     return this.providers.filter(({ name }) => !this.#foreign.has(name));
   }

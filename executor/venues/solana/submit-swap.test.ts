@@ -1,6 +1,7 @@
 import { describe, test } from "vitest";
 import { createAttemptRow, createFakeChain, SIGNATURE } from "./fake-chain.ts";
 import type { FakeAnswer } from "./fake-net.ts";
+import { LaneSet } from "./lanes.ts";
 import { submitSwap } from "./submit-swap.ts";
 
 const TAKEN: FakeAnswer = { result: SIGNATURE };
@@ -21,11 +22,12 @@ const TOO_LARGE: FakeAnswer = {
 };
 
 async function submit(first: FakeAnswer, second: FakeAnswer) {
-  const { net, nodes, rpc } = createFakeChain();
+  const { net, nodes, rpc, clock } = createFakeChain();
   nodes[0].broken.set("sendTransaction", first);
   nodes[1].broken.set("sendTransaction", second);
   const attempt = createAttemptRow("buy");
-  return { net, attempt, outcome: await submitSwap(rpc, attempt) };
+  const lanes = new LaneSet({ rpc, lanes: [], clock, slotNow: () => undefined });
+  return { net, attempt, outcome: await submitSwap(lanes, attempt) };
 }
 
 describe("a submission", () => {

@@ -1,0 +1,111 @@
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import { blockhashAnswer } from "./rpc-answers.ts";
+import type { Rpc } from "./rpc.ts";
+
+/** A blockhash with the height after which nothing that stands on it can land. */
+export interface WarmBlockhash {
+  blockhash: string;
+  lastValidBlockHeight: number;
+  /** Of the answer that named it, confirmed. */
+  slot: number;
+  /** When it was asked for, on the monotonic clock: it cannot be older. */
+  askedMs: number;
+}
+
+export interface BlockhashBookDeps {
+  rpc: Pick<Rpc, "askSeveral">;
+  clock: Clock;
+  settings: {
+    pollMs: number;
+    /** An older one is not given out: too little of its life would be left for landing. */
+    staleMs: number;
+  };
+}
+
+/** How far the word of one node may run ahead of every other one's: a whole lifetime of a hash. */
+const AHEAD_BLOCKS_MAX = 150;
+const SLOT_MS = 400;
+
+/**
+ * Keeps the newest blockhash at hand, so that no exit waits for a question to a node. What is too
+ * old is not given out; who gets none asks the nodes.
+ */
+export class BlockhashBook {
+  readonly #deps: BlockhashBookDeps;
+  #newest: WarmBlockhash | undefined;
+  #stop: AbortController | undefined;
+  #polling: Promise<void> = Promise.resolve();
+
+  constructor(deps: BlockhashBookDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    if (this.#stop !== undefined) return;
+    this.#stop = new AbortController();
+    this.#polling = this.#poll(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    await this.#polling;
+  }
+
+  /** Undefined while none is young enough. */
+  latest(): WarmBlockhash | undefined {
+    const newest = this.#newest;
+    if (newest === undefined) return undefined;
+    const ageMs = this.#deps.clock.monotonicMs() - newest.askedMs;
+    return ageMs <= this.#deps.settings.staleMs ? newest : undefined;
+  }
+
+  /** About where the chain stands now; undefined as long as nothing is known of it. */
+  slotNow(): number | undefined {
+    if (this.#newest === undefined) return undefined;
+    const { slot, askedMs } = this.#newest;
+    return slot + Math.floor((this.#deps.clock.monotonicMs() - askedMs) / SLOT_MS);
+  }
+
+  /** Asks the nodes once. A failure only leaves the last one to grow old. */
+  async refresh(): Promise<void> {
+    const { rpc, clock } = this.#deps;
+    const askedMs = clock.monotonicMs();
+    try {
+      const answers = await rpc.askSeveral(
+        "getLatestBlockhash",
+        [{ commitment: "confirmed" }],
+        blockhashAnswer,
+      );
+      const found = newestOf(
+        answers.map(({ context, value }) => ({ ...value, slot: context.slot, askedMs })),
+      );
+      const isOlder = found.lastValidBlockHeight < (this.latest()?.lastValidBlockHeight ?? 0);
+      // A node that fell behind after a better answer must not shorten what is known already.
+      if (!isOlder) this.#newest = found;
+    } catch (error) {
+      if (!isRaptorError(error)) throw error;
+    }
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.refresh();
+      await this.#deps.clock.sleep(this.#deps.settings.pollMs, signal);
+    }
+  }
+}
+
+/**
+ * The furthest ahead: its end is the latest. One that runs a whole lifetime ahead of all others is
+ * not believed, because transactions on an invented hash never land and cannot be proven dead soon.
+ */
+function newestOf(answers: readonly WarmBlockhash[]): WarmBlockhash {
+  const sorted = answers.toSorted((a, b) => b.lastValidBlockHeight - a.lastValidBlockHeight);
+  const [first, second] = sorted;
+  if (first === undefined) throw new RangeError("expected at least one answer");
+  if (second === undefined) return first;
+  const isAlone = first.lastValidBlockHeight > second.lastValidBlockHeight + AHEAD_BLOCKS_MAX;
+  return isAlone ? second : first;
+}

@@ -1,0 +1,114 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import type { Net } from "@raptor/shared/seams/net.ts";
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import type { OrderSide } from "@raptor/shared/domain/order.ts";
+import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
+import type { AttemptReport } from "../../ports/venue.ts";
+import { BlockhashBook } from "./blockhash-book.ts";
+import { FeeBook } from "./fee-book.ts";
+import { createFeeEstimate, createRecentFees } from "./fee-source.ts";
+import { planLanding, type LandingPlan } from "./landing-plan.ts";
+import { LaneSet } from "./lanes.ts";
+import type { Rpc } from "./rpc.ts";
+import { createTipLanes, type TipService } from "./tip-lane.ts";
+
+export interface LandingSettings {
+  /** 0: not kept at hand. */
+  blockhashPollMs: number;
+  /** 0: the floor is bid. */
+  feePollMs: number;
+  /** A provider's fee estimate is asked there; absent: only what the nodes know. */
+  feeEstimateUrl: string | undefined;
+  services: readonly TipService[];
+  mevProtect: "off" | "entries" | "all";
+  plainAfterSlots: number;
+}
+
+/** Plain RPC alone, and nothing kept at hand: for whoever only wants to send. */
+export const QUIET_LANDING: LandingSettings = {
+  blockhashPollMs: 0,
+  feePollMs: 0,
+  feeEstimateUrl: undefined,
+  services: [],
+  mevProtect: "off",
+  plainAfterSlots: 0,
+};
+
+export interface LandingDeskDeps {
+  net: Net;
+  clock: Clock;
+  prng: Prng;
+  log: Log;
+  rpc: Rpc;
+  slotNow(): number | undefined;
+  httpTimeoutMs: number;
+  feeLamportsMax: bigint;
+  settings: LandingSettings;
+}
+
+/** Of a blockhash's minute a quarter may be over before it is used: the rest is for landing. */
+const BLOCKHASH_STALE_MS = 15_000;
+/** Fees change within seconds; after a minute the floor is as good a guess. */
+const FEE_STALE_MS = 60_000;
+
+/** What is kept at hand for landing, and the lanes themselves. */
+export class LandingDesk {
+  readonly lanes: LaneSet;
+  readonly fees: FeeBook;
+  readonly blockhashes: BlockhashBook;
+  readonly #deps: LandingDeskDeps;
+
+  constructor(deps: LandingDeskDeps) {
+    this.#deps = deps;
+    const { net, clock, rpc, settings, httpTimeoutMs } = deps;
+    const laneDeps = { ...deps, timeoutMs: httpTimeoutMs };
+    const lanes = settings.services.flatMap((service) => createTipLanes(laneDeps, service));
+    const { feeEstimateUrl } = settings;
+    this.lanes = new LaneSet({ rpc, lanes, clock, slotNow: deps.slotNow });
+    this.blockhashes = new BlockhashBook({
+      rpc,
+      clock,
+      settings: { pollMs: settings.blockhashPollMs, staleMs: BLOCKHASH_STALE_MS },
+    });
+    this.fees = new FeeBook({
+      sources: [
+        ...(feeEstimateUrl === undefined
+          ? []
+          : [createFeeEstimate(net, feeEstimateUrl, httpTimeoutMs)]),
+        createRecentFees(rpc),
+      ],
+      clock,
+      settings: {
+        pollMs: settings.feePollMs,
+        staleMs: FEE_STALE_MS,
+        feeLamportsMax: deps.feeLamportsMax,
+      },
+    });
+  }
+
+  start(): void {
+    const { blockhashPollMs, feePollMs } = this.#deps.settings;
+    if (blockhashPollMs > 0) this.blockhashes.start();
+    if (feePollMs > 0) this.fees.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.blockhashes.stop(), this.fees.stop()]);
+  }
+
+  /** The lanes, with their tips, that try number `n` of an order is made for. */
+  plan(side: OrderSide, n: number): LandingPlan {
+    const { settings, prng, feeLamportsMax } = this.#deps;
+    return planLanding({ ...settings, feeLamportsMax }, prng, side, n);
+  }
+
+  /** Passes a report on, and counts a landing for the lanes that had taken it. */
+  async follow(attempt: AttemptRow, asked: Promise<AttemptReport>): Promise<AttemptReport> {
+    const report = await asked;
+    if (report.state === "landed") {
+      this.lanes.noteLanded(attempt.identity, report.venueSlot, report.feeLamports);
+    }
+    return report;
+  }
+}
