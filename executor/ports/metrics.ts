@@ -3,7 +3,7 @@ export type MetricLabels = Readonly<Record<string, string>>;
 /** Counters, gauges and durations by name; labels come from small fixed sets only. */
 export interface Metrics {
   count(name: MetricName, labels?: MetricLabels): void;
-  gauge(name: MetricName, value: number): void;
+  gauge(name: MetricName, value: number, labels?: MetricLabels): void;
   observeMs(name: MetricName, ms: number, labels?: MetricLabels): void;
 }
 
@@ -25,4 +25,11 @@ export type MetricName =
   | "mirror_lag_seconds"
   | "mirror_stopped"
   | "mirror_batch_ms"
-  | "loop_lag_ms";
+  | "loop_lag_ms"
+  | "stream_accounts"
+  | "stream_accounts_stale"
+  | "stream_accounts_replaced"
+  | "stream_silences"
+  | "stream_resubscribes"
+  | "stream_refusals"
+  | "stream_drops";

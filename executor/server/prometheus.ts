@@ -26,6 +26,13 @@ const SPECS: Readonly<Record<MetricName, Spec>> = {
   mirror_stopped: { kind: "gauge", help: "1 when the copy waits for a person", labels: [] },
   mirror_batch_ms: { kind: "histogram", help: "Copying one batch of events", labels: [] },
   loop_lag_ms: { kind: "histogram", help: "Event loop delay", labels: [] },
+  stream_accounts: { kind: "gauge", help: "Accounts watched by streams", labels: [] },
+  stream_accounts_stale: { kind: "gauge", help: "Of them not current", labels: [] },
+  stream_accounts_replaced: { kind: "gauge", help: "Silent account streams so far", labels: [] },
+  stream_silences: { kind: "gauge", help: "Silent connections so far", labels: ["stream"] },
+  stream_resubscribes: { kind: "gauge", help: "Subscriptions again so far", labels: ["stream"] },
+  stream_refusals: { kind: "gauge", help: "Refused subscriptions so far", labels: ["stream"] },
+  stream_drops: { kind: "gauge", help: "Unusable notifications so far", labels: ["stream"] },
 };
 const BUCKETS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000];
 
@@ -49,7 +56,7 @@ export function createPrometheus(): Metrics & { text(): Promise<string> } {
   const labelsOf = (labels: MetricLabels | undefined): Record<string, string> => ({ ...labels });
   return {
     count: (name, labels) => counters.get(name)?.inc(labelsOf(labels)),
-    gauge: (name, value) => gauges.get(name)?.set(value),
+    gauge: (name, value, labels) => gauges.get(name)?.set(labelsOf(labels), value),
     observeMs: (name, ms, labels) => histograms.get(name)?.observe(labelsOf(labels), ms),
     text: () => registry.metrics(),
   };

@@ -200,10 +200,12 @@ function openSocket(parts: SocketParts): NetSocket {
     send(text) {
       if (!isOpen) return;
       const { id, method, params } = JSON.parse(text) as {
-        id: number;
+        id?: number;
         method: string;
         params: unknown[];
       };
+      // A sign of life, which wants no answer.
+      if (id === undefined) return;
       if (method.endsWith("Unsubscribe")) {
         watches.delete(Number(params[0]));
         return;

@@ -51,9 +51,16 @@ export function parseNonceValue(
 export function parseNonce(
   account: AccountAnswer | null | undefined,
 ): { authority: string; value: string } | undefined {
-  if (account?.owner !== SYSTEM_PROGRAM) return undefined;
-  const data = Buffer.from(account.data[0], "base64");
-  if (data.length !== NONCE_BYTES) return undefined;
+  if (account === null || account === undefined) return undefined;
+  return parseNonceBytes(Buffer.from(account.data[0], "base64"), account.owner);
+}
+
+export function parseNonceBytes(
+  bytes: Uint8Array,
+  owner: string,
+): { authority: string; value: string } | undefined {
+  if (owner !== SYSTEM_PROGRAM || bytes.length !== NONCE_BYTES) return undefined;
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (data.readUInt32LE(0) !== VERSION_CURRENT) return undefined;
   if (data.readUInt32LE(4) !== STATE_INITIALIZED) return undefined;
   return {

@@ -2,7 +2,10 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Net, NetSocket } from "@raptor/shared/seams/net.ts";
-import { z } from "zod";
+import { parseFrame } from "./stream-frame.ts";
+import { type DeskCounts, type SocketSubscription, SubscriptionDesk } from "./subscription-desk.ts";
+
+export type { SocketSubscription } from "./subscription-desk.ts";
 
 export interface RpcSocketDeps {
   net: Net;
@@ -11,6 +14,8 @@ export interface RpcSocketDeps {
   log: Log;
   name: string;
   url: string;
+  /** What one connection may carry; nodes refuse more than they allow themselves. */
+  subscriptionsMax?: number;
 }
 
 /** Slots come every 0.4 s: ten seconds without one mean a dead stream behind an open socket. */
@@ -18,63 +23,43 @@ const SILENCE_MS_MAX = 10_000;
 const WATCH_MS = 1_000;
 const BACKOFF_MS_MIN = 250;
 const BACKOFF_MS_MAX = 15_000;
+/** Providers hang up on connections that send nothing for ten minutes. */
+const PING_MS = 60_000;
+const PING = JSON.stringify({ jsonrpc: "2.0", method: "ping", params: [] });
 /** Above this many something forgets to unsubscribe; nodes refuse far more than we need. */
 const SUBSCRIPTIONS_MAX = 5_000;
+/** A node that talks of slots so far beyond what it last said has not moved, it has erred. */
+const SLOT_LEAP_MAX = 100_000;
 
-export interface SocketSubscription {
-  method: "signatureSubscribe" | "accountSubscribe" | "slotSubscribe";
-  params: readonly unknown[];
-  /** The node ends the subscription by itself after its one notification. */
-  isOnce: boolean;
-  onValue(result: unknown): void;
-  /** Called after every (re)connect: something may have been missed, so ask by poll. */
-  onGap(): void;
-}
-
-const message = z.union([
-  z.object({
-    method: z.string(),
-    params: z.object({ subscription: z.number(), result: z.unknown() }),
-  }),
-  z.object({ id: z.number(), result: z.number() }),
-  z.object({ id: z.number(), result: z.boolean() }),
-  z.object({ id: z.number(), error: z.object({ code: z.number(), message: z.string() }) }),
-]);
-
-interface Entry {
-  subscription: SocketSubscription;
-  requestId: number;
-  /** Given by the node, per connection. */
-  serverId: number | undefined;
-  /** Of the newest value of an account, over all connections. */
-  newestSlot: number;
-}
-
-const accountValue = z.object({ context: z.object({ slot: z.number() }) });
-
-/** One provider's WebSocket: subscribes again after every break, and notices silence. */
+/** One connection to one provider: subscribes again after every break, and notices silence. */
 export class RpcSocket {
+  readonly name: string;
   readonly #deps: RpcSocketDeps;
-  readonly #entries = new Set<Entry>();
-  readonly #byRequest = new Map<number, Entry>();
-  readonly #byServer = new Map<number, Entry>();
+  readonly #desk: SubscriptionDesk;
+  readonly #listeners = new Set<() => void>();
+  readonly #slotWaiters = new Set<{ slot: number; onReached: () => void }>();
   #socket: NetSocket | undefined;
   #isOpen = false;
   #stop: AbortController | undefined;
-  #nextId = 1;
   #lastSlotMs = 0;
+  #lastPingMs = 0;
   #tries = 0;
   #slot = 0;
-  readonly #slotWaiters = new Set<{ slot: number; onReached: () => void }>();
+  #silences = 0;
+  #unreadable = 0;
 
   constructor(deps: RpcSocketDeps) {
     this.#deps = deps;
+    this.name = deps.name;
+    const { clock, log, name, subscriptionsMax = SUBSCRIPTIONS_MAX } = deps;
+    const send = (text: string): void => this.#socket?.send(text);
+    this.#desk = new SubscriptionDesk({ clock, log, name, subscriptionsMax, send });
   }
 
   start(): void {
     if (this.#stop !== undefined) return;
     this.#stop = new AbortController();
-    this.#add({
+    this.#desk.add({
       method: "slotSubscribe",
       params: [],
       isOnce: false,
@@ -88,14 +73,19 @@ export class RpcSocket {
   stop(): void {
     this.#stop?.abort();
     this.#stop = undefined;
-    this.#entries.clear();
+    this.#desk.clear();
     this.#socket?.close();
   }
 
   /** Returns the unsubscribe. */
   subscribe(subscription: SocketSubscription): () => void {
-    const entry = this.#add(subscription);
-    return () => this.#remove(entry);
+    const entry = this.#desk.add(subscription);
+    return () => this.#desk.remove(entry);
+  }
+
+  /** Calls back after every opening and every break. */
+  onTurn(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   /** Slots that the stream has yet to tell of until this one; none while it is not fresh. */
@@ -110,36 +100,38 @@ export class RpcSocket {
     return () => void this.#slotWaiters.delete(waiter);
   }
 
-  isFresh(): boolean {
-    return this.#isOpen && this.#deps.clock.monotonicMs() - this.#lastSlotMs < SILENCE_MS_MAX;
+  /** The newest slot that this connection told of; 0 before the first. */
+  slot(): number {
+    return this.#slot;
+  }
+
+  isFresh(silenceMsMax = SILENCE_MS_MAX): boolean {
+    return this.#isOpen && this.#deps.clock.monotonicMs() - this.#lastSlotMs < silenceMsMax;
+  }
+
+  /** The node refused a subscription a short while ago. */
+  isRefusing(): boolean {
+    return this.#desk.isResting();
+  }
+
+  /** How many more subscriptions it may carry; none while the node refuses. */
+  room(): number {
+    if (!this.#isOpen || this.isRefusing()) return 0;
+    return Math.max(0, (this.#deps.subscriptionsMax ?? SUBSCRIPTIONS_MAX) - this.#desk.size);
+  }
+
+  counts(): DeskCounts & { silences: number } {
+    const { drops, ...counts } = this.#desk.counts;
+    return { ...counts, drops: drops + this.#unreadable, silences: this.#silences };
   }
 
   health(): { name: string; ok: boolean; detail: string } {
     const silentMs = Math.round(this.#deps.clock.monotonicMs() - this.#lastSlotMs);
-    const detail = this.#isOpen ? `slot ${this.#slot}, ${silentMs} ms ago` : "not connected";
-    return { name: `stream ${this.#deps.name}`, ok: this.isFresh(), detail };
-  }
-
-  #add(subscription: SocketSubscription): Entry {
-    if (this.#entries.size >= SUBSCRIPTIONS_MAX) {
-      this.#deps.log.error({ stream: this.#deps.name }, "too many subscriptions, polling only");
-    }
-    const entry: Entry = { subscription, requestId: 0, serverId: undefined, newestSlot: -1 };
-    this.#entries.add(entry);
-    if (this.#isOpen) this.#request(entry);
-    return entry;
-  }
-
-  #remove(entry: Entry): void {
-    if (!this.#entries.delete(entry)) return;
-    this.#byRequest.delete(entry.requestId);
-    if (entry.serverId === undefined) return;
-    this.#byServer.delete(entry.serverId);
-    this.#unsubscribe(entry.subscription.method, entry.serverId);
-  }
-
-  #unsubscribe(method: SocketSubscription["method"], serverId: number): void {
-    this.#send(this.#nextId++, method.replace("Subscribe", "Unsubscribe"), [serverId]);
+    const refusing = this.#desk.isResting() ? "; refuses subscriptions" : "";
+    const detail = this.#isOpen
+      ? `slot ${this.#slot}, ${silentMs} ms ago${refusing}`
+      : "not connected";
+    return { name: `stream ${this.#deps.name}`, ok: this.isFresh() && refusing === "", detail };
   }
 
   #connect(): void {
@@ -162,17 +154,19 @@ export class RpcSocket {
 
   #onOpen(): void {
     this.#isOpen = true;
+    this.#slot = 0;
     this.#lastSlotMs = this.#deps.clock.monotonicMs();
-    for (const entry of this.#entries) this.#request(entry);
-    for (const entry of this.#entries) entry.subscription.onGap();
+    this.#lastPingMs = this.#lastSlotMs;
+    this.#desk.open();
+    this.#tellTurn();
   }
 
   async #onClose(reason: string): Promise<void> {
     this.#isOpen = false;
-    this.#byRequest.clear();
-    this.#byServer.clear();
+    this.#desk.close();
     const stop = this.#stop;
     if (stop === undefined) return;
+    this.#tellTurn();
     const { clock, prng, log, name } = this.#deps;
     const limit = Math.min(BACKOFF_MS_MIN * 2 ** Math.min(this.#tries++, 10), BACKOFF_MS_MAX);
     const waitMs = Math.round(limit * (0.5 + prng.nextFloat() / 2));
@@ -181,51 +175,27 @@ export class RpcSocket {
     if (!stop.signal.aborted) this.#connect();
   }
 
-  #request(entry: Entry): void {
-    entry.requestId = this.#nextId++;
-    entry.serverId = undefined;
-    this.#byRequest.set(entry.requestId, entry);
-    this.#send(entry.requestId, entry.subscription.method, entry.subscription.params);
-  }
-
-  #send(id: number, method: string, params: readonly unknown[]): void {
-    this.#socket?.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-  }
-
   #onMessage(text: string): void {
-    const parsed = message.safeParse(parseJson(text));
-    if (!parsed.success) {
-      this.#deps.log.debug({ stream: this.#deps.name }, "the stream said something unreadable");
-      return;
+    const frame = parseFrame(text);
+    if (frame === undefined) {
+      this.#unreadable += 1;
+      const { log, name } = this.#deps;
+      log.debug({ stream: name, chars: text.length }, "the stream said something unreadable");
+    } else if (frame.kind === "news") {
+      this.#desk.deliver(frame.subscription, frame.result);
+    } else if (frame.kind === "answer") {
+      this.#desk.confirm(frame.id, frame.result);
+    } else if (frame.id !== undefined) {
+      this.#desk.refuse(frame.id, `${frame.code} ${frame.message.slice(0, 100)}`);
     }
-    const { data } = parsed;
-    if ("params" in data) return this.#onNotification(data.params);
-    const entry = this.#byRequest.get(data.id);
-    this.#byRequest.delete(data.id);
-    if ("error" in data) {
-      const { code } = data.error;
-      this.#deps.log.warn({ stream: this.#deps.name, code }, "the stream refused a subscription");
-      return;
-    }
-    if (entry === undefined || typeof data.result !== "number") return;
-    entry.serverId = data.result;
-    this.#byServer.set(data.result, entry);
-  }
-
-  #onNotification(params: { subscription: number; result?: unknown }): void {
-    const entry = this.#byServer.get(params.subscription);
-    if (entry === undefined || isOutdated(entry, params.result)) return;
-    if (entry.subscription.isOnce) {
-      this.#byServer.delete(params.subscription);
-      this.#entries.delete(entry);
-    }
-    entry.subscription.onValue(params.result);
   }
 
   #onSlot(result: unknown): void {
-    const parsed = z.object({ slot: z.number() }).safeParse(result);
-    if (!parsed.success) return;
-    this.#slot = parsed.data.slot;
+    const slot = slotOf(result);
+    // Frames come late and twice too: only a newer slot is a sign of life.
+    if (slot === undefined || slot <= this.#slot) return;
+    if (this.#slot > 0 && slot > this.#slot + SLOT_LEAP_MAX) return;
+    this.#slot = slot;
     this.#lastSlotMs = this.#deps.clock.monotonicMs();
     this.#tries = 0;
     for (const waiter of this.#slotWaiters) {
@@ -236,30 +206,31 @@ export class RpcSocket {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
     while (!signal.aborted) {
-      await this.#deps.clock.sleep(WATCH_MS, signal);
-      const silentMs = this.#deps.clock.monotonicMs() - this.#lastSlotMs;
-      if (signal.aborted || silentMs < SILENCE_MS_MAX) continue;
+      await clock.sleep(WATCH_MS, signal);
+      if (signal.aborted) return;
+      const nowMs = clock.monotonicMs();
+      this.#desk.tick();
+      if (this.#isOpen && nowMs - this.#lastPingMs >= PING_MS) {
+        this.#lastPingMs = nowMs;
+        this.#socket?.send(PING);
+      }
+      if (nowMs - this.#lastSlotMs < SILENCE_MS_MAX) continue;
       // Also ends a connect that never came to an end. Resets the clock for the next try.
-      this.#lastSlotMs = this.#deps.clock.monotonicMs();
+      this.#lastSlotMs = nowMs;
+      this.#silences += 1;
       this.#socket?.close();
     }
   }
-}
 
-/** Streams and reconnects may deliver late: an account's value from an older slot is dropped. */
-function isOutdated(entry: Entry, result: unknown): boolean {
-  if (entry.subscription.method !== "accountSubscribe") return false;
-  const parsed = accountValue.safeParse(result);
-  if (!parsed.success || parsed.data.context.slot < entry.newestSlot) return true;
-  entry.newestSlot = parsed.data.context.slot;
-  return false;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
+  #tellTurn(): void {
+    for (const listener of this.#listeners) listener();
   }
+}
+
+function slotOf(result: unknown): number | undefined {
+  if (typeof result !== "object" || result === null || !("slot" in result)) return undefined;
+  const { slot } = result;
+  return Number.isSafeInteger(slot) && Number(slot) >= 0 ? Number(slot) : undefined;
 }

@@ -1,0 +1,29 @@
+import type { AccountUpdate } from "./account-streams.ts";
+import type { RpcSocket } from "./rpc-socket.ts";
+
+/** One account, and how far its stream can be trusted. */
+export interface Watched {
+  readonly address: string;
+  readonly listeners: Set<(update: AccountUpdate) => void>;
+  socket: RpcSocket | undefined;
+  unsubscribe: () => void;
+  /** Since when the node tells of changes, by its slot and our clock; undefined: not yet. */
+  active: { slot: number; atMs: number } | undefined;
+  /** Read or told of since it is active: nothing lies in a hole before that. */
+  isWhole: boolean;
+  update: AccountUpdate | undefined;
+  /** When a poll showed what no stream had told. */
+  missedAtMs: number | undefined;
+}
+
+/**
+ * Whether a poll closes the hole before the subscription: asked after the node had confirmed it, and
+ * answered by a node that had come at least as far. A node that lags would hide what lies between.
+ */
+export function isWholeSince(
+  { active }: Pick<Watched, "active">,
+  slot: number,
+  askedAtMs: number,
+): boolean {
+  return active !== undefined && slot >= active.slot && askedAtMs >= active.atMs;
+}
