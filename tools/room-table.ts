@@ -19,7 +19,9 @@ export const ROOM_TABLE: readonly RoomRule[] = [
   { room: "edge", mayImport: ["shared"] },
   { room: "executor/ports", mayImport: ["shared"], packages: [] },
   { room: "executor/strategies", mayImport: ["shared", "executor/ports"], packages: [] },
-  { room: "executor/venues/*", mayImport: ["shared", "executor/ports"] },
+  { room: "executor/venues/*", mayImport: ["shared", "executor/ports", "executor/pools"] },
+  // Bytes to amounts and back, pure; the signer judges without it, see docs/adr on direct pools.
+  { room: "executor/pools", mayImport: ["shared"], packages: [] },
   { room: "executor/signer", mayImport: ["shared", "executor/ports"], packages: [] },
   { room: "executor/fold", mayImport: ["shared"], packages: [] },
   // Judges what the other rooms wrote, so it may know none of them.
@@ -47,7 +49,10 @@ export const ROOM_TABLE: readonly RoomRule[] = [
     packages: [],
   },
   { room: "executor/notify", mayImport: ["shared", "executor/ports", "executor/fold"] },
-  { room: "executor/market", mayImport: ["shared", "executor/ports", "executor/fold"] },
+  {
+    room: "executor/market",
+    mayImport: ["shared", "executor/ports", "executor/fold", "executor/pools"],
+  },
   { room: "executor/lease", mayImport: ["shared", "executor/ports"], packages: [] },
   // A composition of its own, see docs/adr/0012; nothing imports it.
   { room: "executor/cli", mayImport: ["shared", "executor"] },
