@@ -62,6 +62,7 @@ function request(nonce: { index: number; value: string } | null): SignRequest {
       quantityOutMin: "1",
       slippageBpsMax: 100,
       feeLamportsMax: "5000",
+      tipLamportsMax: "0",
       lookupTables: [],
       walletTokenAccounts: [],
       tokenQuantityMin: "0",

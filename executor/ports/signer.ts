@@ -17,6 +17,8 @@ export type SwapIntent = {
   slippageBpsMax: number;
   /** Most lamports of network fee (signatures and priority fee). */
   feeLamportsMax: string;
+  /** Most lamports of all tips to landing services together; "0": the message tips nobody. */
+  tipLamportsMax: string;
   /** Contents of every lookup table that the message names, read from our own RPC nodes. */
   lookupTables: { address: string; addresses: string[] }[];
   /**

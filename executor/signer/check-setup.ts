@@ -1,6 +1,7 @@
 import { areExactly, type Instruction } from "./message.ts";
 import { SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
 import type { SwapTerms } from "./swap-terms.ts";
+import type { TipKind } from "./tip-accounts.ts";
 
 /** What one allowed instruction does; each may occur once. */
 export type Step =
@@ -13,6 +14,7 @@ export type Step =
   /** `isNative`: its program moves SOL itself, so that nothing is wrapped around it. */
   | { kind: "swap"; handsOn: boolean; isNative: boolean }
   | { kind: "close" }
+  | { kind: TipKind; lamports: bigint }
   | { kind: GuardKind };
 
 /** What must follow a swap that hands the wallet's signature on. */

@@ -24,6 +24,7 @@ import {
   nonceOf,
   otherAccountOf,
   partsOf,
+  TIP_TARGETS,
   TOKEN,
   TOKEN_2022,
   tokenAccountOf,
@@ -35,6 +36,10 @@ import {
  * Whatever is changed in an honest message, what the signer still accepts must be harmless in the
  * eyes of a second decoder; a decoder that cannot read it at all counts as harm.
  */
+const TIPS = [
+  { to: TIP_TARGETS[0], lamports: 10_000n },
+  { to: TIP_TARGETS[2], lamports: 5_000n },
+];
 const CASES: SwapCase[] = (["buy", "sell"] as const).flatMap((side) =>
   (["legacy", 0] as const).flatMap((version) =>
     [
@@ -44,6 +49,8 @@ const CASES: SwapCase[] = (["buy", "sell"] as const).flatMap((side) =>
       { shared: false, handsOn: true, tokenProgram: TOKEN_2022 },
       { shared: true, tokenProgram: TOKEN, nonce: 3 },
       { shared: false, handsOn: true, tokenProgram: TOKEN, nonce: 0 },
+      { shared: true, tokenProgram: TOKEN, nonce: 3, tips: TIPS },
+      { shared: false, handsOn: true, tokenProgram: TOKEN_2022, tips: TIPS.slice(1) },
     ].map((change) => caseOf({ side, version, ...change })),
   ),
 );
@@ -179,6 +186,7 @@ function keysFor(swap: SwapCase): PublicKey[] {
     nonceOf(wallet, 3),
     nonceOf(named("a stranger"), 3),
     SYSVAR_RECENT_BLOCKHASHES_PUBKEY,
+    ...TIP_TARGETS,
     ...["pool state", "pool vault a", "unused"].map(named),
   ];
 }
@@ -195,6 +203,9 @@ function foreignFor(swap: SwapCase): TransactionInstruction[] {
   const u64 = Buffer.alloc(8, 1);
   return [
     SystemProgram.transfer({ fromPubkey: swap.wallet, toPubkey: stranger, lamports: 1 }),
+    ...TIP_TARGETS.map((toPubkey) =>
+      SystemProgram.transfer({ fromPubkey: swap.wallet, toPubkey, lamports: 9_000 }),
+    ),
     SystemProgram.assign({ accountPubkey: swap.wallet, programId: stranger }),
     instruction(TOKEN, [from, to, owner], Buffer.concat([Buffer.of(3), u64])),
     instruction(TOKEN, [from, to, owner], Buffer.concat([Buffer.of(4), u64])),

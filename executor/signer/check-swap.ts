@@ -24,7 +24,9 @@ import {
   TOKEN_2022_PROGRAM,
   TOKEN_PROGRAM,
 } from "./programs.ts";
+import { checkTip, checkTips } from "./check-tip.ts";
 import { parseSwapTerms, type SwapTerms } from "./swap-terms.ts";
+import { TIP_KINDS } from "./tip-accounts.ts";
 
 /** What must stand before what; the compute budget may stand anywhere. */
 const ORDER: readonly (readonly [Step["kind"], Step["kind"]])[] = [
@@ -39,6 +41,11 @@ const ORDER: readonly (readonly [Step["kind"], Step["kind"]])[] = [
   ["swap", "hold"],
   // While an allowance stands, its holder may transfer too: only behind this is it the owner.
   ["revoke", "hold"],
+  // A tip is paid out of what is left, never out of what the swap still needs.
+  ...TIP_KINDS.flatMap((tip): [Step["kind"], Step["kind"]][] => [
+    ["swap", tip],
+    ["close", tip],
+  ]),
 ];
 
 /** What must be there, by what the swap does with SOL. */
@@ -89,7 +96,11 @@ function checkInstructions(
     } else steps.push(step);
   }
   if (reasons.length > 0) return reasons;
-  return [...checkOrder(steps, terms), ...checkFee(steps, message, terms.feeLamportsMax)];
+  return [
+    ...checkOrder(steps, terms),
+    ...checkFee(steps, message, terms.feeLamportsMax),
+    ...checkTips(steps, terms.tipLamportsMax),
+  ];
 }
 
 /**
@@ -116,7 +127,7 @@ function checkInstruction(instruction: Instruction, terms: SwapTerms): StepOrRea
     case ATA_PROGRAM:
       return checkAccountCreation(instruction, terms);
     case SYSTEM_PROGRAM:
-      return checkSystemTransfer(instruction, terms);
+      return checkTip(instruction, terms) ?? checkSystemTransfer(instruction, terms);
     case TOKEN_PROGRAM:
     case TOKEN_2022_PROGRAM:
       return checkTokenInstruction(instruction, terms);

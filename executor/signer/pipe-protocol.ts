@@ -120,6 +120,7 @@ function parseSwapIntent(fields: Fields): SwapIntent {
     quantityOutMin: text(fields, "quantityOutMin"),
     slippageBpsMax: integer(fields, "slippageBpsMax"),
     feeLamportsMax: text(fields, "feeLamportsMax"),
+    tipLamportsMax: text(fields, "tipLamportsMax"),
     lookupTables: tables.map((table) => {
       const entry = object(table, "lookupTables");
       const addresses = texts(entry, "addresses", TABLE_ENTRIES_MAX);

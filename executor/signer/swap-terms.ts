@@ -5,6 +5,9 @@ import { parseKey, parseU64, unusable } from "./intent-fields.ts";
 import { parseNonceIndex, nonceAccountOf } from "./nonce-account.ts";
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
 
+/** Whatever is asked for: a validator that takes part in the theft would receive part of a tip. */
+const TIP_LAMPORTS_CEILING = 100_000_000n;
+
 /** An intent in the form that bytes are compared with. */
 export interface SwapTerms {
   side: "buy" | "sell";
@@ -16,6 +19,7 @@ export interface SwapTerms {
   quantityOutMin: bigint;
   slippageBpsMax: number;
   feeLamportsMax: bigint;
+  tipLamportsMax: bigint;
   /** The wallet's two token accounts that may take part. */
   wsolAccount: AccountKey;
   mintAccount: AccountKey;
@@ -50,6 +54,7 @@ export function parseSwapTerms(intent: SwapIntent): SwapTerms {
     quantityOutMin: parseU64("quantityOutMin", intent.quantityOutMin, 1n),
     slippageBpsMax,
     feeLamportsMax: parseU64("feeLamportsMax", intent.feeLamportsMax, 0n),
+    tipLamportsMax: parseTip(intent.tipLamportsMax),
     wsolAccount: deriveTokenAccount(wallet, WSOL_MINT, TOKEN_PROGRAM),
     mintAccount: deriveTokenAccount(wallet, mint, tokenProgram),
     tokenQuantityMin: parseU64("tokenQuantityMin", intent.tokenQuantityMin, 0n),
@@ -58,6 +63,12 @@ export function parseSwapTerms(intent: SwapIntent): SwapTerms {
     ),
     nonce: parseNonceUse(wallet, intent.nonce),
   };
+}
+
+function parseTip(text: string): bigint {
+  const lamports = parseU64("tipLamportsMax", text, 0n);
+  if (lamports > TIP_LAMPORTS_CEILING) throw unusable(`tips of at most ${TIP_LAMPORTS_CEILING}`);
+  return lamports;
 }
 
 function parseNonceUse(wallet: AccountKey, nonce: SwapIntent["nonce"]): SwapTerms["nonce"] {

@@ -61,6 +61,7 @@ const REQUEST = {
       quantityOutMin: "1",
       slippageBpsMax: 100,
       feeLamportsMax: "5000",
+      tipLamportsMax: "0",
       lookupTables: [],
       walletTokenAccounts: [],
       tokenQuantityMin: "0",
