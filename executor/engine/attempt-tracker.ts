@@ -1,8 +1,8 @@
-import type { Evidence } from "@raptor/shared/domain/events.ts";
+import type { EventPayloads, Evidence } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Tx } from "../ports/store.ts";
+import type { Reader, Tx } from "../ports/store.ts";
 import type { AttemptReport, SubmitOutcome } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
@@ -11,6 +11,7 @@ import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { Semaphore } from "./semaphore.ts";
 import { bookLanding, isTooEarly } from "./landing.ts";
 import { UnsentAttempts } from "./unsent-attempts.ts";
+import { isVoid, planVoid, voidedText } from "./void-rules.ts";
 
 /**
  * Follows unresolved attempts to their end: sends and re-sends the same bytes, asks the venue,
@@ -23,6 +24,7 @@ export class AttemptTracker {
   readonly #asking: Semaphore;
   readonly #unsent = new UnsentAttempts();
   #resolvedListeners: ((orderId: string) => void)[] = [];
+  #overdueListeners: ((orderId: string) => void)[] = [];
   #userListeners: ((userId: number) => void)[] = [];
 
   constructor(context: EngineContext) {
@@ -33,6 +35,11 @@ export class AttemptTracker {
   /** Called after an attempt ended, whatever its end. */
   onResolved(listener: (orderId: string) => void): void {
     this.#resolvedListeners.push(listener);
+  }
+
+  /** Called now and then with an order whose undecided entry is to be called off. */
+  onOverdue(listener: (orderId: string) => void): void {
+    this.#overdueListeners.push(listener);
   }
 
   /** Called with the user whose orders changed: panic looks again. */
@@ -87,6 +94,7 @@ export class AttemptTracker {
         if (await this.#isOver(attempt)) return;
         if (isStopping()) return;
         if ((await this.#outlastFullDisk(() => this.#giveUp(attempt))) === true) return;
+        this.#tellOverdue(attempt);
         if (clock.monotonicMs() >= sendAtMs) {
           const now = this.#attempt(attemptId);
           if (this.#maySend(now)) await this.#outlastFullDisk(() => this.#send(now, false));
@@ -115,7 +123,10 @@ export class AttemptTracker {
     if (isBlockhash && !wasSent && this.#context.blockhashHold() !== undefined) return false;
     // Of a group one took effect, or so it seems: the others wait until that is final or undone.
     if (rivalFillOf(store, attempt) !== undefined) return false;
-    if (order.side === "sell") return true;
+    if (order.side === "sell" || isVoid(attempt)) return true;
+    // Once it is being called off, or ought to be, nothing brings it back.
+    if (isCalledOff(store, attempt)) return false;
+    if (!isBlockhash && planVoid(store, order, clock.nowMs()) !== undefined) return false;
     if (!isBlockhash && wasSent) return store.control().tradingState === "active";
     const gated = wasSent ? { ...order, deadlineMs: null } : order;
     const hold = wasSent ? undefined : this.#context.entryHold();
@@ -126,7 +137,7 @@ export class AttemptTracker {
   async #mayLeave(attempt: AttemptRow): Promise<boolean> {
     const { isMirrored } = this.#context;
     if (isMirrored === undefined || attempt.submittedMs !== null) return true;
-    if (this.#order(attempt).side === "sell") return true;
+    if (this.#order(attempt).side === "sell" || isVoid(attempt)) return true;
     if (!(await isMirrored())) return false;
     const now = this.#attempt(attempt.attemptId);
     return UNRESOLVED_ATTEMPT_STATES.includes(now.state) && this.#maySend(now);
@@ -141,7 +152,7 @@ export class AttemptTracker {
     const { store, clock, notices } = this.#context;
     const { attemptId, orderId, bound } = attempt;
     const order = this.#order(attempt);
-    if (bound.kind !== "nonce" || order.side === "sell") return false;
+    if (bound.kind !== "nonce" || order.side === "sell" || isVoid(attempt)) return false;
     const stop = checkEntryGate(store, order, clock.nowMs(), this.#context.entryHold());
     if (stop === undefined || !this.#unsent.giveUp(attemptId)) return false;
     await store.transact((tx) => {
@@ -152,6 +163,14 @@ export class AttemptTracker {
     this.#unsent.forget(attemptId);
     this.#announce(orderId);
     return true;
+  }
+
+  /** It may have left before, and will never end by itself: somebody has to use its nonce up. */
+  #tellOverdue(attempt: AttemptRow): void {
+    const { store, clock } = this.#context;
+    if (attempt.bound.kind !== "nonce") return;
+    if (planVoid(store, this.#order(attempt), clock.nowMs()) === undefined) return;
+    for (const listener of this.#overdueListeners) listener(attempt.orderId);
   }
 
   async #send(attempt: AttemptRow, isFirst: boolean): Promise<void> {
@@ -235,12 +254,9 @@ export class AttemptTracker {
         ended.push(...bookLanding(this.#context, tx, now, report, finality));
         return true;
       }
-      if (report.state === "reverted") {
-        const { venueError, evidence } = report;
-        const costLamports = report.costLamports.toString();
-        const payload = { attemptId, venueError, costLamports, evidence };
-        tx.append({ stream, kind: "AttemptFailed", payload });
-        ended.push(...buryGroup(this.#context, tx, now, "reverted", evidence));
+      if (report.state === "reverted" || report.state === "voided") {
+        tx.append({ stream, kind: "AttemptFailed", payload: failureOf(attemptId, report) });
+        ended.push(...buryGroup(this.#context, tx, now, report.state, report.evidence));
       } else {
         tx.append({ stream, kind: "AttemptDead", payload: { attemptId, proof: report.proof } });
       }
@@ -307,6 +323,23 @@ export class AttemptTracker {
     assert(order !== undefined, `attempt ${attempt.attemptId} has no order`);
     return order;
   }
+}
+
+function isCalledOff(reader: Reader, { bound, exclusionGroup }: AttemptRow): boolean {
+  return bound.kind === "nonce" && reader.attemptsOfGroup(exclusionGroup).some(isVoid);
+}
+
+function failureOf(
+  attemptId: string,
+  report: Extract<AttemptReport, { state: "reverted" | "voided" }>,
+): EventPayloads["AttemptFailed"] {
+  const { evidence } = report;
+  const costLamports = report.costLamports.toString();
+  if (report.state === "reverted") {
+    return { attemptId, venueError: report.venueError, costLamports, evidence };
+  }
+  const venueError = voidedText(report.costLamports);
+  return { attemptId, venueError, costLamports, evidence, isVoid: true };
 }
 
 function isOurs({ store }: EngineContext, { venue }: AttemptRow, proof: Evidence): boolean {

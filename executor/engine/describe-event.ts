@@ -8,6 +8,7 @@ import type {
   NonceAccountName,
   RiskInputs,
 } from "@raptor/shared/domain/events.ts";
+import type { EntryEnd } from "@raptor/shared/domain/order.ts";
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 
@@ -38,14 +39,15 @@ const DESCRIBERS: Describers = {
   OrderDenied: (denied) => `the risk check denied it: ${denied.reasons.join(" ")}`,
   OrderClosed: (closed) => `the order ended ${closed.status}: ${closed.reason}`,
   AttemptPrepared: (attempt) =>
-    `attempt ${attempt.n} as ${attempt.identity}, ${boundText(attempt.bound)}, ` +
-    `at most ${sol(attempt.costCapLamports)} SOL, at least ${attempt.quantityOutMin} out`,
+    attempt.voids === undefined ? attemptText(attempt) : voidText(attempt, attempt.voids),
   AttemptSubmitted: (sent) => `sent by ${sent.lanes.join(", ")}`,
   AttemptAccepted: () => "a node has seen it",
   AttemptRejected: (rejected) => `the venue refused it: ${rejected.reason}`,
   AttemptUnknown: (unknown) => `not decided: ${unknown.cause}`,
-  AttemptFailed: (failed) =>
-    `it landed and was reverted: ${failed.venueError}, cost ${sol(failed.costLamports)} SOL`,
+  AttemptFailed: ({ isVoid, venueError, costLamports }) =>
+    isVoid === true
+      ? `it landed and used its nonce up, as it was meant to: ${venueError}`
+      : `it landed and was reverted: ${venueError}, cost ${sol(costLamports)} SOL`,
   AttemptFound: ({ was }) => `it had been called ${was}, and the chain shows that it landed`,
   AttemptDead: ({ proof }) => deathText(proof),
   FillRecorded: (fill) =>
@@ -114,6 +116,24 @@ function inputsText(inputs: RiskInputs): string {
   return (
     `wallet ${sol(inputs.walletLamports)} SOL, spent today ${sol(inputs.spentTodayLamports)} SOL, ` +
     `${inputs.openPositions} other positions, price impact ${percent(inputs.priceImpactBps)} %`
+  );
+}
+
+function attemptText(attempt: EventPayloads["AttemptPrepared"]): string {
+  return (
+    `attempt ${attempt.n} as ${attempt.identity}, ${boundText(attempt.bound)}, ` +
+    `at most ${sol(attempt.costCapLamports)} SOL, at least ${attempt.quantityOutMin} out`
+  );
+}
+
+/** What calls an entry off, and why. */
+function voidText(attempt: EventPayloads["AttemptPrepared"], { reason }: EntryEnd): string {
+  const { n, identity, bound, costCapLamports } = attempt;
+  const account = bound.kind === "nonce" ? bound.account : "";
+  return (
+    `attempt ${n} as ${identity} calls the ones before it off: it only uses up nonce account ` +
+    `${account}, so that they cannot happen any more, and costs at most ${sol(costCapLamports)} ` +
+    `SOL. ${reason}`
   );
 }
 

@@ -1,10 +1,6 @@
+import type { EntryEnd } from "@raptor/shared/domain/order.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Reader } from "../ports/store.ts";
-
-export interface EntryStop {
-  status: "canceled" | "expired";
-  reason: string;
-}
 
 /**
  * Whether a buy must not go on, judged on committed state inside the transaction that would
@@ -15,7 +11,7 @@ export function checkEntryGate(
   order: OrderRow,
   nowMs: number,
   hold: string | undefined,
-): EntryStop | undefined {
+): EntryEnd | undefined {
   if (hold !== undefined) return { status: "canceled", reason: hold };
   const control = reader.control();
   if (control.tradingState !== "active") {

@@ -14,9 +14,10 @@ import type {
   Route,
   RouteRequest,
   SubmitOutcome,
+  VoidOutcome,
   WalletMove,
 } from "../ports/venue.ts";
-import { NONCE_RENT, nonceAddressOf, type VenueScript } from "./fake-venue.ts";
+import { NONCE_RENT, type NonceName, nonceAddressOf, type VenueScript } from "./fake-venue.ts";
 
 const DECIMALS = 6;
 const WHOLE = 10n ** BigInt(DECIMALS);
@@ -38,6 +39,8 @@ interface Transaction {
   bound: EffectBound;
   /** No fork can take its execution back any more. */
   isFinal: boolean;
+  /** It only uses its nonce up. */
+  isVoid: boolean;
   /** Lamports offered for being taken early; a copy on the same nonce offers more. */
   tipLamports: bigint;
 }
@@ -83,6 +86,7 @@ export class FakeChain {
       fetchMoves: (_wallet, identities) =>
         this.outside.filter(({ identity }) => identities.includes(identity)),
       prepare: (order, route, n, lifetime) => this.#prepare(order, route, n, lifetime),
+      prepareVoid: (order, nonce, copies) => this.#prepareVoid(order, nonce, copies),
       fetchNonces: (wallet, count) => this.fetchNonces(wallet, count),
       createNonces: (wallet, indexes) => this.createNonces(wallet, indexes),
       reclaimNonce: (wallet, index) => this.reclaimNonce(wallet, index),
@@ -145,6 +149,7 @@ export class FakeChain {
     if (!found.wasSent) throw new Error(`${identity} took effect and was never sent`);
     const { side, mint, quantityIn, quantityOut } = found;
     this.lamports -= FEE;
+    if (found.isVoid) return;
     const held = this.tokens.get(mint) ?? 0n;
     if (side === "buy") {
       this.lamports -= quantityIn;
@@ -182,6 +187,11 @@ export class FakeChain {
           evidence: { ...evidence, commitment: found.isFinal ? "finalized" : "confirmed" },
         };
       case "landed":
+        if (found.isVoid) {
+          return found.isFinal
+            ? { state: "voided", costLamports: FEE, evidence }
+            : { state: "seen", evidence };
+        }
         return {
           state: "landed",
           fillId: `fill-${identity}`,
@@ -264,7 +274,7 @@ export class FakeChain {
     if (newest === undefined || newest.isFinal) return undefined;
     this.executed.pop();
     this.lamports += FEE;
-    if (newest.fate === "landed") {
+    if (newest.fate === "landed" && !newest.isVoid) {
       this.effects.splice(this.effects.indexOf(newest), 1);
       const sign = newest.side === "buy" ? 1n : -1n;
       const held = this.tokens.get(newest.mint) ?? 0n;
@@ -358,6 +368,7 @@ export class FakeChain {
       slot: 0,
       bound,
       isFinal: false,
+      isVoid: false,
       tipLamports: BigInt(n) * FEE,
     });
     return {
@@ -371,6 +382,37 @@ export class FakeChain {
         quantityOutMin: route.quantityOutMin,
         route: route.evidence,
         witness: { lamports: this.lamports, quantity: this.tokens.get(mint) ?? 0n },
+      },
+    };
+  }
+
+  #prepareVoid(order: OrderRow, nonce: NonceName, copies: number): VoidOutcome {
+    const bound = this.#boundOf({ kind: "nonce", ...nonce });
+    const identity = `void-${order.orderId}-${++this.#count}`;
+    this.transactions.set(identity, {
+      identity,
+      orderId: order.orderId,
+      side: order.side,
+      mint: "",
+      quantityIn: 0n,
+      quantityOut: 0n,
+      wasSent: false,
+      fate: "pending",
+      slot: 0,
+      bound,
+      isFinal: false,
+      isVoid: true,
+      tipLamports: BigInt(copies + 1) * FEE,
+    });
+    return {
+      outcome: "prepared",
+      attempt: {
+        identity,
+        payload: `bytes of ${identity}`,
+        bound,
+        exclusionGroup: `nonce:${nonce.account}:${nonce.value}`,
+        costCapLamports: FEE,
+        route: {},
       },
     };
   }

@@ -14,10 +14,16 @@ import type {
   RouteRequest,
   SubmitOutcome,
   Venue,
+  VoidOutcome,
   WalletMove,
   WalletReport,
   WalletView,
 } from "../ports/venue.ts";
+
+export interface NonceName {
+  account: string;
+  value: string;
+}
 
 type Answer<T> = T | Promise<T>;
 type SettlementReport = Awaited<ReturnType<Venue["fetchSettlement"]>>;
@@ -49,6 +55,7 @@ export interface VenueScript {
   fetchNonces?: (wallet: string, count: number) => Answer<NonceView[]>;
   createNonces?: (wallet: string, indexes: number[]) => Answer<NonceSetupOutcome>;
   reclaimNonce?: (wallet: string, index: number) => Answer<NonceSetupOutcome>;
+  prepareVoid?: (order: OrderRow, nonce: NonceName, copies: number) => Answer<VoidOutcome>;
   submit?: (attempt: AttemptRow) => Answer<SubmitOutcome>;
   fetchAttempt?: (attempt: AttemptRow) => Answer<AttemptReport>;
   fetchSettlement?: (identity: string) => Answer<SettlementReport>;
@@ -150,6 +157,15 @@ class VenueView implements Venue {
     lifetime: Lifetime,
   ): Promise<PrepareOutcome> {
     return this.#ask("prepare", order, route, n, lifetime);
+  }
+  prepareVoid(
+    order: OrderRow,
+    _wallet: WalletRow,
+    _wrapped: string,
+    nonce: NonceName,
+    copies: number,
+  ): Promise<VoidOutcome> {
+    return this.#ask("prepareVoid", order, nonce, copies);
   }
   nonceAddress(wallet: string, index: number): string {
     return nonceAddressOf(wallet, index);

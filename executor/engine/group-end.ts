@@ -42,7 +42,7 @@ export function buryGroup(
   context: Pick<EngineContext, "notices">,
   tx: Tx,
   decided: AttemptRow,
-  end: "filled" | "reverted",
+  end: "filled" | "reverted" | "voided",
   settlement: Evidence,
 ): string[] {
   const siblings = openSiblingsOf(tx, decided);
@@ -59,7 +59,7 @@ export function buryGroup(
   const orderIds = [...new Set(group.map(({ orderId }) => orderId))];
   for (const orderId of orderIds) {
     const order = orderOf(tx, orderId);
-    const isDone = end === "reverted" || !isPositionOpen(tx, order);
+    const isDone = end !== "filled" || !isPositionOpen(tx, order);
     if (orderId !== keeperId && isDone) closeReplaced(tx, order, keeper);
     context.notices.order(tx, orderId);
   }

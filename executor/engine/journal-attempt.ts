@@ -1,11 +1,15 @@
 import type { Evidence } from "@raptor/shared/domain/events.ts";
-import { FINAL_ORDER_STATUSES, type OrderStatus } from "@raptor/shared/domain/order.ts";
+import {
+  type EntryEnd,
+  FINAL_ORDER_STATUSES,
+  type OrderStatus,
+} from "@raptor/shared/domain/order.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Tx } from "../ports/store.ts";
 import type { PreparedAttempt } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { mayJoin, undecidedGroupOf } from "./attempt-lifetime.ts";
-import { checkEntryGate, type EntryStop } from "./entry-gate.ts";
+import { checkEntryGate } from "./entry-gate.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
 import { isNonceFree, isUnresolved } from "./nonce-accounts.ts";
 
@@ -78,7 +82,7 @@ function stopOfBuy(
   order: OrderRow,
   { bound }: PreparedAttempt,
   nowMs: number,
-): EntryStop | undefined {
+): EntryEnd | undefined {
   const lost = bound.kind === "blockHeight" ? context.blockhashHold() : undefined;
   const gate = checkEntryGate(tx, order, nowMs, context.entryHold() ?? lost);
   if (gate !== undefined || tx.unresolvedInSlot(slotOf(order)) === undefined) return gate;

@@ -26,6 +26,8 @@ export function isTooEarly(
     if (attempt.bound.kind !== "nonce" || isFinalRevert(report)) return false;
     return openSiblingsOf(tx, attempt).length > 0 || !sellsAll(tx, attempt);
   }
+  // One of the two is not true, and the settlement of the fill will say which.
+  if (report.state === "voided") return rivalFillOf(tx, attempt) !== undefined;
   if (report.state !== "landed") return false;
   const rival = rivalFillOf(tx, attempt);
   return rival !== undefined && (rival.state === "settled" || finality === undefined);
@@ -52,6 +54,7 @@ export function bookLanding(
 ): string[] {
   const order = tx.order(attempt.orderId);
   assert(order !== undefined, `attempt ${attempt.attemptId} has no order`);
+  assert(attempt.voids === null, `void ${attempt.attemptId} is booked as a fill`);
   const rival = rivalFillOf(tx, attempt);
   if (rival === undefined) {
     bookFill(context, tx, order, attempt, landed);

@@ -8,6 +8,7 @@ import type { AttemptTracker } from "./attempt-tracker.ts";
 import { approveEntry } from "./approve-entry.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
+import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
 import { feeOverrunOf, overBudgetWaitMs } from "./exit-fees.ts";
 import { bookExternalLoss, hasUnsettledFill, holdEntries } from "./external-loss.ts";
@@ -25,6 +26,7 @@ import { judgePrice } from "./price-doubt.ts";
 import { checkRestoredOrder } from "./restored-order.ts";
 import { ENTRY_ATTEMPTS_MAX, ENTRY_BACKOFF_MS } from "./settings.ts";
 import { StuckExits } from "./stuck-exits.ts";
+import { endOfVoided, isVoid } from "./void-rules.ts";
 
 type Step = { next: "stop" } | { next: "again"; cause: string };
 const STOP: Step = { next: "stop" };
@@ -46,6 +48,7 @@ export class OrderDriver {
   readonly #tracker: AttemptTracker;
   readonly #pool: NoncePool;
   readonly #stuck: StuckExits;
+  readonly #voids: EntryVoids;
   readonly #alarm: ExitAlarm;
   readonly #driving = new Map<string, Promise<void>>();
   /** Orders that were asked for while their drive was ending: they are looked at once more. */
@@ -57,8 +60,10 @@ export class OrderDriver {
     this.#tracker = tracker;
     this.#pool = pool;
     this.#stuck = new StuckExits(context, this.#abort.signal, (orderId) => this.start(orderId));
+    this.#voids = new EntryVoids(context, tracker);
     this.#alarm = new ExitAlarm(context);
     tracker.onResolved((orderId) => this.start(orderId));
+    tracker.onOverdue((orderId) => this.start(orderId));
   }
 
   /** Drives an order in the background until it waits for the venue or is final. */
@@ -93,6 +98,7 @@ export class OrderDriver {
       if (order === undefined || FINAL_ORDER_STATUSES.includes(order.status)) {
         this.#alarm.forget(orderId);
         this.#stuck.forget(orderId);
+        this.#voids.forget(orderId);
         return;
       }
       const pause = hasPaused ? undefined : await this.#pauseBefore(order);
@@ -134,6 +140,8 @@ export class OrderDriver {
     const attempts = this.#context.store.attemptsOf(order.orderId);
     const open = attempts.filter(isUnresolved);
     for (const { attemptId } of open) this.#tracker.track(attemptId);
+    const delay = open.length > 0 ? await this.#voids.advance(order) : undefined;
+    if (delay !== undefined) return { next: "again", cause: delay };
     // What is not decided outlives every deadline and switch; an exit may get a dearer copy.
     if (open.length > 0 && !this.#stuck.isDue(order)) return STOP;
     const ended = open.length > 0 ? undefined : this.#checkEnd(order, attempts);
@@ -159,7 +167,9 @@ export class OrderDriver {
       if (panic !== undefined) return { status: "canceled", reason: replacedBy(panic) };
       return checkRestoredOrder(store, attempts);
     }
-    const last = attempts.at(-1);
+    const voided = endOfVoided(attempts);
+    if (voided !== undefined) return voided;
+    const last = attempts.findLast((attempt) => !isVoid(attempt));
     if (last?.state === "failed") {
       return { status: "rejected", reason: last.cause ?? "The transaction was reverted." };
     }

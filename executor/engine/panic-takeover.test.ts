@@ -154,7 +154,7 @@ describe("a buy on a nonce", () => {
       await desk.clock.advance(1_000);
       expect(orderRow(desk, "ord_buy").status).toBe("submitted");
       expect(desk.venue.submitted.length).toBeGreaterThan(sent);
-      chain.land();
+      chain.land(desk.store.attemptsOf("ord_buy")[0]?.identity);
       await desk.clock.advance(2_000);
       expect(orderRow(desk, "ord_buy").status).toBe("filled");
       expect(desk.store.openPositions(USER).map(({ instrument }) => instrument)).toContain(

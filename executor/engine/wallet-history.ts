@@ -117,14 +117,15 @@ export class WalletHistory {
   }
 
   async #judge(attempt: AttemptRow, entry: HistoryEntry, past: WalletPast): Promise<void> {
-    const { attemptId, state } = attempt;
+    const { attemptId, state, voids } = attempt;
     if (isUnresolved(attempt)) {
       past.undecided += 1;
       this.#tracker.track(attemptId);
       return this.#alarmWhenLate(attempt);
     }
     this.#undecidedSinceMs.delete(attemptId);
-    if (state === "filled" || entry.isReverted) {
+    // A void that landed is journaled as what it is: an end without an effect.
+    if (state === "filled" || entry.isReverted || (voids !== null && state === "failed")) {
       past.booked += 1;
       return;
     }

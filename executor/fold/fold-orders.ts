@@ -71,6 +71,7 @@ export function foldAttemptPrepared(
       table: "attempts",
       row: {
         ...attempt,
+        voids: attempt.voids ?? null,
         state: "prepared",
         cause: null,
         evidence: null,

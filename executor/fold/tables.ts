@@ -178,6 +178,7 @@ const attempts: TableSpec<AttemptRow> = {
     cause: textOrNull,
     evidence: jsonOrNull,
     epoch: int,
+    voids: jsonOrNull,
     preparedMs: int,
     submittedMs: intOrNull,
   },

@@ -201,6 +201,7 @@ const attempt: fc.Arbitrary<AttemptRow> = fc.record({
   cause: fc.option(hostile),
   evidence: fc.constant(null),
   epoch: fc.constant(1),
+  voids: fc.option(fc.record({ status: fc.constant("expired" as const), reason: hostile })),
   preparedMs: nowMs,
   submittedMs: fc.constant(null),
 });

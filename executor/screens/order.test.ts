@@ -54,7 +54,7 @@ function modelOf(over: {
         };
   return {
     order,
-    attempts: (over.attempts ?? []).map((one) => ({ ...anyAttempt, n: 1, ...one })),
+    attempts: (over.attempts ?? []).map((one) => ({ ...anyAttempt, n: 1, voids: null, ...one })),
     fill,
     exits: [],
     position: undefined,
@@ -95,6 +95,28 @@ describe("an order that is not decided", () => {
     expect(screen.text).toContain("nothing new will be sent before block 358001405 (about 1 min)");
     expect(screen.text).not.toMatch(/fail|nothing was bought/i);
     expect(labels(screen)).toContain("Check now");
+  });
+});
+
+describe("a buy that is called off", () => {
+  const voids = { status: "expired", reason: "It was not sent in time." } as const;
+  const attempts = [{ state: "unknown" as const }, { state: "submitted" as const, voids }];
+
+  it("is told with its cause, its cost and what happens if it did land", ({ expect }) => {
+    const screen = orderScreen(modelOf({ attempts, model: { copies: 2 } }));
+    expect(screen.text).toContain("It is being called off: It was not sent in time.");
+    expect(screen.text).toContain("for a network fee of at most");
+    expect(screen.text).toContain("you get the tokens and the receipt");
+    expect(screen.text).not.toContain("dearer copy");
+    expect(labels(screen)).toContain("Check now");
+  });
+
+  it("says in the end that only a fee was paid", ({ expect }) => {
+    const ended = [{ state: "dead" as const }, { state: "failed" as const, voids }];
+    const order = { status: "expired" as const, reason: "It was not sent in time." };
+    const screen = orderScreen(modelOf({ order, attempts: ended }));
+    expect(screen.text).toContain("Nothing was bought: SALEM");
+    expect(screen.text).toContain("1 transaction landed and had no effect: only its network fee");
   });
 });
 

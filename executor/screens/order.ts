@@ -1,5 +1,9 @@
 import type { AttemptRow, FillRow, OrderRow } from "@raptor/shared/domain/rows.ts";
-import type { ExitRule } from "@raptor/shared/domain/order.ts";
+import {
+  type AttemptState,
+  type ExitRule,
+  UNRESOLVED_ATTEMPT_STATES,
+} from "@raptor/shared/domain/order.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import { counted, duration, gainPercent, price, signedPercent } from "./numbers.ts";
@@ -42,6 +46,9 @@ export function orderScreen(model: OrderModel): Screen {
   if (order.status === "denied") return deniedScreen(model);
   if (order.status === "canceled" || order.status === "expired" || order.status === "rejected") {
     return closedScreen(model);
+  }
+  if (attempts.some(({ voids, state }) => voids !== null && isUndecided(state))) {
+    return calledOffScreen(model);
   }
   if (model.copies > 1) return copiesScreen(model);
   if (attempts.at(-1)?.state === "unknown") return unknownScreen(model);
@@ -117,6 +124,24 @@ function copiesScreen(model: OrderModel): Screen {
     .line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
   const check: ScreenButton = { text: "Check now", nav: "refresh", style: "primary" };
   return screenOf(rich, [[check], ...linkRows(model), HOME_ROW]);
+}
+
+/** A buy that may not go on and may have left: it is decided by which of the two lands. */
+function calledOffScreen(model: OrderModel): Screen {
+  const called = model.attempts.findLast(({ voids }) => voids !== null);
+  const rich = new RichText().bold(titleOf(model.order)).line();
+  rich.line(`❔ It is being called off: ${cleanText(called?.voids?.reason ?? "")}`);
+  rich
+    .line("A transaction is out that makes it impossible and moves nothing, for a network fee of ")
+    .plain(`at most ${sol(called?.costCapLamports ?? "0", 9)} SOL. Should the buy have landed `)
+    .plain("before it, you get the tokens and the receipt. This message updates itself.");
+  rich.line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
+  const check: ScreenButton = { text: "Check now", nav: "refresh", style: "primary" };
+  return screenOf(rich, [[check], ...linkRows(model), HOME_ROW]);
+}
+
+function isUndecided(state: AttemptState): boolean {
+  return UNRESOLVED_ATTEMPT_STATES.includes(state);
 }
 
 function receiptScreen(model: OrderModel, fill: FillRow): Screen {

@@ -1,6 +1,13 @@
 import type { ApiScope, Job, JobKind } from "../wire/job.ts";
 import type { Drift } from "../wire/read.ts";
-import type { ExitRule, ExitRuleKind, OrderSide, OrderSource, OrderStatus } from "./order.ts";
+import type {
+  EntryEnd,
+  ExitRule,
+  ExitRuleKind,
+  OrderSide,
+  OrderSource,
+  OrderStatus,
+} from "./order.ts";
 import type { TradingState } from "./trading-state.ts";
 
 /** An integer in decimal digits: amounts are bigint in code and text in the journal. */
@@ -160,6 +167,11 @@ export interface EventPayloads {
     /** Balances before the attempt, for the witness in a proof of death. */
     witness: { lamports: Amount; quantity: Amount };
     epoch: number;
+    /**
+     * Set on a void: it only uses up the nonce value on which an undecided try of this entry stands,
+     * moves no tokens, and once it has landed the order ends like this. Absent: it trades.
+     */
+    voids?: EntryEnd;
   };
   AttemptSubmitted: { attemptId: string; lanes: string[]; atMs: number };
   AttemptAccepted: { attemptId: string; evidence: Evidence };
@@ -170,6 +182,8 @@ export interface EventPayloads {
     venueError: string;
     costLamports: Amount;
     evidence: Evidence;
+    /** Set on a void, which has done what it is for. Absent: it was reverted. */
+    isVoid?: true;
   };
   AttemptDead: { attemptId: string; proof: Evidence };
   /** The chain shows what was called over: its fill follows in the same transaction. */

@@ -44,6 +44,12 @@ export const UNRESOLVED_ATTEMPT_STATES: readonly AttemptState[] = [
   "unknown",
 ];
 
+/** How an entry ends that did not come to be, and why in words. */
+export interface EntryEnd {
+  status: "canceled" | "expired";
+  reason: string;
+}
+
 /** What made an order: a person's job, an armed exit plan, or the panic button. */
 export type OrderSource =
   | { kind: "job"; jobId: string }

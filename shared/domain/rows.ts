@@ -1,7 +1,14 @@
 import type { ApiScope, Job, JobKind } from "../wire/job.ts";
 import type { Drift } from "../wire/read.ts";
 import type { Amount, EffectBound, EventPayloads, Evidence } from "./events.ts";
-import type { AttemptState, ExitRule, OrderSide, OrderSource, OrderStatus } from "./order.ts";
+import type {
+  AttemptState,
+  EntryEnd,
+  ExitRule,
+  OrderSide,
+  OrderSource,
+  OrderStatus,
+} from "./order.ts";
 import type { TradingState } from "./trading-state.ts";
 
 /** Folded tables: each row is a pure function of the journal. */
@@ -78,6 +85,8 @@ export interface AttemptRow {
   cause: string | null;
   evidence: Evidence | null;
   epoch: number;
+  /** Of a void, which only uses its nonce up: how the order ends by it. Null: it trades. */
+  voids: EntryEnd | null;
   preparedMs: number;
   submittedMs: number | null;
 }

@@ -75,6 +75,7 @@ alter table raptor."attempts" add column if not exists "witness" json not null d
 alter table raptor."attempts" add column if not exists "cause" text;
 alter table raptor."attempts" add column if not exists "evidence" json;
 alter table raptor."attempts" add column if not exists "epoch" bigint not null default 0;
+alter table raptor."attempts" add column if not exists "voids" json;
 alter table raptor."attempts" add column if not exists "prepared_ms" bigint not null default 0;
 alter table raptor."attempts" add column if not exists "submitted_ms" bigint;
 alter table raptor."attempts" enable row level security;

@@ -74,7 +74,8 @@ async function judgeSuccess(
   if (only === undefined || others.length > 0) return undefined;
   const balanceWitness = await findBalanceWitness(trial, only);
   if (balanceWitness !== undefined) return bookable(trial, only, { balanceWitness });
-  if (only.word.isFinal && isAlone(trial, only.word)) return bookable(trial, only, { alone: true });
+  if (only.word.isFinal && isAlone(trial.words, only.word))
+    return bookable(trial, only, { alone: true });
   // Two words are safe; whose figures are taken is a matter of time: a node that cannot show a
   // finalized transaction has a hole in its history and will not show it later.
   const finals = successes.filter(({ isFinal }) => isFinal);
@@ -100,7 +101,8 @@ async function findBalanceWitness(trial: Case, told: Testimony): Promise<string 
   return shown.flat()[0];
 }
 
-function isAlone({ words }: Case, { provider, slot }: DecidedWord): boolean {
+/** All other nodes have been out for so long that one may decide. */
+export function isAlone(words: readonly Word[], { provider, slot }: DecidedWord): boolean {
   const others = words.filter((word) => word.provider !== provider);
   return others.every((word) => isOut(word, slot, ALONE_MS_MIN));
 }
@@ -142,7 +144,7 @@ async function judgeError(
     return reverted(trial, findAgreed(testimonies) ?? told, isFinal, { agreed: true });
   }
   if (!told.word.isFinal) return undefined;
-  const proof = isAlone(trial, told.word)
+  const proof = isAlone(trial.words, told.word)
     ? await proveAlone(trial, told.word)
     : await proveByOthers(trial, told.word);
   return proof === undefined ? undefined : reverted(trial, told, true, proof);

@@ -184,6 +184,7 @@ export function createAttemptRow(side: "buy" | "sell"): AttemptRow {
     cause: null,
     evidence: null,
     epoch: 1,
+    voids: null,
     preparedMs: 1_790_001_000_000,
     submittedMs: null,
   };

@@ -19,6 +19,7 @@ import {
 import type { SettlementFloors } from "./settlement-floors.ts";
 import type { SlotWait } from "./slot-wait.ts";
 import type { SpenderLooks } from "./spender-looks.ts";
+import { judgeVoid } from "./void-verdict.ts";
 
 export interface AttemptReaderDeps {
   rpc: Rpc;
@@ -38,7 +39,11 @@ export async function fetchAttemptReport(
   const { rpc, waitForSlot } = deps;
   const first = await fetchWords(rpc, attempt.identity);
   const words = await catchUp(rpc, attempt.identity, first, waitForSlot);
-  if (words.some(isDecided)) return judgeEnd(deps, attempt, words);
+  if (words.some(isDecided)) {
+    return attempt.voids === null
+      ? judgeEnd(deps, attempt, words)
+      : judgeVoid(deps, attempt, words);
+  }
   if (words.some(({ kind }) => kind === "processed")) return seen(words);
   return readAbsent(deps, attempt);
 }

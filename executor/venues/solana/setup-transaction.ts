@@ -94,7 +94,7 @@ export async function sendSetup(rpc: Rpc, { payload }: SignedSetup): Promise<voi
   );
 }
 
-function compile(
+export function compile(
   payer: string,
   instructions: readonly JupiterInstruction[],
   recentBlockhash: string,

@@ -1,0 +1,91 @@
+import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import { decodeBase58 } from "@raptor/shared/values/base58.ts";
+import type { Signer } from "../../ports/signer.ts";
+import type { VoidOutcome } from "../../ports/venue.ts";
+import { fetchLifetime } from "./attempt-lifetime.ts";
+import { mintOf } from "./instrument-name.ts";
+import { advanceNonce } from "./nonce-instructions.ts";
+import { chooseUnitPrice, LAMPORTS_PER_SIGNATURE, priorityFeeLamports } from "./priority-fee.ts";
+import type { Rpc } from "./rpc.ts";
+import { compile } from "./setup-transaction.ts";
+import { deriveSwapAccounts, setUnitLimit, setUnitPrice } from "./swap-instructions.ts";
+import { encodeTransaction } from "./swap-message.ts";
+
+/** Three built-in instructions take a tenth of it; nothing in it can grow. */
+const UNIT_LIMIT = 5_000;
+/** Calling an entry off is never worth more than this beside the signature. */
+const PRIORITY_LAMPORTS_MAX = 1_000_000n;
+
+export interface VoidDeps {
+  rpc: Rpc;
+  signer: Signer;
+  priorityFeeLamportsMax: bigint;
+}
+
+/**
+ * A transaction that advances the nonce and does nothing else: of it and whatever else stands on
+ * that value the chain lets one through. It is not tried out before, because there is nothing in it
+ * that could turn out differently, and a node that cannot simulate must not keep a doubt open.
+ * @throws RAPTOR_VENUE__UNAVAILABLE while the value is not known to stand; nothing has left then.
+ */
+export async function prepareVoid(
+  { rpc, signer, priorityFeeLamportsMax }: VoidDeps,
+  order: OrderRow,
+  wallet: WalletRow,
+  wrapped: string,
+  wanted: { account: string; value: string },
+  copies: number,
+): Promise<VoidOutcome> {
+  const { address } = wallet;
+  const { bound, nonce, evidence } = await fetchLifetime(rpc, address, {
+    kind: "nonce",
+    ...wanted,
+  });
+  assert(nonce !== undefined, "a void stands on a nonce");
+  const { account, value, index } = nonce;
+  const priorityMax =
+    priorityFeeLamportsMax < PRIORITY_LAMPORTS_MAX ? priorityFeeLamportsMax : PRIORITY_LAMPORTS_MAX;
+  const written = [address, account];
+  const price = await chooseUnitPrice(rpc, undefined, UNIT_LIMIT, priorityMax, written, copies);
+  const budget = [setUnitLimit(UNIT_LIMIT), setUnitPrice(price)];
+  const message = compile(address, [advanceNonce(address, account), ...budget], value);
+  const answer = await signer.sign({
+    alg: "ed25519",
+    walletId: wallet.walletId,
+    userId: wallet.userId,
+    wrapped,
+    intent: {
+      kind: "solanaVoidNonce",
+      wallet: address,
+      index,
+      value,
+      feeLamportsMax: String(LAMPORTS_PER_SIGNATURE + priorityMax),
+    },
+    message: Buffer.from(message).toString("base64"),
+  });
+  if (answer.outcome === "refused") {
+    const reason = `the signer refused: ${answer.reasons.join("; ")}`;
+    return { outcome: "refused", reason, alert: true };
+  }
+  const signature = decodeBase58(answer.signature);
+  assert(signature?.length === 64, "the signer answers 64 bytes in base58");
+  return {
+    outcome: "prepared",
+    attempt: {
+      identity: answer.signature,
+      payload: encodeTransaction(signature, message),
+      bound,
+      exclusionGroup: `nonce:${account}:${value}`,
+      costCapLamports: LAMPORTS_PER_SIGNATURE + priorityFeeLamports(UNIT_LIMIT, price),
+      // Whose balances nodes are asked about when they tell how it ended.
+      route: {
+        side: order.side,
+        ...deriveSwapAccounts(address, mintOf(order.instrument), order.tokenProgram),
+        ...evidence,
+        unitLimit: UNIT_LIMIT,
+        unitPriceMicroLamports: String(price),
+      },
+    },
+  };
+}
