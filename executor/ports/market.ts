@@ -5,6 +5,30 @@ export interface PriceUpdate {
   priceE9: bigint;
   /** Our monotonic clock at arrival. */
   atMonotonicMs: number;
+  /** The slot that it is of; two prices of one slot confirm nothing. Absent: every price counts. */
+  slot?: number;
+  /** Its source has been silent for too long: shown to people, never believed by a rule. */
+  isStale?: boolean;
+}
+
+/** A price that the reserves of a pool show, at the moment they do. */
+export interface PoolPrice {
+  instrument: string;
+  priceE9: bigint;
+  /** Processed: it may still be rolled back. */
+  slot: number;
+  atMonotonicMs: number;
+}
+
+/** Prices out of pools, for those tokens of which a pool is known. */
+export interface PoolPrices {
+  /** Counted: every track has an untrack. */
+  track(mint: string): void;
+  untrack(mint: string): void;
+  /** False: nothing may be concluded from silence; ask somebody else for the price. */
+  isFresh(mint: string): boolean;
+  /** Called synchronously with the news, on every change of the price. */
+  onPrice(listener: (price: PoolPrice) => void): void;
 }
 
 /** Prices of watched instruments. */

@@ -47,6 +47,24 @@ describe("a watched account", () => {
     expect(texts().slice(1)).toEqual(["1005", "1005", "1006"]);
   });
 
+  test("ignores a poll of a node that is behind, and a frame that a poll overtook", async ({
+    expect,
+  }) => {
+    const { node, one, streams, texts } = await start();
+    node.tell(one, A, { bytes: bytesOf("told") }, 1_005);
+    node.accounts.set(A, { bytes: bytesOf("old") });
+    node.slot = 1_004;
+    streams.refresh([A]);
+    await settle();
+    expect(texts().at(-1)).toBe("told");
+    node.accounts.set(A, { bytes: bytesOf("new") });
+    node.slot = 1_009;
+    streams.refresh([A]);
+    await settle();
+    node.tell(one, A, { bytes: bytesOf("late") }, 1_008);
+    expect(texts().at(-1)).toBe("new");
+  });
+
   test("that does not exist is told as empty", async ({ expect }) => {
     const { streams } = await start();
     const seen: AccountUpdate[] = [];

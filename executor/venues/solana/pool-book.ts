@@ -1,0 +1,256 @@
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import { migratedRef, type PoolRef, spotPriceE9 } from "../../pools/direct-pool.ts";
+import type { PoolUnusable } from "../../pools/unusable.ts";
+import type { PoolPrice, PoolPrices } from "../../ports/market.ts";
+import type { AccountStreams } from "./account-streams.ts";
+import type { PoolState } from "./direct-route.ts";
+import { findPool } from "./pool-finder.ts";
+import type { Rpc } from "./rpc.ts";
+import { TrackedPool } from "./tracked-pool.ts";
+
+export interface PoolBookDeps {
+  rpc: Rpc;
+  streams: AccountStreams;
+  clock: Clock;
+  log: Log;
+}
+
+/** What became of the search for a token's pool, and of the pool. */
+export interface PoolStatus {
+  state: "untracked" | "searching" | "live" | "migrating" | "unusable" | "none";
+  /** In words; empty for one that lives. */
+  reason: string;
+}
+
+/** A state as it may be traded on. */
+export interface BookedState extends PoolState {
+  /** False: something may be missing; ask, or let somebody else find the route. */
+  isFresh: boolean;
+}
+
+/** The best direct pool of every tracked token, decoded and current, answered without waiting. */
+export interface PoolBook extends PoolPrices {
+  stateOf(mint: string): BookedState | undefined;
+  statusOf(mint: string): PoolStatus;
+  /** Somebody called this account a pool of the token; looked at when nothing better is known. */
+  hint(mint: string, address: string): void;
+  health(): { name: string; ok: boolean; detail: string };
+  stop(): void;
+}
+
+interface Tracked {
+  readonly mint: string;
+  readonly instrument: string;
+  holders: number;
+  decimals: number;
+  /** The one that is traded with, or waited for. */
+  pool: TrackedPool | undefined;
+  /** The one that a full curve becomes. */
+  next: TrackedPool | undefined;
+  lastPriceE9: bigint | undefined;
+  status: PoolStatus;
+  isSearching: boolean;
+  readonly stop: AbortController;
+}
+
+const SUFFIX = ".SOLANA";
+/** Tokens of open positions and of cards on screens; this bounds what a defect could ask for. */
+const TRACKED_MAX = 12_000;
+const SEARCH_AGAIN_MS_MIN = 500;
+const SEARCH_AGAIN_MS_MAX = 15_000;
+/** Per token; the newest are looked at. */
+const HINTS_MAX = 4;
+/** Tokens for which hints are kept, tracked or not; the oldest leave first. */
+const HINTED_MAX = 5_000;
+const UNTRACKED: PoolStatus = { state: "untracked", reason: "" };
+const LIVE: PoolStatus = { state: "live", reason: "" };
+
+export function createPoolBook(deps: PoolBookDeps): PoolBook {
+  return new StreamedPoolBook(deps);
+}
+
+class StreamedPoolBook implements PoolBook {
+  readonly #deps: PoolBookDeps;
+  readonly #tracked = new Map<string, Tracked>();
+  readonly #hints = new Map<string, readonly string[]>();
+  readonly #listeners: ((price: PoolPrice) => void)[] = [];
+
+  constructor(deps: PoolBookDeps) {
+    this.#deps = deps;
+  }
+
+  track(mint: string): void {
+    const found = this.#tracked.get(mint);
+    if (found !== undefined) {
+      found.holders += 1;
+      return;
+    }
+    if (this.#tracked.size >= TRACKED_MAX) {
+      this.#deps.log.error({ mint, tracked: TRACKED_MAX }, "too many pools are tracked");
+      return;
+    }
+    const tracked: Tracked = {
+      mint,
+      instrument: `${mint}${SUFFIX}`,
+      holders: 1,
+      decimals: 0,
+      pool: undefined,
+      next: undefined,
+      lastPriceE9: undefined,
+      status: { state: "searching", reason: "Its pool is being looked for." },
+      isSearching: false,
+      stop: new AbortController(),
+    };
+    this.#tracked.set(mint, tracked);
+    void this.#search(tracked);
+  }
+
+  untrack(mint: string): void {
+    const tracked = this.#tracked.get(mint);
+    if (tracked === undefined) return;
+    tracked.holders -= 1;
+    if (tracked.holders > 0) return;
+    this.#tracked.delete(mint);
+    end(tracked);
+  }
+
+  stop(): void {
+    for (const tracked of this.#tracked.values()) end(tracked);
+    this.#tracked.clear();
+  }
+
+  stateOf(mint: string): BookedState | undefined {
+    const pool = this.#tracked.get(mint)?.pool;
+    const state = pool?.state();
+    if (pool === undefined || state === undefined) return undefined;
+    return { ...state, isFresh: pool.isFresh() };
+  }
+
+  statusOf(mint: string): PoolStatus {
+    return this.#tracked.get(mint)?.status ?? UNTRACKED;
+  }
+
+  isFresh(mint: string): boolean {
+    return this.#tracked.get(mint)?.pool?.isFresh() === true;
+  }
+
+  onPrice(listener: (price: PoolPrice) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  hint(mint: string, address: string): void {
+    const known = this.#hints.get(mint) ?? [];
+    if (known.includes(address)) return;
+    this.#hints.delete(mint);
+    this.#hints.set(mint, [address, ...known].slice(0, HINTS_MAX));
+    if (this.#hints.size > HINTED_MAX) {
+      const oldest = this.#hints.keys().next();
+      if (oldest.done !== true) this.#hints.delete(oldest.value);
+    }
+    const tracked = this.#tracked.get(mint);
+    if (tracked?.status.state === "none") void this.#search(tracked);
+  }
+
+  health(): { name: string; ok: boolean; detail: string } {
+    const counts = { live: 0, stale: 0, migrating: 0, other: 0 };
+    for (const { pool, status } of this.#tracked.values()) {
+      if (status.state === "migrating") counts.migrating += 1;
+      else if (status.state !== "live") counts.other += 1;
+      else if (pool?.isFresh() === true) counts.live += 1;
+      else counts.stale += 1;
+    }
+    const { live, stale, migrating, other } = counts;
+    const detail = `${live} live, ${stale} stale, ${migrating} migrating, ${other} without a pool`;
+    return { name: "pools", ok: stale === 0, detail };
+  }
+
+  async #search(tracked: Tracked): Promise<void> {
+    if (tracked.isSearching) return;
+    tracked.isSearching = true;
+    const { rpc, clock, log } = this.#deps;
+    const { mint } = tracked;
+    const { signal } = tracked.stop;
+    for (let waitMs = SEARCH_AGAIN_MS_MIN; !signal.aborted;) {
+      try {
+        const found = await findPool(rpc, mint, this.#hints.get(mint) ?? []);
+        tracked.isSearching = false;
+        if (signal.aborted) return;
+        if (found.outcome === "found") return this.#follow(tracked, found.ref, found.decimals);
+        tracked.status = { state: "none", reason: found.reason };
+        return;
+      } catch (error) {
+        if (!isRaptorError(error)) throw error;
+        log.warn({ mint, code: error.code, waitMs }, "a pool was not found yet");
+      }
+      await clock.sleep(waitMs, signal);
+      waitMs = Math.min(waitMs * 2, SEARCH_AGAIN_MS_MAX);
+    }
+  }
+
+  #follow(tracked: Tracked, ref: PoolRef, decimals: number): void {
+    tracked.decimals = decimals;
+    tracked.pool?.stop();
+    const pool: TrackedPool = new TrackedPool(
+      {
+        ...this.#deps,
+        onState: (state) => this.#onState(tracked, pool, state),
+        onUnusable: (found) => this.#onUnusable(tracked, pool, found),
+      },
+      ref,
+    );
+    tracked.pool = pool;
+    pool.start();
+  }
+
+  #onState(tracked: Tracked, pool: TrackedPool, state: PoolState): void {
+    if (pool === tracked.next) {
+      this.#deps.log.info({ mint: tracked.mint, pool: pool.ref.address }, "a pool has moved");
+      tracked.pool?.stop();
+      tracked.pool = pool;
+    } else {
+      // A curve that is not full after all: what it was to become is of no interest.
+      tracked.next?.stop();
+    }
+    tracked.next = undefined;
+    tracked.status = LIVE;
+    const { instrument, decimals, lastPriceE9 } = tracked;
+    const priceE9 = spotPriceE9(state.pool, decimals);
+    if (priceE9 === lastPriceE9) return;
+    tracked.lastPriceE9 = priceE9;
+    const { slot, atMonotonicMs } = state;
+    const price: PoolPrice = { instrument, priceE9, slot, atMonotonicMs };
+    for (const listener of this.#listeners) listener(price);
+  }
+
+  #onUnusable(tracked: Tracked, pool: TrackedPool, { cause, reason }: PoolUnusable): void {
+    // Accounts come one by one; and what a curve becomes is missing until it is there.
+    if (pool === tracked.next) return;
+    if (cause === "missing" && tracked.status.state !== "live") return;
+    tracked.lastPriceE9 = undefined;
+    if (cause !== "complete") {
+      tracked.status = { state: "unusable", reason };
+      return;
+    }
+    tracked.status = { state: "migrating", reason };
+    if (tracked.next !== undefined) return;
+    const { mint, tokenProgram } = pool.ref;
+    const next: TrackedPool = new TrackedPool(
+      {
+        ...this.#deps,
+        onState: (state) => this.#onState(tracked, next, state),
+        onUnusable: (found) => this.#onUnusable(tracked, next, found),
+      },
+      migratedRef(mint, tokenProgram),
+    );
+    tracked.next = next;
+    next.start();
+  }
+}
+
+function end(tracked: Tracked): void {
+  tracked.stop.abort();
+  tracked.pool?.stop();
+  tracked.next?.stop();
+}
