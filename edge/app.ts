@@ -49,7 +49,8 @@ export function createEdge(seams: EdgeSeams): Edge {
 }
 
 function addRoutes(app: Hono, services: EdgeServices): void {
-  const openApi = JSON.stringify(createOpenApi(services.env.PUBLIC_URL));
+  // Made for the first who asks: no press should wait for it in a new isolate.
+  let openApi: string | undefined;
   const cron = createCron(services);
   add(app, "POST", WEBHOOK_PATH, createTelegramWebhook(services));
   add(app, "POST", CRON_PATH, (request, context) => cron(request, context.req.param("name") ?? ""));
@@ -64,7 +65,9 @@ function addRoutes(app: Hono, services: EdgeServices): void {
     app,
     "GET",
     "/openapi.json",
-    limitApi(services, () => answerJson(openApi)),
+    limitApi(services, () =>
+      answerJson((openApi ??= JSON.stringify(createOpenApi(services.env.PUBLIC_URL)))),
+    ),
   );
   add(app, "POST", KILL_SWITCH_PATH, limitEmergency(services, createKillSwitch(services)));
 }

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { MessageButton, MessageContent } from "@raptor/shared/domain/rows.ts";
 import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
@@ -17,7 +17,7 @@ const TAG_BYTES = 8;
 
 /** Turns screens into messages: gives each money button its single-use ticket, tags all. */
 export class TicketIssuer {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #ids: IdSource;
   readonly #clock: Clock;
   readonly #lifetimesMs: { trade: number; menu: number };
@@ -28,7 +28,7 @@ export class TicketIssuer {
     clock: Clock;
     lifetimesMs: { trade: number; menu: number };
   }) {
-    this.#key = options.key;
+    this.#key = createSecretKey(options.key);
     this.#ids = options.ids;
     this.#clock = options.clock;
     this.#lifetimesMs = options.lifetimesMs;

@@ -71,7 +71,7 @@ export function parseCron(text: string): CronParse {
 
 /** The first matching minute strictly after `afterMs`; undefined when there is none (30 Feb). */
 export function deriveNextCronMs(cron: Cron, afterMs: number): number | undefined {
-  const wallTimeAt = createWallTimeReader(cron.timeZone);
+  const wallTimeAt = wallTimeReaderOf(cron.timeZone);
   let candidateMs = (Math.floor(afterMs / MINUTE_MS) + 1) * MINUTE_MS;
   while (candidateMs - afterMs < SEARCH_MS_MAX) {
     const wall = wallTimeAt(candidateMs);
@@ -140,12 +140,23 @@ function parseValue(text: string, field: CronField): number {
 
 function isTimeZone(timeZone: string): boolean {
   try {
-    new Intl.DateTimeFormat("en-US", { timeZone });
+    wallTimeReaderOf(timeZone);
     return true;
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;
   }
+}
+
+const READERS = new Map<string, (ms: number) => WallTime>();
+
+/** Reading a time zone's rules takes milliseconds, and all seeds of a process use the same few. */
+function wallTimeReaderOf(timeZone: string): (ms: number) => WallTime {
+  const known = READERS.get(timeZone);
+  if (known !== undefined) return known;
+  const made = createWallTimeReader(timeZone);
+  READERS.set(timeZone, made);
+  return made;
 }
 
 function createWallTimeReader(timeZone: string): (ms: number) => WallTime {

@@ -155,8 +155,19 @@ export function signatureOf(transaction: WireTransaction): string {
   return encodeBase58(transaction.signatures[0] as Uint8Array);
 }
 
-/** Whether every required signature is there and correct. */
+const VALIDITY = new WeakMap<WireTransaction, boolean>();
+
+/** Whether every required signature is there and correct; found out once for each that was read. */
 export function hasValidSignatures(transaction: WireTransaction): boolean {
+  let isValid = VALIDITY.get(transaction);
+  if (isValid === undefined) {
+    isValid = verifySignatures(transaction);
+    VALIDITY.set(transaction, isValid);
+  }
+  return isValid;
+}
+
+function verifySignatures(transaction: WireTransaction): boolean {
   return transaction.signatures.every((signature, index) =>
     verify(
       null,

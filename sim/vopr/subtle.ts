@@ -1,5 +1,6 @@
-import { createHash, createHmac, KeyObject, sign, timingSafeEqual, verify } from "node:crypto";
+import { createHash, createHmac, KeyObject, timingSafeEqual } from "node:crypto";
 import type { webcrypto } from "node:crypto";
+import { isSigned, rememberSignatures, sign } from "./signature-memory.ts";
 
 type Subtle = typeof crypto.subtle;
 type Bytes = Parameters<Subtle["digest"]>[1];
@@ -28,6 +29,7 @@ function importId(parameters: readonly unknown[]): string {
  * simulated world the same functions answer at once, so that a seed has one history only.
  */
 export function installSynchronousSubtle(): void {
+  rememberSignatures();
   const { subtle } = crypto;
   const importKey = subtle.importKey.bind(subtle);
   const replacements = {
@@ -73,12 +75,12 @@ function keyObjectOf(key: webcrypto.CryptoKey): KeyObject {
 function signed(key: webcrypto.CryptoKey, data: Bytes): Buffer {
   const object = keyObjectOf(key);
   if (object.type === "secret") return createHmac("sha256", object).update(bufferOf(data)).digest();
-  return sign(null, bufferOf(data), object);
+  return sign(object, bufferOf(data));
 }
 
 function isSignedBy(key: webcrypto.CryptoKey, signature: Buffer, data: Bytes): boolean {
   const object = keyObjectOf(key);
-  if (object.type !== "secret") return verify(null, bufferOf(data), object, signature);
+  if (object.type !== "secret") return isSigned(object, bufferOf(data), signature);
   const expected = createHmac("sha256", object).update(bufferOf(data)).digest();
   return expected.length === signature.length && timingSafeEqual(expected, signature);
 }

@@ -9,9 +9,18 @@ export function installVirtualGlobals(nowMs: () => number, seed: number): () => 
   const originals = [
     replace(Date, "now", nowMs),
     replace(Math, "random", () => prng.nextFloat()),
+    replace(AbortController.prototype, "abort", abortWithSharedReason),
     replace(crypto, "randomUUID", () => "00000000-0000-4000-8000-000000000000"),
   ];
   return () => originals.forEach((restore) => restore());
+}
+
+const abort = Reflect.get(AbortController.prototype, "abort");
+const ABORTED = new DOMException("This operation was aborted", "AbortError");
+
+/** The platform makes a reason with a stack for each; thousands of a seed's sleeps end that way. */
+function abortWithSharedReason(this: AbortController, reason: unknown = ABORTED): void {
+  Reflect.apply(abort, this, [reason]);
 }
 
 function replace(holder: object, name: string, value: unknown): () => void {

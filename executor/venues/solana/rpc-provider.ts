@@ -30,16 +30,14 @@ export interface RpcProviderSettings {
   headers?: Readonly<Record<string, string>>;
 }
 
-const envelope = z.union([
-  z.object({
-    error: z.object({
-      code: z.number(),
-      message: z.string(),
-      data: z.unknown().optional(),
-    }),
+const errorEnvelope = z.object({
+  error: z.object({
+    code: z.number(),
+    message: z.string(),
+    data: z.unknown().optional(),
   }),
-  z.object({ result: z.unknown() }),
-]);
+});
+const resultEnvelope = z.object({ result: z.unknown() });
 
 /** Long enough for 200 instructions' worth of logs, short enough to stay harmless. */
 const RESPONSE_BYTES_MAX = 4 * 1024 * 1024;
@@ -167,10 +165,10 @@ function parseResponse<T>(
   schema: z.ZodType<T>,
 ): { ok: true; value: T } | { ok: false; failure: RpcFailure } {
   const body = parseJson(response.body);
-  const parsed = envelope.safeParse(body);
   // Nodes send their errors with status 200 and some gateways with 4xx or 5xx.
-  if (parsed.success && "error" in parsed.data && response.status !== TOO_MANY_REQUESTS) {
-    const { code, message, data } = parsed.data.error;
+  const refusal = hasError(body) ? errorEnvelope.safeParse(body) : undefined;
+  if (refusal?.success === true && response.status !== TOO_MANY_REQUESTS) {
+    const { code, message, data } = refusal.data.error;
     return { ok: false, failure: { kind: "rpc", code, message, data } };
   }
   if (response.status !== 200) {
@@ -178,7 +176,8 @@ function parseResponse<T>(
       response.status === TOO_MANY_REQUESTS ? retryAfterOf(response.headers["retry-after"]) : 0;
     return { ok: false, failure: { kind: "http", status: response.status, retryAfterMs } };
   }
-  if (!parsed.success || !("result" in parsed.data)) {
+  const parsed = resultEnvelope.safeParse(body);
+  if (!parsed.success || refusal?.success === true) {
     return { ok: false, failure: { kind: "garbage", detail: "no JSON-RPC answer" } };
   }
   const value = schema.safeParse(parsed.data.result);
@@ -186,6 +185,10 @@ function parseResponse<T>(
   const [issue] = value.error.issues;
   const detail = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`;
   return { ok: false, failure: { kind: "garbage", detail } };
+}
+
+function hasError(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "error" in body;
 }
 
 function parseJson(text: string): unknown {
