@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { assert, isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { endIfOnlyCompiling } from "./compile-only.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { flushAtExit, LineOutput } from "./server/line-output.ts";
 import { createNodeClock } from "./server/node-seams.ts";
@@ -254,6 +255,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+endIfOnlyCompiling(process.argv);
 flushAtExit(output);
 try {
   const settings = readSettings(process.env, process.argv[2]);

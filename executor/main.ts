@@ -4,6 +4,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import { claimDesk, type ClaimDeskParts, type ClaimResult } from "./claim-desk.ts";
+import { endIfOnlyCompiling } from "./compile-only.ts";
 import { createExecutor, type Executor } from "./create-executor.ts";
 import { parseExecutorEnv, type ExecutorEnv } from "./env.ts";
 import { guardSigner } from "./lease/guard-signer.ts";
@@ -14,7 +15,6 @@ import { startMetricsServer, startPublicServer } from "./server/http-server.ts";
 import { flushAtExit, LineOutput } from "./server/line-output.ts";
 import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
 import { createNodeNet } from "./server/node-net.ts";
-import { createNodePostgres } from "./server/node-postgres.ts";
 import { createPinoLog } from "./server/pino-log.ts";
 import { OPERATOR_SOCKET_FILE } from "./ports/operator.ts";
 import { startOperatorSocket } from "./server/operator-socket.ts";
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   const options = { path, clock, log, release: version, onFatal, makeRoom, ids: createNodeIds() };
   const store = await openWhenThereIsRoom(options);
   const net = createNodeNet();
-  const postgres = connectPostgres(env, clock);
+  const postgres = await connectPostgres(env, clock);
   const tools = { env, clock, log, net, ids: createNodeIds(), postgres };
   const claimed = await claimOrStandBy(tools, store, lock);
   const metrics = createPrometheus();
@@ -168,11 +168,12 @@ async function claimOrStandBy(
   return claimed;
 }
 
-function connectPostgres(env: ExecutorEnv, clock: Clock): Postgres | undefined {
+/** Its driver is loaded only where there is a database: a start waits for every module it loads. */
+async function connectPostgres(env: ExecutorEnv, clock: Clock): Promise<Postgres | undefined> {
   const connectionString = env.DATABASE_URL?.reveal();
-  return connectionString === undefined
-    ? undefined
-    : createNodePostgres({ connectionString, clock });
+  if (connectionString === undefined) return undefined;
+  const { createNodePostgres } = await import("./server/node-postgres.ts");
+  return createNodePostgres({ connectionString, clock });
 }
 
 function createLog(env: ExecutorEnv, clock: Clock): Log {
@@ -250,4 +251,5 @@ function sampleLoopLag(metrics: { observeMs(name: "loop_lag_ms", ms: number): vo
   }, LAG_SAMPLE_MS).unref();
 }
 
+endIfOnlyCompiling(process.argv);
 await main();

@@ -140,6 +140,7 @@ describe("Dockerfile", () => {
     );
     expect(runs.map(({ text }) => text)).toEqual([
       `npx -y ${packageManager} install --frozen-lockfile --prod --filter "@raptor/executor..."`,
+      "/app/executor/compile-ahead.sh",
     ]);
   });
 

@@ -8,6 +8,7 @@ import {
   readlinkSync,
   readdirSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -83,6 +84,7 @@ function start(isPrivileged: boolean): ChildProcess {
       ...Object.fromEntries(imageEnv),
       ...minimalSettings(),
       DATA_DIR: join(image.root, "data"),
+      NODE_COMPILE_CACHE: compileCacheOf(image),
       PATH: [nodeFolder, process.env["PATH"] ?? ""].join(delimiter),
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -91,6 +93,10 @@ function start(isPrivileged: boolean): ChildProcess {
     stream?.on("data", (piece: Buffer) => (output += piece.toString("utf8")));
   }
   return started;
+}
+
+function compileCacheOf({ root, env }: ScratchImage): string {
+  return join(root, env["NODE_COMPILE_CACHE"] ?? "");
 }
 
 async function until<T>(what: string, look: () => T | undefined): Promise<T> {
@@ -125,6 +131,22 @@ describe("the image", () => {
     expect(packages.filter((name) => /^(vitest|typescript|wrangler|litesvm)@/.test(name))).toEqual(
       [],
     );
+  });
+
+  it("holds what Node compiled of it, for root and the main process, to read only", ({
+    expect,
+  }) => {
+    const folder = compileCacheOf(image);
+    const owners = [process.getuid?.() ?? 0, Number(image.env["MAIN_UID"])];
+    for (const owner of owners) {
+      const kept = readdirSync(folder).filter((name) => name.endsWith(`-${owner}`));
+      expect(kept).toHaveLength(1);
+      const files = readdirSync(join(folder, kept[0] ?? ""));
+      expect(files.length).toBeGreaterThan(300);
+      for (const file of files) {
+        expect(statSync(join(folder, kept[0] ?? "", file)).mode & 0o777).toBe(0o644);
+      }
+    }
   });
 
   it("starts by its own command, answers /health and ends cleanly on SIGTERM", async ({

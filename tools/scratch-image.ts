@@ -32,8 +32,8 @@ const FOREIGN_FILES: readonly string[] = [
   "/usr/local/bin/litestream",
   "/etc/ssl/certs/ca-certificates.crt",
 ];
-/** Anything but the package manager would change the machine that runs the test. */
-const RUNNABLE = /^npx -y pnpm@[\d.]+ install /;
+/** Anything but the package manager and a script of ours would change the machine that runs it. */
+const RUNNABLE = /^(npx -y pnpm@[\d.]+ install |\/app\/executor\/[a-z-]+\.sh$)/;
 const RUN_TIMEOUT_MS = 90_000;
 
 /**
@@ -128,10 +128,17 @@ function copyFromStage(stage: BuiltStage | undefined, source: string, to: string
 function run(made: BuiltStage, command: string): void {
   if (!RUNNABLE.test(command)) throw new Error(`RUN ${command}: not a command that may run here`);
   // Without the folder of this project's programs, which no image has.
-  const path = (process.env["PATH"] ?? "").split(delimiter);
-  const { status, stdout, stderr } = spawnSync("sh", ["-ec", command], {
+  const path = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((part) => !part.includes("node_modules"));
+  const own = Object.entries(made.env).map(([name, value]) => [name, insideOf(made, value)]);
+  const { status, stdout, stderr } = spawnSync("sh", ["-ec", insideOf(made, command)], {
     cwd: join(made.root, made.workdir),
-    env: { ...process.env, PATH: path.filter((part) => !part.includes("node_modules")).join(":") },
+    env: {
+      ...process.env,
+      ...Object.fromEntries(own),
+      PATH: [join(process.execPath, ".."), ...path].join(delimiter),
+    },
     encoding: "utf8",
     timeout: RUN_TIMEOUT_MS,
   });

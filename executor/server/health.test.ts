@@ -82,6 +82,19 @@ describe("a shared look", () => {
     expect(world.looks).toHaveLength(4);
   });
 
+  it("of a desk that starts is not told once the desk is ready", async ({ expect }) => {
+    const world = { nowMs: 0, phase: "starting" as Phase };
+    const ask = createSharedHealth(async (isDeep) => report(world.phase, [], isDeep), {
+      monotonicMs: () => world.nowMs,
+    });
+    expect((await ask(false)).status).toBe(503);
+    world.phase = "ready";
+    world.nowMs = 19;
+    expect((await ask(false)).status).toBe(503);
+    world.nowMs = 20;
+    expect((await ask(false)).status).toBe(200);
+  });
+
   it("never passes a shallow look off as a deep one", async ({ expect }) => {
     const world = createLooks();
     await Promise.all([world.ask(false), world.ask(true), world.ask(false), world.ask(true)]);

@@ -82,19 +82,32 @@ function problemOf(store: Pick<Store, "probe">): string | undefined {
 
 /** The check writes to the disk and may ask the queue, and anybody may ask for it. */
 const SHARED_FOR_MS = 250;
+/** Whoever waits for a desk that starts should hear of its end at once; the probe is rationed. */
+const SHARED_WHILE_AWAY_MS = 20;
 
 /** Lets everybody who asks at about the same time share one look. */
 export function createSharedHealth(
   look: (isDeep: boolean) => Promise<HealthReport>,
   clock: Pick<Clock, "monotonicMs">,
 ): (isDeep: boolean) => Promise<HealthReport> {
-  const last = new Map<boolean, { atMs: number; report: Promise<HealthReport> }>();
+  interface Look {
+    untilMs: number;
+    report: Promise<HealthReport>;
+  }
+  const last = new Map<boolean, Look>();
+  async function lookAndShorten(isDeep: boolean, nowMs: number): Promise<HealthReport> {
+    const report = await look(isDeep);
+    const known = last.get(isDeep);
+    const isAway = !REACHABLE_PHASES.includes(report.body.phase);
+    if (known !== undefined && isAway && !isDeep) known.untilMs = nowMs + SHARED_WHILE_AWAY_MS;
+    return report;
+  }
   return (isDeep) => {
     const nowMs = clock.monotonicMs();
     const known = last.get(isDeep);
-    if (known !== undefined && nowMs - known.atMs < SHARED_FOR_MS) return known.report;
-    const report = look(isDeep);
-    last.set(isDeep, { atMs: nowMs, report });
+    if (known !== undefined && nowMs < known.untilMs) return known.report;
+    const report = lookAndShorten(isDeep, nowMs);
+    last.set(isDeep, { untilMs: nowMs + SHARED_FOR_MS, report });
     return report;
   };
 }

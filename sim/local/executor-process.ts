@@ -3,6 +3,10 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const LAUNCHER = fileURLToPath(new URL("../../executor/launch.ts", import.meta.url));
+/** Outlives worlds, so that each starts with what the last one compiled; the image has its own. */
+const COMPILE_CACHE = fileURLToPath(
+  new URL("../../node_modules/.cache/raptor-compile", import.meta.url),
+);
 const READY_TIMEOUT_MS = 30_000;
 /** Of the log, for the error: the folder of a world that failed to start is soon gone. */
 const NEWEST_LINES = 20;
@@ -125,7 +129,7 @@ export class ExecutorProcess {
 
   #spawn(): void {
     const child = spawn(process.execPath, this.#args, {
-      env: { PATH: process.env["PATH"] ?? "", ...this.#env },
+      env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: COMPILE_CACHE, ...this.#env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
