@@ -17,8 +17,9 @@ import { fetchRoute } from "./fetch-route.ts";
 import { deriveNonceAddress, NONCE_RENT_LAMPORTS } from "./nonce-account.ts";
 import { createNonces, reclaimNonce } from "./nonce-setup.ts";
 import { prepareVoid } from "./prepare-void.ts";
-import { RpcSocket } from "./rpc-socket.ts";
-import { providerNames, Rpc } from "./rpc.ts";
+import { createSolanaConnection, STREAM_DEFAULTS, type SolanaConnection } from "./connection.ts";
+import type { RpcSocket } from "./rpc-socket.ts";
+import type { Rpc } from "./rpc.ts";
 import { SettlementFloors } from "./settlement-floors.ts";
 import { SpenderLooks } from "./spender-looks.ts";
 import { createSlotWait } from "./slot-wait.ts";
@@ -47,6 +48,8 @@ export interface SolanaVenueDeps {
   signer: Signer;
   /** Shared with the price feed: one client, one rate limit. */
   jupiter: Jupiter;
+  /** Shared with the price feed too; the venue starts and stops it. Absent: one of its own. */
+  connection?: SolanaConnection;
   settings: SolanaVenueSettings;
 }
 
@@ -66,8 +69,8 @@ const MINTS_REMEMBERED_MAX = 10_000;
 /** Solana spot over Jupiter's routes, landed through our own RPC nodes. */
 export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const { jupiter, log, signer, settings } = deps;
-  const rpc = createRpc(deps);
-  const sockets = createSockets(deps);
+  const connection = deps.connection ?? createOwnConnection(deps);
+  const { rpc, sockets } = connection;
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
   const landing = createLanding(deps, rpc, sockets);
   const memory = { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(deps.clock) };
@@ -93,6 +96,8 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     log,
     walletAccounts: new WalletAccounts(rpc),
     priorityFeeLamportsMax: settings.priorityFeeLamportsMax,
+    fees: landing.fees,
+    planLanding: landing.plan.bind(landing),
     fetchTokenProgram: async (mint: string) => (await readMint(mint)).tokenProgram,
   };
   const stopping = new AbortController();
@@ -128,43 +133,34 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
     fetchSettlement: (id, bound) => fetchSettlementReport({ rpc, ...memory }, id, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
-    health: () => [...rpc.health(), ...sockets.map((socket) => socket.health()), jupiter.health()],
+    health: () => [...rpc.health(), ...connection.health(), jupiter.health()],
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
-    ...createLife(deps, rpc, sockets, landing, stopping),
+    ...createLife(deps, connection, landing, stopping),
   };
 }
 
-function createRpc(deps: SolanaVenueDeps): Rpc {
-  const { net, clock, prng, log, settings } = deps;
-  const urls = settings.providers.map(({ url }) => url);
-  return new Rpc({ net, clock, prng, log, settings: { urls, timeoutMs: settings.httpTimeoutMs } });
-}
-
-function createSockets(deps: SolanaVenueDeps): RpcSocket[] {
-  const { net, clock, prng, log, settings } = deps;
-  const urls = settings.providers.map(({ wsUrl }) => wsUrl);
-  const names = providerNames(urls);
-  return urls.map(
-    (url, index) => new RpcSocket({ net, clock, prng, log, name: names[index] ?? "", url }),
-  );
+function createOwnConnection(deps: SolanaVenueDeps): SolanaConnection {
+  return createSolanaConnection({
+    ...deps,
+    settings: { ...deps.settings, streams: STREAM_DEFAULTS },
+  });
 }
 
 function createLife(
   deps: SolanaVenueDeps,
-  rpc: Rpc,
-  sockets: readonly RpcSocket[],
+  connection: SolanaConnection,
   landing: LandingDesk,
   stopping: AbortController,
 ): Pick<Venue, "start" | "stop"> {
   return {
     async start() {
-      for (const socket of sockets) socket.start();
+      connection.start();
       landing.start();
-      await confirmChain(rpc, deps);
+      await confirmChain(connection.rpc, deps);
     },
     async stop() {
       stopping.abort();
-      for (const socket of sockets) socket.stop();
+      connection.stop();
       await landing.stop();
     },
   };
