@@ -24,9 +24,10 @@ export function createEntryGate(report: Report): Invariant {
   };
   let state = "active";
 
-  function check({ orderId }: EventPayloads["AttemptPrepared"], tsMs: number): void {
+  function check({ orderId, voids }: EventPayloads["AttemptPrepared"], tsMs: number): void {
     const entry = entries.get(orderId);
-    if (entry === undefined) return;
+    // What calls an entry off takes risk away, and no switch may stop it.
+    if (entry === undefined || voids !== undefined) return;
     const { userId, deadlineMs } = entry;
     if (state !== "active") report(`entry ${orderId} was prepared while trading was ${state}`);
     for (const [word, people] of Object.entries(stops)) {

@@ -1,3 +1,4 @@
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import { describe, it } from "vitest";
 import {
   START_MS,
@@ -50,6 +51,34 @@ describe("a journal that keeps its promises", () => {
     const story = begun()
       .tell(prepared("a", 1, group))
       .tell(prepared("a", 2, group));
+    expect(story.broken).toEqual([]);
+  });
+});
+
+/** On one nonce value, so that of all of these one takes effect. */
+const nonce = {
+  exclusionGroup: "nonce-1",
+  bound: { kind: "nonce", account: "n", value: "v" },
+} as const;
+const voids = { ...nonce, voids: { status: "expired", reason: "too late" } } as const;
+const landed = (attemptId: string): JournalEvent =>
+  event("AttemptFailed", {
+    attemptId,
+    venueError: "used up",
+    costLamports: "5",
+    evidence: { slot: 1 },
+    isVoid: true,
+  });
+
+describe("a void", () => {
+  it("may call an entry off in a pause and after its deadline, and ends it", ({ expect }) => {
+    const dead = event("AttemptDead", { attemptId: "a:1", proof: { supersededBy: "sig-a:2" } });
+    const story = begun()
+      .tell(prepared("a", 1, nonce))
+      .tell(paused(true, "k"))
+      .tell({ ...prepared("a", 2, voids), tsMs: START_MS + 90_000 })
+      .tell(landed("a:2"), dead)
+      .tell(closed("a"));
     expect(story.broken).toEqual([]);
   });
 });
@@ -234,6 +263,48 @@ describe("a journal that breaks a promise", () => {
         begun()
           .tell(prepared("a"))
           .tell(event("AttemptRejected", { attemptId: "a:1", reason: "r", evidence: {} })),
+    ],
+    [
+      "18 voids move nothing: void a:1 calls nothing off",
+      () => begun().tell(prepared("a", 1, voids)),
+    ],
+    [
+      "18 voids move nothing: void a:2 calls nothing off",
+      () =>
+        begun()
+          .tell(prepared("a", 1, nonce))
+          .tell(prepared("a", 2, { ...voids, exclusionGroup: "nonce-2" })),
+    ],
+    [
+      "18 voids move nothing: void a:2 was booked as a fill",
+      () =>
+        begun()
+          .tell(prepared("a", 1, nonce))
+          .tell(prepared("a", 2, voids))
+          .tell(fill("a", { attemptId: "a:2" }), position("100"), armed),
+    ],
+    [
+      "18 voids move nothing: attempt a:3 was prepared after its order was called off",
+      () =>
+        begun()
+          .tell(prepared("a", 1, nonce))
+          .tell(prepared("a", 2, voids))
+          .tell(landed("a:2"))
+          .tell(prepared("a", 3)),
+    ],
+    [
+      "18 voids move nothing: void x:1 is not of an entry",
+      () =>
+        bought()
+          .tell(exitOrder("x"))
+          .tell(prepared("x", 1, voids)),
+    ],
+    [
+      "18 voids move nothing: a:1 is not a void",
+      () =>
+        begun()
+          .tell(prepared("a", 1, nonce))
+          .tell(landed("a:1")),
     ],
   ];
 

@@ -14,6 +14,7 @@ import { createPositionSums } from "./position-sums.ts";
 import { createSpend, type SpendLimits } from "./spend.ts";
 import { createSwitchOrder } from "./switch-order.ts";
 import { createTicketOnce } from "./ticket-once.ts";
+import { createVoidHarmless } from "./void-harmless.ts";
 
 export interface Violation {
   /** Number and name of the invariant. */
@@ -48,6 +49,7 @@ export function createJournalInvariants(
     createPanicWhole,
     createOneEpoch,
     createEvidence,
+    createVoidHarmless,
   ];
   const invariants = makers.map((make) => {
     const invariant = make((detail) => onViolation({ name: invariant.name, detail }));

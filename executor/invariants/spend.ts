@@ -44,9 +44,10 @@ export function createSpend(report: Report, fixed?: SpendLimits): Invariant {
     accounts.set(buy.userId, account);
   }
 
-  function check({ orderId }: EventPayloads["AttemptPrepared"], nowMs: number): void {
+  function check({ orderId, voids }: EventPayloads["AttemptPrepared"], nowMs: number): void {
     const buy = buys.get(orderId);
-    if (buy === undefined) return;
+    // A void spends nothing but a network fee, however long ago its order was approved.
+    if (buy === undefined || voids !== undefined) return;
     const account = accounts.get(buy.userId);
     if (account?.buys.has(orderId) !== true || limits === undefined) {
       return report(`order ${orderId} was prepared without approval`);

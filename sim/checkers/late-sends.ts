@@ -29,7 +29,9 @@ export function createLateSends(watch: Watch): Checker {
         return;
       case "AttemptPrepared": {
         const buy = buys.get(payload.orderId);
-        if (buy !== undefined) unsent.set(payload.identity, { ...buy, isInherited: false });
+        // A void may leave whenever it likes: it only takes risk away.
+        if (buy !== undefined && payload.voids === undefined)
+          unsent.set(payload.identity, { ...buy, isInherited: false });
         return;
       }
       case "TradingStateChanged":
