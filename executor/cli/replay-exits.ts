@@ -1,35 +1,57 @@
 import type { EventPayloads, NewEvent } from "@raptor/shared/domain/events.ts";
+import { ruleIdOf, type ExitRule } from "@raptor/shared/domain/exit-rules.ts";
+import type { ExitPlanRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import { triggerPriceOf } from "../engine/exit-trigger.ts";
 import { deriveExitOrderId } from "../engine/ids.ts";
 import { differenceOf, type ReplayStep } from "./replay-step.ts";
 
-/** The rules follow from the entry price and the distances that the plan itself names. */
+/** The triggers follow from the entry price and the distances that the plan itself names. */
 export function replayArmed({ payload, before, rules, judge }: ReplayStep<"ExitPlanArmed">): void {
   const position = before.position(payload.positionId);
   if (position === undefined) return judge("exit plan", `there was no ${payload.positionId}`);
-  const distanceOf = (kind: "takeProfit" | "stopLoss"): number =>
-    Math.abs(payload.rules.find((rule) => rule.kind === kind)?.triggerBps ?? 0);
-  const again = rules.createExitRules({
-    entryPriceE9: BigInt(position.entryPriceE9),
-    takeProfitBps: distanceOf("takeProfit"),
-    stopLossBps: distanceOf("stopLoss"),
-  });
+  const again = rules.rebaseRules(payload.rules, BigInt(position.entryPriceE9));
   judge("exit plan", differenceOf({ rules: payload.rules }, { rules: again }));
 }
 
-/** The rule that fired must be armed, and the journaled price must reach it. */
+/** The rule that fired must be armed, and the journaled price and mark must reach it. */
 export function replayTriggered(step: ReplayStep<"ExitTriggered">): void {
-  const { payload, before, rules, judge } = step;
-  const { positionId, rule, priceE9 } = payload;
-  const plan = before.exitPlan(positionId);
-  if (plan?.state !== "armed") return judge("exit trigger", `no exit of ${positionId} was armed`);
-  const fired = rules.crossed(plan.rules, BigInt(priceE9)).find(({ kind }) => kind === rule);
-  if (fired === undefined) {
-    return judge("exit trigger", `${rule} fired at ${priceE9}, now it would not`);
-  }
+  const { payload, before, judge } = step;
+  const { positionId } = payload;
+  const found = firedRuleOf(step, payload);
+  if (typeof found === "string") return judge("exit trigger", found);
+  const { plan, rule } = found;
   const n = plan.triggers + 1;
-  const orderId = deriveExitOrderId(positionId, rule, n);
-  const again = { triggerPriceE9: fired.triggerPriceE9, n, orderId };
-  judge("exit trigger", differenceOf(payload, again));
+  const orderId = deriveExitOrderId(positionId, payload.ruleId ?? rule.kind, n);
+  const isTrailing = rule.kind === "trailingStop";
+  const mark = isTrailing ? { markE9: before.exitPlan(positionId)?.markE9 } : {};
+  const triggerPriceE9 = triggerPriceOf(rule, BigInt(plan.markE9));
+  judge("exit trigger", differenceOf(payload, { triggerPriceE9, n, orderId, ...mark }));
+}
+
+/** A rule that ended without a sell was reached, and had nothing to sell. */
+export function replayEnded(step: ReplayStep<"ExitRuleEnded">): void {
+  const { payload, before, rules, judge } = step;
+  const found = firedRuleOf(step, payload);
+  if (typeof found === "string") return judge("exit trigger", found);
+  const position = before.position(payload.positionId);
+  if (position === undefined) return judge("exit trigger", `there was no ${payload.positionId}`);
+  const quantity = rules.exitQuantity(found.plan, found.rule, position, BigInt(payload.priceE9));
+  const detail = quantity === 0n ? undefined : `it ended, now it would sell ${quantity}`;
+  judge("exit trigger", detail);
+}
+
+function firedRuleOf(
+  { before, rules, tsMs }: Pick<ReplayStep<"ExitTriggered">, "before" | "rules" | "tsMs">,
+  fired: { positionId: string; rule: string; ruleId?: string; priceE9: string },
+): { plan: ExitPlanRow; rule: ExitRule } | string {
+  const plan = before.exitPlan(fired.positionId);
+  if (plan?.state !== "armed") return `no exit of ${fired.positionId} was armed`;
+  const id = fired.ruleId ?? fired.rule;
+  const rule = plan.rules.find((one) => ruleIdOf(one) === id || one.kind === id);
+  if (rule === undefined) return `the rule ${id} was not armed`;
+  const at = { markE9: BigInt(plan.markE9), nowMs: tsMs };
+  if (rules.isCrossed(rule, BigInt(fired.priceE9), at)) return { plan, rule };
+  return `${id} fired at ${fired.priceE9}, now it would not`;
 }
 
 /** Exits and panics sell what their rule or the panic says; how much a person sold is theirs. */
@@ -39,22 +61,35 @@ export function replaySell(step: ReplayStep<"OrderInitialized">): void {
   if (source.kind === "job") return;
   const position = before.position(source.positionId);
   if (position === undefined) return judge("exit order", `there was no ${source.positionId}`);
-  const quantityBps = source.kind === "panic" ? 10_000 : exitShareOf(step, source);
-  if (quantityBps === undefined) return judge("exit order", "its rule was not armed");
+  const quantity = source.kind === "panic" ? null : exitQuantityOf(step, source, position);
+  if (quantity === undefined) return judge("exit order", "its rule was not armed");
   const made: NewEvent[] = [];
   rules.initializeSell(
     { order: () => undefined, append: (event) => void made.push(event) },
-    { orderId, position, quantityBps, slippageBpsMax, source, noticeKey },
+    {
+      orderId,
+      position,
+      quantityBps: 10_000,
+      ...(quantity === null ? {} : { quantity }),
+      slippageBpsMax,
+      source,
+      noticeKey,
+    },
   );
   judge("exit order", differenceOf(payload, made[0]?.payload ?? {}));
 }
 
-function exitShareOf(
-  { before }: ReplayStep<"OrderInitialized">,
-  source: { positionId: string; rule: string },
-): number | undefined {
-  const rules = before.exitPlan(source.positionId)?.rules ?? [];
-  return rules.find((rule) => rule.kind === source.rule)?.quantityBps;
+function exitQuantityOf(
+  { before, rules, payload }: ReplayStep<"OrderInitialized">,
+  source: { positionId: string; rule: string; ruleId?: string },
+  position: PositionRow,
+): bigint | undefined {
+  const plan = before.exitPlan(source.positionId);
+  const id = source.ruleId ?? source.rule;
+  const rule = plan?.rules.find((one) => ruleIdOf(one) === id || one.kind === id);
+  const trigger = before.exitTrigger(payload.orderId);
+  if (plan === undefined || rule === undefined || trigger === undefined) return undefined;
+  return rules.exitQuantity(plan, rule, position, BigInt(trigger.priceE9));
 }
 
 /** The position that this fill makes is compared with the event that follows. */

@@ -5,8 +5,8 @@ import { checkEntryRisk } from "../engine/risk.ts";
 import { gatherRiskInputs } from "../engine/risk-inputs.ts";
 import { positionAfter } from "../engine/settle.ts";
 import { changesOf } from "../engine/settlement.ts";
-import { TriggerIndex } from "../engine/trigger-index.ts";
-import { createExitRules } from "../strategies/exit-plan.ts";
+import { isCrossed, rebaseRules } from "../strategies/exit-plan.ts";
+import { exitQuantity } from "../strategies/exit-quantity.ts";
 import { minimumOut } from "../venues/solana/check-build.ts";
 import { costCapOf } from "../venues/solana/cost-cap.ts";
 import { checkRoutePrice } from "../venues/solana/route-price.ts";
@@ -20,19 +20,11 @@ export const RULES = {
   checkRoutePrice,
   minimumOut,
   costCapOf,
-  createExitRules,
-  crossed: crossedRules,
+  rebaseRules,
+  isCrossed,
+  exitQuantity,
   initializeSell,
   positionAfter,
   changesOf,
 };
 export type ReplayRules = typeof RULES;
-
-type Rules = Parameters<TriggerIndex["arm"]>[2];
-
-/** The rules of a plan that a price reaches, by the index that the desk watches prices with. */
-function crossedRules(rules: Rules, priceE9: bigint): Rules {
-  const index = new TriggerIndex();
-  index.arm("replayed", "replayed", rules);
-  return index.crossed("replayed", priceE9).map((trigger) => trigger.rule);
-}

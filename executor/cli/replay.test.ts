@@ -100,12 +100,9 @@ describe("an altered rule", () => {
     ["price check", { checkRoutePrice: () => ({ reason: "too dear", alert: false }) }],
     ["price bounds", { priceCheckOf: () => ({ expectedPriceE9: null, deviationBpsMax: 1 }) }],
     ["cost cap", { costCapOf: (inputs) => RULES.costCapOf(inputs) + 1n }],
-    ["exit plan", { createExitRules: () => [] }],
-    ["exit trigger", { crossed: () => [] }],
-    [
-      "exit order",
-      { initializeSell: (tx, of) => RULES.initializeSell(tx, { ...of, quantityBps: 5_000 }) },
-    ],
+    ["exit plan", { rebaseRules: () => [] }],
+    ["exit trigger", { isCrossed: () => false }],
+    ["exit order", { exitQuantity: (...of) => RULES.exitQuantity(...of) / 2n }],
     [
       "position",
       { positionAfter: (...of) => ({ ...RULES.positionAfter(...of), costLamports: "1" }) },

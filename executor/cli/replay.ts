@@ -1,7 +1,13 @@
 import type { EventKind, EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
 import { walkJournal } from "../store/walk-journal.ts";
 import { replayApproval, replayClosed, replayDenial, replayPrepared } from "./replay-entry.ts";
-import { replayArmed, replayFill, replayPosition, replayReversal } from "./replay-exits.ts";
+import {
+  replayArmed,
+  replayEnded,
+  replayFill,
+  replayPosition,
+  replayReversal,
+} from "./replay-exits.ts";
 import { replaySell, replayTriggered } from "./replay-exits.ts";
 import { RULES, type ReplayRules } from "./replay-rules.ts";
 import type { ReplayMemory, ReplayStep } from "./replay-step.ts";
@@ -37,6 +43,7 @@ const REPLAYS: Replays = {
   AttemptPrepared: replayPrepared,
   ExitPlanArmed: replayArmed,
   ExitTriggered: replayTriggered,
+  ExitRuleEnded: replayEnded,
   OrderInitialized: replaySell,
   FillRecorded: replayFill,
   FillReversed: replayReversal,

@@ -1,13 +1,24 @@
+import { ruleIdOf, type ExitRule } from "@raptor/shared/domain/exit-rules.ts";
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
-import type { ExitPlanRow } from "@raptor/shared/domain/rows.ts";
 import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
-import type { Tx } from "../ports/store.ts";
+import type { ArmedTrigger } from "./armed-trigger.ts";
 import type { EngineContext } from "./context.ts";
-import { deriveExitOrderId } from "./ids.ts";
+import { DueTimes, type DueTime } from "./due-times.ts";
+import { appendExitTrigger } from "./exit-trigger.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
+import { MarkKeeper } from "./mark-keeper.ts";
 import type { OrderDriver } from "./order-driver.ts";
-import { initializeSell, openSellOf } from "./orders.ts";
-import { TriggerIndex, type ArmedTrigger } from "./trigger-index.ts";
+import type { PriceBook } from "./price-book.ts";
+import { SellsUnderWay } from "./sells-under-way.ts";
+import { believedPrices } from "./tick-filter.ts";
+import { TriggerIndex } from "./trigger-index.ts";
+
+interface Plan {
+  positionId: string;
+  instrument: string;
+  rules: readonly ExitRule[];
+  markE9?: string;
+}
 
 /** Watches prices of open positions and turns a crossed rule into a sell order. */
 export class Exits {
@@ -16,25 +27,45 @@ export class Exits {
   readonly #driver: OrderDriver;
   readonly #index = new TriggerIndex();
   readonly #firing = new Set<string>();
+  readonly #sells: SellsUnderWay;
+  readonly #marks: MarkKeeper;
+  readonly #times: DueTimes;
+  readonly #abort = new AbortController();
   #isStopping = false;
 
   constructor(context: EngineContext, feed: PriceFeed, driver: OrderDriver) {
     this.#context = context;
     this.#feed = feed;
     this.#driver = driver;
-    context.store.onCommit((events) => events.forEach((event) => this.#follow(event)));
+    this.#sells = new SellsUnderWay(context.store);
+    this.#marks = new MarkKeeper(context, this.#index);
+    this.#times = new DueTimes(context.clock, (due) => this.#onTime(due));
+    context.store.onCommit((events) => this.#followAll(events));
     feed.onUpdate((update) => this.#onPrice(update));
   }
 
   /** Arms every stored plan; returns how many. Comes before the intake opens. */
   armAll(): number {
     const plans = this.#context.store.armedExitPlans();
+    this.#sells.load();
     for (const plan of plans) this.#arm(plan);
     return plans.length;
   }
 
   stop(): void {
     this.#isStopping = true;
+    this.#abort.abort();
+    this.#marks.stop();
+    this.#times.stop();
+  }
+
+  #followAll(events: readonly JournalEvent[]): void {
+    for (const event of events) this.#follow(event);
+    for (const event of events) {
+      const instrument = this.#sells.follow(event);
+      // The price may not move again: what it has crossed meanwhile fires now.
+      if (instrument !== undefined) this.#lookAgain(instrument);
+    }
   }
 
   #follow(event: JournalEvent): void {
@@ -47,25 +78,89 @@ export class Exits {
   }
 
   /** The feed counts its watchers, so that each instrument is watched once, however often armed. */
-  #arm(plan: Pick<ExitPlanRow, "positionId" | "instrument" | "rules">): void {
-    const isWatched = this.#index.holds(plan.instrument);
-    this.#index.arm(plan.positionId, plan.instrument, plan.rules);
+  #arm(plan: Plan): void {
+    const { positionId, instrument, rules } = plan;
+    const isWatched = this.#index.holds(instrument);
+    this.#index.arm({ positionId, instrument, rules, markE9: BigInt(plan.markE9 ?? "0") });
+    for (const rule of rules) {
+      if (rule.kind !== "timeLimit") continue;
+      this.#times.add({ dueMs: rule.dueMs, positionId, ruleId: ruleIdOf(rule) });
+    }
     if (isWatched) return;
-    const position = this.#context.store.position(plan.positionId);
-    if (position === undefined) this.#feed.watch(plan.instrument);
+    const position = this.#context.store.position(positionId);
+    if (position === undefined) this.#feed.watch(instrument);
     // What was paid is the only price known before the feed has one of its own.
-    else this.#feed.watch(plan.instrument, BigInt(position.entryPriceE9));
+    else this.#feed.watch(instrument, BigInt(position.entryPriceE9));
   }
 
   #onPrice(update: PriceUpdate): void {
-    if (this.#isStopping) return;
-    for (const trigger of this.#index.crossed(update.instrument, update.priceE9)) {
-      if (this.#firing.has(trigger.positionId)) continue;
-      this.#firing.add(trigger.positionId);
-      this.#fire(trigger, update)
-        .catch((error: unknown) => this.#afterFailure(error))
-        .finally(() => this.#firing.delete(trigger.positionId));
+    if (this.#isStopping || update.isStale === true) return;
+    const book = this.#index.bookOf(update.instrument);
+    if (book === undefined) return;
+    book.note(update);
+    if (!book.isQuiet(update.priceE9)) this.#evaluate(book, update);
+  }
+
+  #evaluate(book: PriceBook, update: PriceUpdate): void {
+    const { tickWildBps: wildBps, tickConfirmMs: confirmMs } = this.#context.settings;
+    const { upE9, downE9 } = believedPrices(update, book.previousE9, { wildBps, confirmMs });
+    if (upE9 !== undefined && book.trails.raise(upE9)) this.#marks.noteMoved();
+    for (const trigger of book.crossed(upE9, downE9)) {
+      if (trigger.rule.kind === "trailingStop" && trigger.markE9 === 0n) {
+        this.#index.releaseTrail(trigger, upE9 ?? update.priceE9);
+        this.#marks.noteMoved();
+        continue;
+      }
+      this.#consider(trigger, update);
     }
+    if (upE9 !== update.priceE9 || downE9 !== update.priceE9) this.#confirmLater(book);
+  }
+
+  #consider(trigger: ArmedTrigger, update: PriceUpdate): void {
+    const { positionId, rule } = trigger;
+    // A stop that only moves may do so while something is being sold.
+    const isBusy = rule.kind !== "breakeven" && this.#sells.isUnderWay(positionId);
+    if (isBusy || this.#firing.has(trigger.positionId)) return;
+    this.#firing.add(trigger.positionId);
+    this.#fire(trigger, update)
+      .catch((error: unknown) => this.#afterFailure(error))
+      .finally(() => this.#firing.delete(trigger.positionId));
+  }
+
+  /** Without a word against it for a while, what one slot has said counts as two. */
+  #confirmLater(book: PriceBook): void {
+    if (book.isConfirming) return;
+    book.isConfirming = true;
+    const seen = book.latest;
+    const { clock, settings } = this.#context;
+    void clock.sleep(settings.tickConfirmMs, this.#abort.signal).then(() => {
+      book.isConfirming = false;
+      const { latest } = book;
+      if (this.#isStopping || latest === undefined) return;
+      if (latest === seen) book.previousE9 = latest.priceE9;
+      if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+    });
+  }
+
+  #lookAgain(instrument: string): void {
+    const book = this.#index.bookOf(instrument);
+    const latest = book?.latest;
+    if (this.#isStopping || book === undefined || latest === undefined) return;
+    const { clock, settings } = this.#context;
+    if (clock.monotonicMs() - latest.atMonotonicMs > settings.priceStaleMs) return;
+    if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+  }
+
+  /** A time limit: one with a price waits for it from now on, the other needs no price. */
+  #onTime({ positionId, ruleId }: DueTime): void {
+    const trigger = this.#index.releaseTime(positionId, ruleId);
+    const plan = trigger && this.#context.store.exitPlan(positionId);
+    if (this.#isStopping || trigger === undefined || plan === undefined) return;
+    if (trigger.rule.triggerPriceE9 !== "0") return this.#lookAgain(plan.instrument);
+    const unknown = { instrument: plan.instrument, priceE9: 0n };
+    const atMonotonicMs = this.#context.clock.monotonicMs();
+    const latest = this.#feed.latest(plan.instrument);
+    this.#consider(trigger, latest ?? { ...unknown, atMonotonicMs });
   }
 
   /** A trigger that cannot be recorded stays armed; the next price fires it again. */
@@ -76,43 +171,11 @@ export class Exits {
 
   async #fire(trigger: ArmedTrigger, update: PriceUpdate): Promise<void> {
     const { store, metrics } = this.#context;
-    const orderId = await store.transact((tx) => this.#trigger(tx, trigger, update));
+    const orderId = await store.transact((tx) =>
+      appendExitTrigger(this.#context, tx, trigger, update),
+    );
     if (orderId === undefined) return;
     metrics.count("exits_triggered_total", { rule: trigger.rule.kind });
     this.#driver.start(orderId);
-  }
-
-  #trigger(tx: Tx, trigger: ArmedTrigger, update: PriceUpdate): string | undefined {
-    const { clock, notices, settings } = this.#context;
-    const { positionId, rule } = trigger;
-    const plan = tx.exitPlan(positionId);
-    const position = tx.position(positionId);
-    if (plan?.state !== "armed" || position?.state !== "open") return undefined;
-    if (openSellOf(tx, positionId) !== undefined) return undefined;
-    const n = plan.triggers + 1;
-    const orderId = deriveExitOrderId(positionId, rule.kind, n);
-    tx.append({
-      stream: `position:${positionId}`,
-      kind: "ExitTriggered",
-      payload: {
-        positionId,
-        rule: rule.kind,
-        n,
-        triggerPriceE9: rule.triggerPriceE9,
-        priceE9: update.priceE9.toString(),
-        priceAgeMs: Math.round(clock.monotonicMs() - update.atMonotonicMs),
-        orderId,
-      },
-    });
-    initializeSell(tx, {
-      orderId,
-      position,
-      quantityBps: rule.quantityBps,
-      slippageBpsMax: settings.exitSlippageRampBps.at(-1) as number,
-      source: { kind: "exit", positionId, rule: rule.kind, n },
-      noticeKey: `order:${orderId}`,
-    });
-    notices.order(tx, orderId);
-    return orderId;
   }
 }

@@ -5,7 +5,7 @@ import type { Reader, Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import { mintOf } from "./ids.ts";
 import { applyExternal, applyReturn } from "./positions.ts";
-import { armExits, disarmExits } from "./settle.ts";
+import { armExits, disarmExits } from "./exit-arming.ts";
 import { describeViews, type TokenTruth } from "./wallet-truth.ts";
 
 /** Chain truth wins: tokens that left the wallet outside Raptor leave the position too. */

@@ -5,7 +5,10 @@ import { BPS_ONE } from "@raptor/shared/values/money.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 
 /** The sell order that is still open for a position, if any: a closing slot holds one at a time. */
-export function openSellOf(reader: Reader, positionId: string): OrderRow | undefined {
+export function openSellOf(
+  reader: Pick<Reader, "openOrders">,
+  positionId: string,
+): OrderRow | undefined {
   return reader
     .openOrders()
     .find((order) => order.positionId === positionId && order.side === "sell");
@@ -21,22 +24,28 @@ export function openPanicOf(
     .find((order) => order.positionId === positionId && order.source.kind === "panic");
 }
 
-/** Writes a sell of `quantityBps` of a position; the whole of it at 10,000. */
-export function initializeSell(
-  tx: Pick<Tx, "order" | "append">,
-  options: {
-    orderId: string;
-    position: PositionRow;
-    quantityBps: number;
-    slippageBpsMax: number;
-    source: OrderSource;
-    noticeKey: string;
-  },
-): void {
-  const { position } = options;
-  const quantity = (BigInt(position.quantity) * BigInt(options.quantityBps)) / BPS_ONE;
-  initializeOrder(tx, {
-    orderId: options.orderId,
+export interface SellWish {
+  orderId: string;
+  position: PositionRow;
+  quantityBps: number;
+  /** Base units; what a rule has worked out itself. */
+  quantity?: bigint;
+  slippageBpsMax: number;
+  source: OrderSource;
+  noticeKey: string;
+}
+
+/** Writes a sell of `quantityBps` of a position, the whole of it at 10,000, or of a `quantity`. */
+export function initializeSell(tx: Pick<Tx, "order" | "append">, wish: SellWish): void {
+  initializeOrder(tx, sellPayloadOf(wish));
+}
+
+export function sellPayloadOf(wish: SellWish): EventPayloads["OrderInitialized"] {
+  const { position } = wish;
+  const share = (BigInt(position.quantity) * BigInt(wish.quantityBps)) / BPS_ONE;
+  const quantity = wish.quantity ?? share;
+  return {
+    orderId: wish.orderId,
     userId: position.userId,
     walletId: position.walletId,
     venue: position.venue,
@@ -45,16 +54,16 @@ export function initializeSell(
     decimals: position.decimals,
     tokenProgram: position.tokenProgram,
     side: "sell",
-    source: options.source,
+    source: wish.source,
     notionalLamports: "0",
     quantity: (quantity === 0n ? 1n : quantity).toString(),
-    slippageBpsMax: options.slippageBpsMax,
+    slippageBpsMax: wish.slippageBpsMax,
     positionId: position.positionId,
     entryPriceE9: position.entryPriceE9,
     deadlineMs: null,
     guardOverride: false,
-    noticeKey: options.noticeKey,
-  });
+    noticeKey: wish.noticeKey,
+  };
 }
 
 /** Writes the order unless its cause already made it: the same cause always has the same id. */

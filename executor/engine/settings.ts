@@ -10,6 +10,14 @@ export interface EngineSettings {
   exitFeeBudgetBps: number;
   takeProfitBps: number;
   stopLossBps: number;
+  /** What buying and selling once costs: breakeven stands that far above the entry. */
+  exitCostBps: number;
+  /** A rise of more than this from one slot to the next waits for a second slot. */
+  tickWildBps: number;
+  /** What only one slot has said is believed after this time; 0 believes every price at once. */
+  tickConfirmMs: number;
+  /** Highest prices of trailing stops are journaled at most this often. */
+  markSaveMs: number;
   buyDeadlineMs: number;
   attemptPollMs: number;
   rebroadcastMs: number;

@@ -2,8 +2,8 @@ import type { AttemptRow, OrderRow, PositionRow } from "@raptor/shared/domain/ro
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
-import { createExitRules } from "../strategies/exit-plan.ts";
 import type { EngineContext } from "./context.ts";
+import { armExits, disarmExits, settleExitRule } from "./exit-arming.ts";
 import { derivePositionId } from "./ids.ts";
 import { applyBuy, applySell } from "./positions.ts";
 
@@ -41,8 +41,9 @@ export function bookFill(
     },
   });
   tx.append({ stream: `position:${change.positionId}`, kind: "PositionChanged", payload: change });
-  if (order.side === "buy") armExits(context, tx, change);
+  if (order.side === "buy") armExits(context, tx, change, { added: landed.quantity });
   else if (change.state === "closed") disarmExits(tx, change.positionId, "position closed");
+  else settleExitRule(tx, order, landed.quantity);
   context.notices.order(tx, order.orderId);
 }
 
@@ -91,26 +92,3 @@ function sellOf(
 }
 
 type Change = ReturnType<typeof applyBuy>;
-
-export function armExits(context: EngineContext, tx: Tx, position: Change): void {
-  const rules = createExitRules({
-    entryPriceE9: BigInt(position.entryPriceE9),
-    takeProfitBps: context.settings.takeProfitBps,
-    stopLossBps: context.settings.stopLossBps,
-  });
-  const { positionId, userId, instrument } = position;
-  tx.append({
-    stream: `position:${positionId}`,
-    kind: "ExitPlanArmed",
-    payload: { positionId, userId, instrument, rules },
-  });
-}
-
-export function disarmExits(tx: Tx, positionId: string, reason: string): void {
-  if (tx.exitPlan(positionId)?.state !== "armed") return;
-  tx.append({
-    stream: `position:${positionId}`,
-    kind: "ExitPlanDisarmed",
-    payload: { positionId, reason },
-  });
-}

@@ -8,7 +8,8 @@ import type { EngineContext } from "./context.ts";
 import { buryGroup } from "./group-end.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { applyReversal, applyReversalInto } from "./positions.ts";
-import { armExits, bookFill, disarmExits } from "./settle.ts";
+import { armExits, disarmExits } from "./exit-arming.ts";
+import { bookFill } from "./settle.ts";
 
 type Landed = Extract<AttemptReport, { state: "landed" }>;
 
@@ -159,9 +160,13 @@ function takeBack(context: EngineContext, tx: Tx, fill: FillRow): PositionRow {
     const { positionId } = change;
     tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
     if (change.state === "closed") disarmExits(tx, positionId, "fill rolled back");
-    else armExits(context, tx, change);
+    else armExits(context, tx, change, { added: takenBack(fill), reversed: fill });
   }
   return held;
+}
+
+function takenBack(fill: FillRow): bigint {
+  return fill.side === "buy" ? -BigInt(fill.quantity) : 0n;
 }
 
 /** What taking a fill back makes of the positions that it concerns. */

@@ -8,7 +8,7 @@ import type { EngineContext } from "./context.ts";
 import { fetchReport, valueOf } from "./found-tokens.ts";
 import { derivePositionId, instrumentOf } from "./ids.ts";
 import { applyAdoption } from "./positions.ts";
-import { armExits } from "./settle.ts";
+import { armExits } from "./exit-arming.ts";
 
 /** What a person pressed: so many base units of a token, as the notice showed them. */
 export interface TokenWish {
@@ -123,7 +123,7 @@ function adopt(context: EngineContext, tx: Tx, wish: TokenWish, facts: Facts): A
   const stream = `position:${positionId}`;
   tx.append({ stream, kind: "TokensAdopted", payload: adopted });
   tx.append({ stream, kind: "PositionChanged", payload: change });
-  armExits(context, tx, change);
+  armExits(context, tx, change, { added: quantity });
   return { ok: true, change, adopted };
 }
 

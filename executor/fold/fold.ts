@@ -16,6 +16,7 @@ import {
   foldOrderInitialized,
   type EventHead,
 } from "./fold-orders.ts";
+import { foldExitMarksMoved, foldExitPlanArmed, foldExitTriggered } from "./fold-exits.ts";
 import {
   foldNonceAccountReclaimed,
   foldNonceAccountsCreated,
@@ -101,14 +102,7 @@ const FOLDS: Folds = {
       keep: ["openedMs"],
     },
   ],
-  ExitPlanArmed: (plan) => [
-    {
-      op: "upsert",
-      table: "exit_plans",
-      row: { ...plan, state: "armed", triggers: 0 },
-      keep: ["triggers"],
-    },
-  ],
+  ExitPlanArmed: foldExitPlanArmed,
   ExitPlanDisarmed: ({ positionId }) => [
     {
       op: "update",
@@ -118,15 +112,12 @@ const FOLDS: Folds = {
       rows: "one",
     },
   ],
-  ExitTriggered: (trigger, head) => [
-    {
-      op: "update",
-      table: "exit_plans",
-      where: { positionId: trigger.positionId },
-      set: { triggers: trigger.n },
-      rows: "one",
-    },
-    { op: "insert", table: "exit_triggers", row: { ...trigger, firedMs: head.tsMs } },
+  ExitTriggered: foldExitTriggered,
+  // The plan without the rule follows in the same transaction.
+  ExitRuleEnded: () => [],
+  ExitMarksMoved: foldExitMarksMoved,
+  ExitPresetChanged: ({ userId, specs }) => [
+    { op: "upsert", table: "exit_presets", row: { userId, specs } },
   ],
   NoticeDelivered: (notice) => [{ op: "upsert", table: "notices", row: notice }],
   TradingStateChanged: ({ state, reason, by, tightenedMs = 0 }) => [

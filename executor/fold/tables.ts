@@ -1,9 +1,10 @@
 import type { Amount, RiskInputs } from "@raptor/shared/domain/events.ts";
-import type { ExitRuleKind } from "@raptor/shared/domain/order.ts";
+import type { ExitRuleKind } from "@raptor/shared/domain/exit-rules.ts";
 import type {
   AttemptRow,
   ControlRow,
   ExitPlanRow,
+  ExitPresetRow,
   FillRow,
   HistoryCursorRow,
   JobRow,
@@ -50,10 +51,14 @@ export interface ExitTriggerRow {
   orderId: string;
   positionId: string;
   rule: ExitRuleKind;
+  /** Null in journals of the first release. */
+  ruleId: string | null;
   n: number;
   triggerPriceE9: Amount;
   priceE9: Amount;
   priceAgeMs: number;
+  /** The highest price, where a trailing stop decided. */
+  markE9: Amount | null;
   firedMs: number;
 }
 
@@ -73,6 +78,7 @@ export interface FoldedRows {
   nonce_accounts: NonceAccountRow;
   denials: DenialRow;
   exit_plans: ExitPlanRow;
+  exit_presets: ExitPresetRow;
   exit_triggers: ExitTriggerRow;
   notices: NoticeRow;
   tokens: TokenRow;
@@ -260,8 +266,14 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
       rules: json,
       state: text,
       triggers: int,
+      done: jsonOrNull,
+      originalQuantity: amount,
+      markE9: amount,
+      version: int,
+      ruleCount: int,
     },
   },
+  exit_presets: { key: "userId", columns: { userId: int, specs: json } },
   nonce_accounts: {
     key: "account",
     columns: {
@@ -281,10 +293,12 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
       orderId: text,
       positionId: text,
       rule: text,
+      ruleId: textOrNull,
       n: int,
       triggerPriceE9: amount,
       priceE9: amount,
       priceAgeMs: int,
+      markE9: amountOrNull,
       firedMs: int,
     },
   },

@@ -8,6 +8,7 @@ import type {
   AttemptRow,
   ControlRow,
   ExitPlanRow,
+  ExitPresetRow,
   FillRow,
   HistoryCursorRow,
   JobRow,
@@ -70,6 +71,8 @@ export interface Reader {
   openPositions(userId: number | null): PositionRow[];
   exitPlan(positionId: string): ExitPlanRow | undefined;
   armedExitPlans(): ExitPlanRow[];
+  /** Undefined: this person has set nothing and gets the rules of the settings. */
+  exitPreset(userId: number): ExitPresetRow | undefined;
   /**
    * Lamports of buys initialized since `sinceMs` that filled or may still fill, counting only
    * orders initialized before `beforeOrderId`, so that two orders never deny each other.

@@ -3,6 +3,7 @@ import type {
   AttemptRow,
   ControlRow,
   ExitPlanRow,
+  ExitPresetRow,
   FillRow,
   HistoryCursorRow,
   JobRow,
@@ -191,6 +192,9 @@ export class SqliteReader implements Reader {
   }
   armedExitPlans(): ExitPlanRow[] {
     return this.all("exit_plans", "where state = 'armed' order by rowid");
+  }
+  exitPreset(userId: number): ExitPresetRow | undefined {
+    return this.one("exit_presets", "where user_id = ?", userId);
   }
   spentLamportsSince(userId: number, sinceMs: number, beforeOrderId: string): bigint {
     return spentLamportsSince(this.statements, userId, sinceMs, beforeOrderId);

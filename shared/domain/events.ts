@@ -1,13 +1,7 @@
 import type { ApiScope, Job, JobKind } from "../wire/job.ts";
 import type { Drift } from "../wire/read.ts";
-import type {
-  EntryEnd,
-  ExitRule,
-  ExitRuleKind,
-  OrderSide,
-  OrderSource,
-  OrderStatus,
-} from "./order.ts";
+import type { ExitRule, ExitRuleKind, ExitSpec } from "./exit-rules.ts";
+import type { EntryEnd, OrderSide, OrderSource, OrderStatus } from "./order.ts";
 import type { TradingState } from "./trading-state.ts";
 
 /** An integer in decimal digits: amounts are bigint in code and text in the journal. */
@@ -229,17 +223,52 @@ export interface EventPayloads {
       /** Tokens that came without an order of ours, taken in by their owner's word. */
       | { kind: "adopted"; jobId: string };
   };
-  ExitPlanArmed: { positionId: string; userId: number; instrument: string; rules: ExitRule[] };
+  /** The whole plan as it is from now on, so that folding needs no arithmetic. */
+  ExitPlanArmed: {
+    positionId: string;
+    userId: number;
+    instrument: string;
+    /** Rules that are still to fire. */
+    rules: ExitRule[];
+    /** Rules that have done what they were for; absent: none. */
+    done?: ExitRule[];
+    /** Base units that shares are shares of; absent: what is held. */
+    originalQuantity?: Amount;
+    /** The highest price that a trailing stop has seen; absent: none. */
+    markE9?: Amount;
+    /** Raised by every change of the plan, so that an old button cannot undo a newer one. */
+    version?: number;
+    /** Rules made so far: the next one gets the next number, also after some were removed. */
+    ruleCount?: number;
+  };
   ExitPlanDisarmed: { positionId: string; reason: string };
   ExitTriggered: {
     positionId: string;
     rule: ExitRuleKind;
+    ruleId?: string;
     n: number;
+    triggerPriceE9: Amount;
+    /** "0" where time alone decided and no price was known. */
+    priceE9: Amount;
+    priceAgeMs: number;
+    /** The highest price, where a trailing stop decided. */
+    markE9?: Amount;
+    orderId: string;
+  };
+  /** A rule has done what it was for without a sell; the plan without it follows. */
+  ExitRuleEnded: {
+    positionId: string;
+    rule: ExitRuleKind;
+    ruleId: string;
     triggerPriceE9: Amount;
     priceE9: Amount;
     priceAgeMs: number;
-    orderId: string;
+    why: "stop moved" | "nothing to sell";
   };
+  /** Highest prices that trailing stops have seen; always before one of them decides. */
+  ExitMarksMoved: { marks: { positionId: string; markE9: Amount }[] };
+  /** The rules that this person's new positions get. */
+  ExitPresetChanged: { userId: number; specs: ExitSpec[]; jobId: string };
   NoticeDelivered: { key: string; chatId: number; messageId: number };
   TradingStateChanged: {
     state: TradingState;

@@ -1,3 +1,7 @@
+import type { ExitRuleKind } from "./exit-rules.ts";
+
+export type { ExitRule, ExitRuleKind } from "./exit-rules.ts";
+
 export type OrderSide = "buy" | "sell";
 
 /** Status words of an order. `denied` is our risk engine, `rejected` is the venue. */
@@ -53,17 +57,6 @@ export interface EntryEnd {
 /** What made an order: a person's job, an armed exit plan, or the panic button. */
 export type OrderSource =
   | { kind: "job"; jobId: string }
-  | { kind: "exit"; positionId: string; rule: ExitRuleKind; n: number }
+  /** `ruleId` is absent in journals of the first release, where a plan had one rule of a kind. */
+  | { kind: "exit"; positionId: string; rule: ExitRuleKind; ruleId?: string; n: number }
   | { kind: "panic"; jobId: string; positionId: string };
-
-export type ExitRuleKind = "takeProfit" | "stopLoss";
-
-/** One armed rule: when the price reaches the trigger, sell `quantityBps` of the position. */
-export interface ExitRule {
-  kind: ExitRuleKind;
-  /** Distance from entry in bps: +10000 doubles, -3000 loses 30 %. */
-  triggerBps: number;
-  /** Lamports per whole token, scaled by 1e9, as decimal text. */
-  triggerPriceE9: string;
-  quantityBps: number;
-}

@@ -1,14 +1,8 @@
 import type { ApiScope, Job, JobKind } from "../wire/job.ts";
 import type { Drift } from "../wire/read.ts";
 import type { Amount, EffectBound, EventPayloads, Evidence } from "./events.ts";
-import type {
-  AttemptState,
-  EntryEnd,
-  ExitRule,
-  OrderSide,
-  OrderSource,
-  OrderStatus,
-} from "./order.ts";
+import type { ExitRule, ExitSpec } from "./exit-rules.ts";
+import type { AttemptState, EntryEnd, OrderSide, OrderSource, OrderStatus } from "./order.ts";
 import type { TradingState } from "./trading-state.ts";
 
 /** Folded tables: each row is a pure function of the journal. */
@@ -127,6 +121,20 @@ export interface ExitPlanRow {
   state: "armed" | "disarmed";
   /** How many triggers have fired; the next one is this number. */
   triggers: number;
+  /** Rules that have done what they were for; null where an old release wrote the plan. */
+  done: ExitRule[] | null;
+  /** What shares are shares of; "0": what is held. */
+  originalQuantity: Amount;
+  /** The highest price that a trailing stop is known to have seen; "0": none. */
+  markE9: Amount;
+  version: number;
+  ruleCount: number;
+}
+
+/** The exit rules that a person's new positions get. */
+export interface ExitPresetRow {
+  userId: number;
+  specs: ExitSpec[];
 }
 
 export interface NoticeRow {

@@ -24,6 +24,32 @@ export type Read = z.infer<typeof readSchema>;
 /** Amounts are decimal text of integer base units. */
 const amountSchema = z.string().regex(/^-?\d+$/);
 
+/** An armed rule; which of the optional figures there are follows from its kind. */
+export const exitRuleViewSchema = z.object({
+  id: z.string().optional(),
+  kind: z.enum([
+    "takeProfit",
+    "stopLoss",
+    "trailingStop",
+    "breakeven",
+    "timeLimit",
+    "initialsOut",
+    "marketCap",
+    "limitSell",
+  ]),
+  triggerBps: z.number(),
+  triggerPriceE9: amountSchema,
+  quantityBps: z.number(),
+  soldQuantity: amountSchema.optional(),
+  dropBps: z.number().optional(),
+  costBps: z.number().optional(),
+  afterMs: z.number().optional(),
+  dueMs: z.number().optional(),
+  direction: z.enum(["above", "below"]).optional(),
+  capUsd: amountSchema.optional(),
+});
+export type ExitRuleView = z.infer<typeof exitRuleViewSchema>;
+
 export const positionViewSchema = z.object({
   positionId: z.string(),
   userId: z.number(),
@@ -39,14 +65,7 @@ export const positionViewSchema = z.object({
   valueLamports: amountSchema.nullable(),
   realisedLamports: amountSchema,
   state: z.enum(["open", "closed"]),
-  exits: z.array(
-    z.object({
-      kind: z.enum(["takeProfit", "stopLoss"]),
-      triggerBps: z.number(),
-      triggerPriceE9: amountSchema,
-      quantityBps: z.number(),
-    }),
-  ),
+  exits: z.array(exitRuleViewSchema),
 });
 
 export const tradeViewSchema = z.object({

@@ -2,6 +2,7 @@ import { type Mutant, mutant } from "./mutant.ts";
 
 const DRIVER = "executor/engine/order-driver.ts";
 const EXITS = "executor/engine/exits.ts";
+const TRIGGER = "executor/engine/exit-trigger.ts";
 
 /** Mistakes with exits, panic and what the wallet is believed to hold. */
 export const EXIT_MUTANTS: readonly Mutant[] = [
@@ -15,9 +16,9 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
   mutant(
     "exit-disarmed-when-fired",
     "A stop that has fired is taken away before its sell has landed.",
-    EXITS,
-    "const n = plan.triggers + 1;",
-    `const n = plan.triggers + 1;
+    TRIGGER,
+    "const { orderId } = wish;",
+    `const { orderId } = wish;
     tx.append({
       stream: \`position:\${positionId}\`,
       kind: "ExitPlanDisarmed",

@@ -123,8 +123,17 @@ alter table raptor."exit_plans" add column if not exists "instrument" text not n
 alter table raptor."exit_plans" add column if not exists "rules" json not null default 'null';
 alter table raptor."exit_plans" add column if not exists "state" text not null default '';
 alter table raptor."exit_plans" add column if not exists "triggers" bigint not null default 0;
+alter table raptor."exit_plans" add column if not exists "done" json;
+alter table raptor."exit_plans" add column if not exists "original_quantity" numeric(78, 0) not null default 0;
+alter table raptor."exit_plans" add column if not exists "mark_e9" numeric(78, 0) not null default 0;
+alter table raptor."exit_plans" add column if not exists "version" bigint not null default 0;
+alter table raptor."exit_plans" add column if not exists "rule_count" bigint not null default 0;
 create index if not exists exit_plans_user_id on raptor."exit_plans" (user_id);
 alter table raptor."exit_plans" enable row level security;
+
+create table if not exists raptor."exit_presets" ("user_id" bigint not null primary key);
+alter table raptor."exit_presets" add column if not exists "specs" json not null default 'null';
+alter table raptor."exit_presets" enable row level security;
 
 create table if not exists raptor."nonce_accounts" ("account" text not null primary key);
 alter table raptor."nonce_accounts" add column if not exists "wallet_id" text not null default '';
@@ -142,10 +151,12 @@ alter table raptor."denials" enable row level security;
 create table if not exists raptor."exit_triggers" ("order_id" text not null primary key);
 alter table raptor."exit_triggers" add column if not exists "position_id" text not null default '';
 alter table raptor."exit_triggers" add column if not exists "rule" text not null default '';
+alter table raptor."exit_triggers" add column if not exists "rule_id" text;
 alter table raptor."exit_triggers" add column if not exists "n" bigint not null default 0;
 alter table raptor."exit_triggers" add column if not exists "trigger_price_e9" numeric(78, 0) not null default 0;
 alter table raptor."exit_triggers" add column if not exists "price_e9" numeric(78, 0) not null default 0;
 alter table raptor."exit_triggers" add column if not exists "price_age_ms" bigint not null default 0;
+alter table raptor."exit_triggers" add column if not exists "mark_e9" numeric(78, 0);
 alter table raptor."exit_triggers" add column if not exists "fired_ms" bigint not null default 0;
 alter table raptor."exit_triggers" enable row level security;
 

@@ -96,6 +96,11 @@ begin
   create policy own_rows on raptor."exit_plans" for select to authenticated
     using (user_id = (select raptor.reader_id()));
 
+  grant select on raptor."exit_presets" to authenticated;
+  drop policy if exists own_rows on raptor."exit_presets";
+  create policy own_rows on raptor."exit_presets" for select to authenticated
+    using (user_id = (select raptor.reader_id()));
+
   grant select on raptor."nonce_accounts" to authenticated;
   drop policy if exists own_rows on raptor."nonce_accounts";
   create policy own_rows on raptor."nonce_accounts" for select to authenticated
