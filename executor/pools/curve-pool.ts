@@ -137,6 +137,7 @@ function quoteBuy(pool: CurvePool, budget: bigint): PoolQuote {
     into <= 0n ? 0n : (into * curve.virtualTokenReserves) / (curve.virtualQuoteReserves + into);
   if (tokens <= curve.realTokenReserves) return priced(pool, "buy", budget, net, into, tokens);
   const rest = curve.realTokenReserves;
+  if (rest === 0n) return priced(pool, "buy", 0n, 0n, 0n, 0n);
   const cost = (rest * curve.virtualQuoteReserves) / (curve.virtualTokenReserves - rest) + 1n;
   const used = cost + feesOf(cost, rates).total;
   return priced(pool, "buy", used, cost, cost - 1n, rest);

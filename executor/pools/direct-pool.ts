@@ -11,6 +11,8 @@ import {
 } from "./swap-pool.ts";
 import { unusable, type PoolUnusable } from "./unusable.ts";
 
+export { isUnusable, unusable, type PoolUnusable, type UnusableCause } from "./unusable.ts";
+
 /**
  * The face of every pool that is traded without an aggregator. Pure: bytes of accounts in, amounts
  * and instructions out. Amounts are lamports on the SOL side and base units on the token side.

@@ -4,7 +4,8 @@ const LENGTH = 8;
 
 /** First eight bytes of SHA-256 over `<namespace>:<name>`, which is how Anchor marks its data. */
 function discriminatorOf(namespace: string, name: string): Uint8Array {
-  return createHash("sha256").update(`${namespace}:${name}`).digest().subarray(0, LENGTH);
+  const digest = createHash("sha256").update(`${namespace}:${name}`).digest();
+  return Uint8Array.from(digest.subarray(0, LENGTH));
 }
 
 /** `name` in snake case, as the instruction is called in the program. */

@@ -2,6 +2,7 @@ import { getPumpAmmProgram, getPumpFeeProgram, getPumpProgram } from "@pump-fun/
 import { Connection } from "@solana/web3.js";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import fc from "fast-check";
+import { keyBytes } from "./program-address.ts";
 
 /**
  * The programs' published interface descriptions, and bytes made from them: an encoder that knows
@@ -87,6 +88,41 @@ function encoded(idl: Idl, type: IdlType): fc.Arbitrary<Encoded> {
     }));
   }
   throw new TypeError(`expected a type that accounts and events use, was ${JSON.stringify(type)}`);
+}
+
+/** A struct with these values; what is not given is zero. Keys are base58, lists are arrays. */
+export function encodeStruct(
+  idl: Idl,
+  name: string,
+  values: Readonly<Record<string, unknown>>,
+): number[] {
+  const fields = fieldsOf(idl, name);
+  const unknown = Object.keys(values).filter((key) => !fields.some((one) => one.name === key));
+  if (unknown.length > 0) throw new TypeError(`expected fields of ${name}, was ${unknown.join()}`);
+  return fields.flatMap((field) => encodeValue(idl, field.type, values[field.name]));
+}
+
+function encodeValue(idl: Idl, type: IdlType, value: unknown): number[] {
+  if (typeof type === "object" && "defined" in type) {
+    return encodeStruct(idl, type.defined.name, Object(value ?? {}));
+  }
+  if (typeof type === "object" && "array" in type) {
+    const [inner, length] = type.array;
+    const items: readonly unknown[] = Array.isArray(value) ? value : [];
+    return Array.from({ length }, (_, at) => encodeValue(idl, inner, items[at])).flat();
+  }
+  if (typeof type === "object" && "vec" in type) {
+    const items: readonly unknown[] = Array.isArray(value) ? value : [];
+    const count = littleEndian(BigInt(items.length), 4);
+    return [...count, ...items.flatMap((item) => encodeValue(idl, type.vec, item))];
+  }
+  if (type === "pubkey") {
+    return [...(typeof value === "string" ? keyBytes(value) : new Uint8Array(32))];
+  }
+  const size = type === "bool" ? 1 : INTEGERS[String(type)]?.[0];
+  if (size === undefined) throw new TypeError(`expected a type of fixed size, was ${String(type)}`);
+  const isNumeric = typeof value === "bigint" || typeof value === "number";
+  return littleEndian(value === true ? 1n : isNumeric ? BigInt(value) : 0n, size);
 }
 
 function listOf(items: fc.Arbitrary<Encoded[]>): fc.Arbitrary<Encoded> {

@@ -170,7 +170,7 @@ function extendAccount(address: string, wallet: string): RawInstruction {
       readOnly(EVENT_AUTHORITY),
       readOnly(PUMP_AMM_PROGRAM),
     ],
-    data: EXTEND,
+    data: EXTEND.slice(),
   };
 }
 
