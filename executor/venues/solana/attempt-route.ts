@@ -4,12 +4,19 @@ import { z } from "zod";
 import { type Landing, PLAIN_LANDING } from "./lane.ts";
 import { TIP_TAKERS } from "./tip-accounts.ts";
 
+const lamportsText = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .transform(BigInt);
+
 /** What an attempt's journaled route says about whose balances it moves. */
 const attemptRoute = z.object({
   wallet: z.string(),
   mint: z.string(),
   side: z.enum(["buy", "sell"]),
   tokenAccount: z.string(),
+  /** Attempts of older releases tip nobody. */
+  tipLamports: lamportsText.default(0n),
 });
 export type AttemptRoute = z.infer<typeof attemptRoute>;
 
@@ -31,10 +38,7 @@ const landingSchema = z.object({
       z.object({
         taker: z.enum(TIP_TAKERS),
         account: z.string(),
-        lamports: z
-          .string()
-          .regex(/^\d{1,20}$/)
-          .transform(BigInt),
+        lamports: lamportsText,
       }),
     ),
   }),

@@ -6,10 +6,10 @@ import { transactionAnswer } from "./rpc-answers.ts";
 
 const RENT = 2_039_280;
 
-function deltasOf(options: Parameters<typeof createTransaction>[0]) {
+function deltasOf(options: Parameters<typeof createTransaction>[0], tipLamports?: bigint) {
   const transaction = transactionAnswer.parse(createTransaction(options));
   if (transaction === null) throw new Error("expected a transaction");
-  return deriveChainDeltas(transaction, WALLET, MINT);
+  return deriveChainDeltas(transaction, WALLET, MINT, tipLamports);
 }
 
 describe("the deltas of a landed swap", () => {
@@ -27,6 +27,18 @@ describe("the deltas of a landed swap", () => {
       rentLamports: BigInt(RENT),
       tradeLamports: -500_000_000n,
     });
+  });
+
+  test("count tips as a cost of landing, not as part of the price", ({ expect }) => {
+    const deltas = deltasOf(
+      {
+        pre: [1_000_000_000, RENT, 0],
+        post: [1_000_000_000 + 700_000_000 - 5_000 - 15_000, RENT, 0],
+        tokens: [{ index: 1, mint: MINT, before: 500n, after: 100n }],
+      },
+      15_000n,
+    );
+    expect(deltas).toMatchObject({ tradeLamports: 700_000_000n, feeLamports: 20_000n });
   });
 
   test("of a sell are the lamports received before the fee", ({ expect }) => {

@@ -8,6 +8,7 @@ export interface ChainDeltas {
   quantity: bigint;
   /** Change of spendable SOL, wrapped SOL included, before fee and rent are taken apart. */
   lamports: bigint;
+  /** The network's fee, and the tips that the transaction carried. */
   feeLamports: bigint;
   /** Lamports locked in own token accounts (positive) or released from them (negative). */
   rentLamports: bigint;
@@ -24,11 +25,14 @@ export function deriveChainDeltas(
   transaction: TransactionAnswer,
   wallet: string,
   mint: string,
+  tipLamports = 0n,
 ): ChainDeltas {
   const { meta } = transaction;
   const keys = accountKeysOf(transaction);
   const walletIndex = keys.indexOf(wallet);
-  const feeLamports = walletIndex === 0 ? meta.fee : 0n;
+  // Tips are part of what landing cost; a transaction that failed paid none.
+  const tips = meta.err === null ? tipLamports : 0n;
+  const feeLamports = walletIndex === 0 ? meta.fee + tips : 0n;
   const before = ownBalances(meta.preTokenBalances, wallet);
   const after = ownBalances(meta.postTokenBalances, wallet);
   let wrapped = 0n;

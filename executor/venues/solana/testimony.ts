@@ -34,9 +34,9 @@ export async function fetchTestimonies(
       // A node that shows another transaction is not talking about ours.
       if (transaction.transaction.signatures[0] !== signature) return [];
       if (JSON.stringify(transaction.meta.err) !== JSON.stringify(word.err)) return [];
-      return [
-        { word, transaction, deltas: deriveChainDeltas(transaction, route.wallet, route.mint) },
-      ];
+      const { wallet, mint, tipLamports } = route;
+      const deltas = deriveChainDeltas(transaction, wallet, mint, tipLamports);
+      return [{ word, transaction, deltas }];
     }),
   );
   return found.flat();
