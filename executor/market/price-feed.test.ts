@@ -1,7 +1,7 @@
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { describe, test } from "vitest";
-import type { PriceUpdate } from "../ports/market.ts";
+import type { PoolPrice, PoolPrices, PriceUpdate } from "../ports/market.ts";
 import { createPriceFeed } from "./price-feed.ts";
 
 const SOL = "So11111111111111111111111111111111111111112";
@@ -47,7 +47,36 @@ async function settle(): Promise<void> {
   for (let n = 0; n < 50; n++) await Promise.resolve();
 }
 
+/** Pools of which a test says what they show and whether they can be trusted. */
+class FakePools implements PoolPrices {
+  readonly tracked: string[] = [];
+  isLive = false;
+  last: PoolPrice | undefined;
+  #listener: (price: PoolPrice) => void = () => undefined;
+
+  track(mint: string): void {
+    this.tracked.push(mint);
+  }
+  untrack(mint: string): void {
+    this.tracked.splice(this.tracked.indexOf(mint), 1);
+  }
+  isFresh(): boolean {
+    return this.isLive;
+  }
+  priceOf(): PoolPrice | undefined {
+    return this.last;
+  }
+  onPrice(listener: (price: PoolPrice) => void): void {
+    this.#listener = listener;
+  }
+  tell(priceE9: bigint, slot: number): void {
+    this.last = { instrument: INSTRUMENT, priceE9, slot, atMonotonicMs: 1_000 };
+    this.#listener(this.last);
+  }
+}
+
 function createWorld() {
+  const pools = new FakePools();
   const clock = new StepClock();
   const asked: string[][] = [];
   const state = {
@@ -71,13 +100,14 @@ function createWorld() {
       },
       waitMs: () => state.waitMs,
     },
+    pools,
     clock,
     log: silent,
     settings: { pollMs: 1_000, staleMs: 5_000, jumpBpsMax: 5_000 },
   });
   const seen: PriceUpdate[] = [];
   feed.onUpdate((update) => seen.push(update));
-  return { clock, asked, state, feed, seen };
+  return { clock, asked, state, feed, seen, pools };
 }
 
 describe("the price feed", () => {
@@ -89,7 +119,12 @@ describe("the price feed", () => {
     await settle();
     // (1/3) / 150 SOL, in lamports, times 1e9, rounded down.
     expect(seen).toEqual([
-      { instrument: INSTRUMENT, priceE9: 2_222_222_222_222_222n, atMonotonicMs: 1_000 },
+      {
+        instrument: INSTRUMENT,
+        priceE9: 2_222_222_222_222_222n,
+        atMonotonicMs: 1_000,
+        source: "poll",
+      },
     ]);
     expect(feed.latest(INSTRUMENT)).toEqual(seen[0]);
     await clock.step();
@@ -257,5 +292,78 @@ describe("a price that jumps", () => {
 
   test("by less than the limit is told at once", async ({ expect }) => {
     expect(await run([2n * E30])).toEqual([300n, 200n]);
+  });
+});
+
+describe("a token with a pool of its own", () => {
+  test("is priced by it in the same call, and nobody is asked", async ({ expect }) => {
+    const { clock, asked, feed, seen, pools } = createWorld();
+    pools.isLive = true;
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    pools.tell(5n, 700);
+    expect(seen).toEqual([
+      { instrument: INSTRUMENT, priceE9: 5n, slot: 700, atMonotonicMs: 1_000, source: "pool" },
+    ]);
+    for (let n = 0; n < 30; n++) await clock.step();
+    expect(asked).toEqual([]);
+    expect(feed.latest(INSTRUMENT)).toMatchObject({ atMonotonicMs: clock.ms, source: "pool" });
+    expect(feed.health()).toMatchObject({ ok: true });
+  });
+
+  test("is asked for again as soon as the pool's stream is stale, and told as stale", async ({
+    expect,
+  }) => {
+    const { clock, asked, feed, seen, pools, state } = createWorld();
+    pools.isLive = true;
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    pools.tell(5n, 700);
+    pools.isLive = false;
+    state.error = new RaptorError("RAPTOR_VENUE__UNAVAILABLE");
+    for (let n = 0; n < 7; n++) await clock.step();
+    expect(asked.length).toBeGreaterThan(0);
+    expect(feed.latest(INSTRUMENT)).toMatchObject({ priceE9: 5n, isStale: true });
+    expect(feed.health().ok).toBe(false);
+    state.error = undefined;
+    // Far from the pool's price, so it is asked for twice, as every jump of an answer is.
+    await clock.step();
+    expect(seen.at(-1)).toMatchObject({ source: "poll" });
+  });
+
+  test("is not overruled by an answer that was on its way", async ({ expect }) => {
+    const { clock, feed, seen, pools } = createWorld();
+    feed.watch(INSTRUMENT);
+    feed.start();
+    pools.isLive = true;
+    pools.tell(5n, 700);
+    await settle();
+    await clock.step();
+    expect(seen.map(({ source }) => source)).toEqual(["pool"]);
+  });
+
+  test("tells what it knew already to whoever comes to watch", async ({ expect }) => {
+    const { feed, seen, pools } = createWorld();
+    pools.tell(5n, 700);
+    pools.isLive = true;
+    expect(seen).toEqual([]);
+    feed.watch(INSTRUMENT);
+    expect(seen).toEqual([]);
+    await settle();
+    expect(seen).toMatchObject([{ priceE9: 5n, slot: 700 }]);
+  });
+
+  test("is tracked for as long as somebody watches", ({ expect }) => {
+    const { feed, pools } = createWorld();
+    feed.watch(INSTRUMENT);
+    feed.watch(INSTRUMENT);
+    expect(pools.tracked).toEqual([MINT]);
+    feed.unwatch(INSTRUMENT);
+    expect(pools.tracked).toEqual([MINT]);
+    feed.unwatch(INSTRUMENT);
+    feed.unwatch(INSTRUMENT);
+    expect(pools.tracked).toEqual([]);
   });
 });

@@ -2,11 +2,19 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { LAMPORTS_PER_SOL, PRICE_SCALE } from "@raptor/shared/values/money.ts";
-import type { PriceFeed, PriceSource, PriceUpdate } from "../ports/market.ts";
+import type {
+  PoolPrice,
+  PoolPrices,
+  PriceFeed,
+  PriceSource,
+  PriceUpdate,
+} from "../ports/market.ts";
 import { createJumpGuard, type JumpGuard } from "./jump-guard.ts";
 
 export interface PriceFeedDeps {
   source: PriceSource;
+  /** Absent where prices are only asked for. */
+  pools?: PoolPrices;
   clock: Clock;
   log: Log;
   settings: {
@@ -23,7 +31,10 @@ const SUFFIX = ".SOLANA";
 /** One user holds tens of instruments; this only bounds what a defect could ask for. */
 const WATCHED_MAX = 2_000;
 
-/** Polls one price source for all watched instruments and tells listeners about changes. */
+/**
+ * Tells listeners about prices of all watched instruments: out of their pools where these are known
+ * and fresh, and by asking one price source now and then for all others.
+ */
 export function createPriceFeed(deps: PriceFeedDeps): PriceFeed {
   return new PollingPriceFeed(deps);
 }
@@ -44,6 +55,7 @@ class PollingPriceFeed implements PriceFeed {
   constructor(deps: PriceFeedDeps) {
     this.#deps = deps;
     this.#guard = createJumpGuard(deps.settings.jumpBpsMax);
+    deps.pools?.onPrice((price) => this.#onPool(price));
   }
 
   watch(instrument: string, referencePriceE9?: bigint): void {
@@ -57,7 +69,15 @@ class PollingPriceFeed implements PriceFeed {
     if (referencePriceE9 !== undefined && referencePriceE9 > 0n) {
       this.#references.set(instrument, referencePriceE9);
     }
-    if (count === 0) this.#wake.abort();
+    if (count > 0) return;
+    this.#deps.pools?.track(mintOf(instrument));
+    // What a pool told before there was anybody to hear it; after whoever watches is ready.
+    this.#deps.clock.defer(() => {
+      const known = this.#deps.pools?.priceOf(mintOf(instrument));
+      const wasTold = this.#latest.get(instrument)?.source === "pool";
+      if (known !== undefined && !wasTold && this.#isFromPool(instrument)) this.#onPool(known);
+    });
+    this.#wake.abort();
   }
 
   unwatch(instrument: string): void {
@@ -66,14 +86,22 @@ class PollingPriceFeed implements PriceFeed {
       this.#watchers.set(instrument, count - 1);
       return;
     }
-    this.#watchers.delete(instrument);
+    if (this.#watchers.delete(instrument)) this.#deps.pools?.untrack(mintOf(instrument));
     this.#latest.delete(instrument);
     this.#references.delete(instrument);
     this.#guard.forget(instrument);
   }
 
   latest(instrument: string): PriceUpdate | undefined {
-    return this.#latest.get(instrument);
+    const update = this.#latest.get(instrument);
+    if (update === undefined) return undefined;
+    const nowMs = this.#deps.clock.monotonicMs();
+    // A pool in which nobody trades still has its price: the stream would have told of another.
+    if (update.source === "pool" && this.#isFromPool(instrument)) {
+      return { ...update, atMonotonicMs: nowMs };
+    }
+    const isStale = nowMs - update.atMonotonicMs > this.#deps.settings.staleMs;
+    return isStale ? { ...update, isStale } : update;
   }
 
   onUpdate(listener: (update: PriceUpdate) => void): void {
@@ -83,11 +111,13 @@ class PollingPriceFeed implements PriceFeed {
   health(): { name: string; ok: boolean; detail: string } {
     const nowMs = this.#deps.clock.monotonicMs();
     const { staleMs } = this.#deps.settings;
+    const fromPools = [...this.#watchers.keys()].filter((one) => this.#isFromPool(one)).length;
     const stale = [...this.#watchers.keys()].filter((instrument) => {
+      if (this.#isFromPool(instrument)) return false;
       const sinceMs = this.#latest.get(instrument)?.atMonotonicMs ?? this.#watchedSinceMs;
       return nowMs - sinceMs > staleMs;
     });
-    const parts = [`${this.#watchers.size} watched`];
+    const parts = [`${this.#watchers.size} watched, ${fromPools} of them in their pools`];
     if (stale.length > 0) parts.push(`${stale.length} stale, first ${stale[0] ?? ""}`);
     const waitMs = this.#deps.source.waitMs();
     if (waitMs > 0) parts.push(`slowed by the rate limit for ${Math.ceil(waitMs)} ms`);
@@ -115,7 +145,8 @@ class PollingPriceFeed implements PriceFeed {
         await this.#deps.clock.sleep(waitMs, signal);
         continue;
       }
-      const doubted = await this.#poll([...this.#watchers.keys()]);
+      const asked = [...this.#watchers.keys()].filter((one) => !this.#isFromPool(one));
+      const doubted = await this.#poll(asked);
       // A doubted price is asked again at once: a stop loss must not wait for the next round.
       if (doubted.length > 0 && !signal.aborted) await this.#poll(doubted);
       if (signal.aborted) return;
@@ -157,6 +188,8 @@ class PollingPriceFeed implements PriceFeed {
       const usdE30 = prices.get(mint);
       const instrument = `${mint}${SUFFIX}`;
       if (usdE30 === undefined || !this.#watchers.has(instrument)) continue;
+      // A pool that became fresh meanwhile knows better than an answer that is on its way.
+      if (this.#isFromPool(instrument)) continue;
       const priceE9 = (usdE30 * LAMPORTS_PER_SOL * PRICE_SCALE) / solE30;
       const last = this.#latest.get(instrument)?.priceE9 ?? this.#references.get(instrument);
       if (this.#guard.accepts(instrument, last, priceE9)) this.#publish(instrument, priceE9);
@@ -165,9 +198,27 @@ class PollingPriceFeed implements PriceFeed {
     return doubted;
   }
 
+  /** In the very call in which the stream tells it: an exit must not wait for a turn of anything. */
+  #onPool({ instrument, priceE9, slot, atMonotonicMs }: PoolPrice): void {
+    if (!this.#watchers.has(instrument)) return;
+    this.#tell({ instrument, priceE9, atMonotonicMs, slot, source: "pool" });
+  }
+
+  #isFromPool(instrument: string): boolean {
+    return this.#deps.pools?.isFresh(mintOf(instrument)) === true;
+  }
+
   #publish(instrument: string, priceE9: bigint): void {
-    const update = { instrument, priceE9, atMonotonicMs: this.#deps.clock.monotonicMs() };
-    this.#latest.set(instrument, update);
+    const atMonotonicMs = this.#deps.clock.monotonicMs();
+    this.#tell({ instrument, priceE9, atMonotonicMs, source: "poll" });
+  }
+
+  #tell(update: PriceUpdate): void {
+    this.#latest.set(update.instrument, update);
     for (const listener of this.#listeners) listener(update);
   }
+}
+
+function mintOf(instrument: string): string {
+  return instrument.endsWith(SUFFIX) ? instrument.slice(0, -SUFFIX.length) : instrument;
 }

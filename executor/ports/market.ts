@@ -7,6 +7,8 @@ export interface PriceUpdate {
   atMonotonicMs: number;
   /** The slot that it is of; two prices of one slot confirm nothing. Absent: every price counts. */
   slot?: number;
+  /** A pool's own reserves, or the question that is asked now and then. Absent: the question. */
+  source?: "pool" | "poll";
   /** Its source has been silent for too long: shown to people, never believed by a rule. */
   isStale?: boolean;
 }
@@ -27,6 +29,8 @@ export interface PoolPrices {
   untrack(mint: string): void;
   /** False: nothing may be concluded from silence; ask somebody else for the price. */
   isFresh(mint: string): boolean;
+  /** The last price; undefined while there is none, or the pool cannot be traded with. */
+  priceOf(mint: string): PoolPrice | undefined;
   /** Called synchronously with the news, on every change of the price. */
   onPrice(listener: (price: PoolPrice) => void): void;
 }

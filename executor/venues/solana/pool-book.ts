@@ -49,7 +49,7 @@ interface Tracked {
   pool: TrackedPool | undefined;
   /** The one that a full curve becomes. */
   next: TrackedPool | undefined;
-  lastPriceE9: bigint | undefined;
+  lastPrice: PoolPrice | undefined;
   status: PoolStatus;
   isSearching: boolean;
   readonly stop: AbortController;
@@ -98,7 +98,7 @@ class StreamedPoolBook implements PoolBook {
       decimals: 0,
       pool: undefined,
       next: undefined,
-      lastPriceE9: undefined,
+      lastPrice: undefined,
       status: { state: "searching", reason: "Its pool is being looked for." },
       isSearching: false,
       stop: new AbortController(),
@@ -134,6 +134,10 @@ class StreamedPoolBook implements PoolBook {
 
   isFresh(mint: string): boolean {
     return this.#tracked.get(mint)?.pool?.isFresh() === true;
+  }
+
+  priceOf(mint: string): PoolPrice | undefined {
+    return this.#tracked.get(mint)?.lastPrice;
   }
 
   onPrice(listener: (price: PoolPrice) => void): void {
@@ -215,12 +219,12 @@ class StreamedPoolBook implements PoolBook {
     }
     tracked.next = undefined;
     tracked.status = LIVE;
-    const { instrument, decimals, lastPriceE9 } = tracked;
+    const { instrument, decimals, lastPrice } = tracked;
     const priceE9 = spotPriceE9(state.pool, decimals);
-    if (priceE9 === lastPriceE9) return;
-    tracked.lastPriceE9 = priceE9;
+    if (priceE9 === lastPrice?.priceE9) return;
     const { slot, atMonotonicMs } = state;
     const price: PoolPrice = { instrument, priceE9, slot, atMonotonicMs };
+    tracked.lastPrice = price;
     for (const listener of this.#listeners) listener(price);
   }
 
@@ -228,7 +232,7 @@ class StreamedPoolBook implements PoolBook {
     // Accounts come one by one; and what a curve becomes is missing until it is there.
     if (pool === tracked.next) return;
     if (cause === "missing" && tracked.status.state !== "live") return;
-    tracked.lastPriceE9 = undefined;
+    tracked.lastPrice = undefined;
     if (cause !== "complete") {
       tracked.status = { state: "unusable", reason };
       return;
