@@ -32,6 +32,8 @@ const costSchema = z.object({
   rentLamports: amount,
   unitLimit: z.int(),
   unitPriceMicroLamports: amount,
+  // Attempts of older releases tip nobody.
+  tipLamports: amount.default(0n),
 });
 
 export function replayApproval(step: ReplayStep<"OrderApproved">): void {

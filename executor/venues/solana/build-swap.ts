@@ -5,27 +5,39 @@ import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { WALLET_TOKEN_ACCOUNTS_MAX, type Signer, type SwapIntent } from "../../ports/signer.ts";
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
 import { type AttemptLifetime, fetchLifetime } from "./attempt-lifetime.ts";
+import { encodeLanding } from "./attempt-route.ts";
 import { checkBuild } from "./check-build.ts";
 import { costCapOf } from "./cost-cap.ts";
+import type { FeeBook } from "./fee-book.ts";
 import { checkHandedOn, handsSignatureOn } from "./handed-on.ts";
+import { type LandingPlan, withoutTips } from "./landing-plan.ts";
 import { checkLookupTables, fetchLookupTables } from "./lookup-tables.ts";
 import { instrumentOf } from "./instrument-name.ts";
-import { chooseUnitPrice, LAMPORTS_PER_SIGNATURE, unitLimitOf, UNITS_MAX } from "./priority-fee.ts";
+import { LAMPORTS_PER_SIGNATURE, unitLimitOf, UNITS_MAX } from "./priority-fee.ts";
 import type { Rpc } from "./rpc.ts";
 import { fetchSwapBalances, type SwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts, parseUnitPrice, type SwapPlan } from "./swap-instructions.ts";
 import { compileSwapMessage, encodeTransaction } from "./swap-message.ts";
 import { refused, type Refusal, type Step } from "./prepare-step.ts";
 import { SwapRoute } from "./swap-route.ts";
+import { sumTips } from "./tip-instruction.ts";
 import type { WalletAccounts } from "./wallet-accounts.ts";
-import { simulateTwice, type SwapDraft } from "./witness-swap.ts";
+import { simulateTwice, type Simulated, type SwapDraft, type SwapGoal } from "./witness-swap.ts";
+
+export const UNPROTECTED =
+  "no lane that keeps the order from others can take it; nothing was sent. Buy without protection " +
+  "(MEV_PROTECT) or set up another lane";
 
 export interface SwapBuilderDeps {
   rpc: Rpc;
   signer: Signer;
   log: Log;
   walletAccounts: WalletAccounts;
+  /** Of priority fee and tips together. */
   priorityFeeLamportsMax: bigint;
+  fees: Pick<FeeBook, "unitPrice" | "watch">;
+  /** Lanes and tips of try number `n`. */
+  planLanding(side: "buy" | "sell", n: number): LandingPlan;
   /** The program that owns a mint; immutable, so the caller may remember it. */
   fetchTokenProgram(mint: string): Promise<string>;
 }
@@ -45,25 +57,25 @@ export async function prepareSwap(
   wanted: Lifetime,
 ): Promise<PrepareOutcome> {
   const swap = swapOf(order, wallet, route);
-  const draft = await draftSwap(deps, swap, wanted);
+  const draft = await draftSwap(deps, swap, wanted, n);
   if (!draft.ok) return refuse(deps.log, order, draft);
   const goal = { quantityOutMin: route.quantityOutMin, decimals: order.decimals };
-  const simulated = await simulateTwice(deps.rpc, draft.value, goal);
+  const simulated = await simulateFitting(deps, draft.value, goal);
   if (!simulated.ok) return refuse(deps.log, order, simulated);
-  const { units, after, before } = simulated.value;
+  const { units, after, before, landing } = simulated.value;
   const {
     lifetime,
     plan: { accounts },
   } = draft.value;
   const unitLimit = unitLimitOf(units);
-  const unitPriceMicroLamports = await chooseUnitPrice(
-    deps.rpc,
-    swap.answer.computeBudgetInstructions.map(parseUnitPrice).find((price) => price !== undefined),
-    unitLimit,
-    deps.priorityFeeLamportsMax,
-    [accounts.wallet, accounts.tokenAccount, accounts.wsolAccount],
-    lifetime.isReplacement ? n - 1 : 0,
-  );
+  const { tipLamports } = landing;
+  // What is at hand: a source of fees that is slow or broken never holds an exit.
+  const unitPriceMicroLamports = deps.fees.unitPrice(order.side, n, unitLimit, {
+    tipLamports,
+    suggested: suggestedPrice(swap),
+    accountsKey: deps.fees.watch(writablesOf(swap)),
+    isReplacement: lifetime.isReplacement,
+  });
   const plan = { ...simulated.value.plan, unitLimit, unitPriceMicroLamports };
   if (plan.side === "buy") deps.walletAccounts.expect(wallet.address, accounts.tokenAccount);
   const rentLamports = before.hasTokenAccount ? 0n : after.tokenAccountLamports;
@@ -75,7 +87,11 @@ export async function prepareSwap(
     exclusionGroup: exclusionGroupOf(lifetime, signed.value.identity),
     // The account that is there now may be gone when this lands: its owner closed it, or a fork took
     // back what had opened it.
-    costCapLamports: costCapOf({ ...plan, rentLamports: after.tokenAccountLamports }),
+    costCapLamports: costCapOf({
+      ...plan,
+      rentLamports: after.tokenAccountLamports,
+      tipLamports,
+    }),
     quantityOutMin: route.quantityOutMin,
     route: {
       ...route.evidence,
@@ -85,6 +101,9 @@ export async function prepareSwap(
       unitLimit,
       unitPriceMicroLamports: String(unitPriceMicroLamports),
       rentLamports: String(rentLamports),
+      tipLamports: String(tipLamports),
+      ...encodeLanding(landing.landing),
+      ...(landing.leftOut.length === 0 ? {} : { lanesLeftOut: landing.leftOut }),
       simulatedUnits: units,
     },
     witness: { lamports: before.walletLamports, quantity: before.tokenQuantity },
@@ -111,12 +130,49 @@ function swapOf(order: OrderRow, wallet: WalletRow, route: Route): SwapRoute {
   return handle;
 }
 
+/** What the route service proposes to pay per unit. */
+function suggestedPrice({ answer }: SwapRoute): bigint | undefined {
+  const prices = answer.computeBudgetInstructions.map(parseUnitPrice);
+  return prices.find((price) => price !== undefined);
+}
+
+/** The accounts that others compete for: the pools', not the wallet's own. */
+function writablesOf({ answer, request }: SwapRoute): string[] {
+  return answer.swapInstruction.accounts
+    .filter(({ isWritable, pubkey }) => isWritable && pubkey !== request.wallet)
+    .map(({ pubkey }) => pubkey);
+}
+
+interface LandingDraft extends SwapDraft {
+  landing: LandingPlan;
+}
+
+/** With the tips when they fit, else without: plain lanes are better than no trade. */
+async function simulateFitting(
+  deps: SwapBuilderDeps,
+  draft: LandingDraft,
+  goal: SwapGoal,
+): Promise<Step<Simulated & { landing: LandingPlan }>> {
+  const { landing } = draft;
+  const whole = await simulateTwice(deps.rpc, draft, goal);
+  if (whole.ok) return { ok: true, value: { ...whole.value, landing } };
+  if (whole.isTooLong !== true || landing.tipLamports === 0n) return whole;
+  const bare = withoutTips(landing, draft.plan.side, "the transaction has no room for its tip");
+  if (bare.isUnprotectable && draft.plan.side === "buy") return refused(UNPROTECTED, false);
+  const shorter = { ...draft, plan: { ...draft.plan, tips: [] } };
+  const again = await simulateTwice(deps.rpc, shorter, goal);
+  return again.ok ? { ok: true, value: { ...again.value, landing: bare } } : again;
+}
+
 async function draftSwap(
   deps: SwapBuilderDeps,
   swap: SwapRoute,
   wanted: Lifetime,
-): Promise<Step<SwapDraft>> {
+  n: number,
+): Promise<Step<LandingDraft>> {
   const { request, answer } = swap;
+  const landing = deps.planLanding(request.side, n);
+  if (landing.isUnprotectable && request.side === "buy") return refused(UNPROTECTED, false);
   const tokenProgram = await deps.fetchTokenProgram(request.mint);
   const accounts = deriveSwapAccounts(request.wallet, request.mint, tokenProgram);
   const suspicious = checkBuild(request.side, answer, accounts);
@@ -130,6 +186,7 @@ async function draftSwap(
     swap: answer.swapInstruction,
     guard: undefined,
     nonceAccount: wanted.kind === "nonce" ? wanted.account : undefined,
+    tips: landing.landing.tips,
   };
   const handsOn = handsSignatureOn(plan.swap, request.wallet);
   const unsignable = handsOn ? checkHandedOn(plan.swap) : undefined;
@@ -149,7 +206,7 @@ async function draftSwap(
     return refused("the wallet has too many token accounts for this route", false);
   }
   const tables = found.filter((table) => table !== undefined);
-  return { ok: true, value: { plan, tables, lifetime, before, walletTokenAccounts } };
+  return { ok: true, value: { plan, tables, lifetime, before, walletTokenAccounts, landing } };
 }
 
 /** Only what can be said for sure before the simulation; it knows rent and fees exactly. */
@@ -182,6 +239,7 @@ async function signSwap(
   assert(compiled.ok, "the message fits as its simulation did");
   const { message } = compiled;
   const { nonce } = draft.lifetime;
+  const tipLamports = sumTips(plan.tips);
   const intent: SwapIntent = {
     kind: "solanaSwap",
     side: plan.side,
@@ -191,7 +249,8 @@ async function signSwap(
     quantityIn: String(plan.quantityIn),
     quantityOutMin: String(input.route.quantityOutMin),
     slippageBpsMax: order.slippageBpsMax,
-    feeLamportsMax: String(LAMPORTS_PER_SIGNATURE + deps.priorityFeeLamportsMax),
+    feeLamportsMax: String(LAMPORTS_PER_SIGNATURE + deps.priorityFeeLamportsMax - tipLamports),
+    tipLamportsMax: String(tipLamports),
     lookupTables: draft.tables,
     walletTokenAccounts: draft.walletTokenAccounts,
     tokenQuantityMin: String(plan.guard?.tokenQuantityMin ?? 0n),

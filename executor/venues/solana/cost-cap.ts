@@ -8,6 +8,8 @@ export interface CostInputs {
   rentLamports: bigint;
   unitLimit: number;
   unitPriceMicroLamports: bigint;
+  /** To the lanes, in the same transaction. */
+  tipLamports?: bigint;
 }
 
 /** The network's fee for one signature and the priority that was bid. */
@@ -21,5 +23,5 @@ export function swapFeeLamports(
 /** The most lamports that an attempt may take out of the wallet. */
 export function costCapOf(inputs: CostInputs): bigint {
   const spent = inputs.side === "buy" ? inputs.quantityIn + inputs.rentLamports : 0n;
-  return spent + swapFeeLamports(inputs);
+  return spent + swapFeeLamports(inputs) + (inputs.tipLamports ?? 0n);
 }

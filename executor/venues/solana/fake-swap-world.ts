@@ -5,9 +5,12 @@ import type { SignAnswer, Signer, SignRequest, SwapIntent } from "../../ports/si
 import type { Lifetime, PrepareOutcome } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
 import { createFakeChain, createNonceAccount } from "./fake-chain.ts";
-import type { FakeAnswer } from "./fake-net.ts";
+import { evenPrng, type FakeAnswer } from "./fake-net.ts";
+import { FeeBook } from "./fee-book.ts";
+import { createFeeEstimate } from "./fee-source.ts";
 import { BOUGHT_MINT, createBuild, STRANGER, TABLE, TAKER } from "./jupiter-fixture.ts";
 import type { BuildAnswer } from "./jupiter-answers.ts";
+import { type LandingPlanSettings, planLanding } from "./landing-plan.ts";
 import { deriveNonceAddress } from "./nonce-account.ts";
 import { LOOKUP_TABLE_PROGRAM, SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT } from "./programs.ts";
 import { createRoute } from "./swap-route.ts";
@@ -116,6 +119,7 @@ export interface World {
   signing: SignAnswer;
   answer: BuildAnswer;
   priorityFeeLamportsMax: bigint;
+  landing: Omit<LandingPlanSettings, "feeLamportsMax">;
   n: number;
   lifetime: Lifetime;
   /** What the nodes hold in the wallet's nonce account 0, for each commitment. */
@@ -134,6 +138,7 @@ function createWorld(change: Partial<World> = {}): World {
     signing: { outcome: "signed", signature: SIGNATURE },
     answer: createBuild(),
     priorityFeeLamportsMax: 1_000_000n,
+    landing: { services: [], mevProtect: "off", plainAfterSlots: 25 },
     n: 1,
     lifetime: { kind: "blockHeight" },
     nonce: {},
@@ -201,7 +206,7 @@ export function guardsOf(payload: string): string[] {
 
 export async function prepare(change: Partial<World> = {}) {
   const world = createWorld(change);
-  const { rpc, net, log } = createFakeChain();
+  const { rpc, net, log, clock } = createFakeChain();
   const reads = { count: 0 };
   for (const host of net.nodes.keys()) {
     net.nodes.set(host, (method, params) => answerOf(world, reads, method, params));
@@ -224,6 +229,13 @@ export async function prepare(change: Partial<World> = {}) {
     slippageBps: 100,
   };
   const walletAccounts = new WalletAccounts(rpc);
+  net.nodes.set("fees.example", () => world.estimate);
+  const fees = new FeeBook({
+    sources: [createFeeEstimate(net, "https://fees.example/", 1_000)],
+    clock,
+    settings: { pollMs: 1_000, staleMs: 60_000, feeLamportsMax: world.priorityFeeLamportsMax },
+  });
+  await fees.refresh();
   const outcome = await prepareSwap(
     {
       rpc,
@@ -231,6 +243,14 @@ export async function prepare(change: Partial<World> = {}) {
       log,
       walletAccounts,
       priorityFeeLamportsMax: world.priorityFeeLamportsMax,
+      fees,
+      planLanding: (side, n) =>
+        planLanding(
+          { ...world.landing, feeLamportsMax: world.priorityFeeLamportsMax },
+          evenPrng,
+          side,
+          n,
+        ),
       fetchTokenProgram: async () => TOKEN_PROGRAM,
     },
     ORDER,

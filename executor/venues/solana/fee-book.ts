@@ -23,6 +23,8 @@ export interface UnitPriceOptions {
   accountsKey?: string;
   /** What the route service proposes; taken when it is more than our own figure. */
   suggested?: bigint | undefined;
+  /** Shares its one turn with tries that are out already, and must outbid them: also a buy. */
+  isReplacement?: boolean;
 }
 
 interface Figure {
@@ -35,7 +37,7 @@ const DOUBLINGS_MAX = 10;
 /** Of all the same accounts of the network; the pools that matter now are asked about besides. */
 const EVERYWHERE = "";
 /** So many pools are followed at once; the one that was wanted longest ago makes room. */
-const WATCHED_MAX = 32;
+const WATCHED_MAX = 8;
 
 /**
  * What a compute unit costs, ready when it is needed. `unitPrice` never waits and never fails: it
@@ -69,8 +71,10 @@ export class FeeBook {
   /** Follows what trades with these writable accounts pay; returns the key for `unitPrice`. */
   watch(accounts: readonly string[]): string {
     const key = accounts.join(",");
-    this.#watched.delete(key);
+    const isNew = !this.#watched.delete(key);
     this.#watched.set(key, accounts);
+    // Nobody waits for it: who asks before the answer gets the figure of the whole network.
+    if (isNew && this.#stop !== undefined) void this.#ask(key, accounts);
     if (this.#watched.size > WATCHED_MAX) {
       const [oldest] = [...this.#watched.keys()].filter((one) => one !== EVERYWHERE);
       if (oldest !== undefined) this.unwatch(oldest);
@@ -93,24 +97,15 @@ export class FeeBook {
     const { tipLamports = 0n, accountsKey = EVERYWHERE, suggested = 0n } = options;
     const known = this.#figure(accountsKey) ?? this.#figure(EVERYWHERE) ?? UNIT_PRICE_FLOOR;
     const wanted = [known, suggested, UNIT_PRICE_FLOOR].reduce((a, b) => (a > b ? a : b));
-    const doublings = side === "sell" ? Math.min(Math.max(n - 1, 0), DOUBLINGS_MAX) : 0;
+    const isRaised = side === "sell" || options.isReplacement === true;
+    const doublings = isRaised ? Math.min(Math.max(n - 1, 0), DOUBLINGS_MAX) : 0;
     const raised = wanted * 2n ** BigInt(doublings);
     return capUnitPrice(raised, unitLimit, this.#deps.settings.feeLamportsMax - tipLamports);
   }
 
   /** One round of all sources; a broken or slow one delays only itself. */
   async refresh(): Promise<void> {
-    const { sources, clock } = this.#deps;
-    const rounds = [...this.#watched].flatMap(([key, accounts]) =>
-      sources.map(async (source) => {
-        const microLamports = await source.fetch(accounts);
-        if (microLamports === undefined || !this.#watched.has(key)) return;
-        const figures = this.#figures.get(key) ?? new Map<string, Figure>();
-        figures.set(source.name, { microLamports, atMs: clock.monotonicMs() });
-        this.#figures.set(key, figures);
-      }),
-    );
-    await Promise.all(rounds);
+    await Promise.all([...this.#watched].map(([key, accounts]) => this.#ask(key, accounts)));
   }
 
   health(): { name: string; ok: boolean; detail: string } {
@@ -120,6 +115,19 @@ export class FeeBook {
         ? `no fresh figure; ${UNIT_PRICE_FLOOR} micro-lamports per unit are bid`
         : `${figure} micro-lamports per unit`;
     return { name: "fees", ok: figure !== undefined, detail };
+  }
+
+  async #ask(key: string, accounts: readonly string[]): Promise<void> {
+    const { sources, clock } = this.#deps;
+    await Promise.all(
+      sources.map(async (source) => {
+        const microLamports = await source.fetchUnitPrice(accounts);
+        if (microLamports === undefined || !this.#watched.has(key)) return;
+        const figures = this.#figures.get(key) ?? new Map<string, Figure>();
+        figures.set(source.name, { microLamports, atMs: clock.monotonicMs() });
+        this.#figures.set(key, figures);
+      }),
+    );
   }
 
   #figure(key: string): bigint | undefined {

@@ -8,7 +8,7 @@ import type { Rpc } from "./rpc.ts";
 export interface FeeSource {
   readonly name: string;
   /** Undefined when it has no usable word: a source that is broken must never hold a trade. */
-  fetch(writableAccounts: readonly string[]): Promise<bigint | undefined>;
+  fetchUnitPrice(writableAccounts: readonly string[]): Promise<bigint | undefined>;
 }
 
 /** The question takes no more accounts than this. */
@@ -23,7 +23,7 @@ const RESPONSE_BYTES_MAX = 256 * 1024;
 export function createRecentFees(rpc: Pick<Rpc, "ask">): FeeSource {
   return {
     name: "recent fees",
-    async fetch(writableAccounts) {
+    async fetchUnitPrice(writableAccounts) {
       try {
         const answer = await rpc.ask(
           "getRecentPrioritizationFees",
@@ -45,7 +45,7 @@ export function createRecentFees(rpc: Pick<Rpc, "ask">): FeeSource {
 export function createFeeEstimate(net: Net, url: string, timeoutMs: number): FeeSource {
   return {
     name: "fee estimate",
-    async fetch(writableAccounts) {
+    async fetchUnitPrice(writableAccounts) {
       const accountKeys = writableAccounts.slice(0, ACCOUNTS_MAX);
       const params = [{ accountKeys, options: { priorityLevel: "High" } }];
       try {

@@ -4,6 +4,8 @@ export interface Refusal {
   reason: string;
   alert: boolean;
   onlyNonceTooLong?: true;
+  /** It does not fit into one packet: with less in it, it may. */
+  isTooLong?: true;
 }
 
 /** A step on the way to an attempt. */

@@ -1,6 +1,7 @@
 import { PublicKey, TransactionInstruction } from "@solana/web3.js";
 import { createClosingGuards, type ClosingGuard } from "./closing-guards.ts";
 import type { JupiterInstruction } from "./jupiter-answers.ts";
+import type { Tip } from "./lane.ts";
 import { advanceNonce } from "./nonce-instructions.ts";
 import {
   ATA_PROGRAM,
@@ -10,6 +11,7 @@ import {
   WSOL_MINT,
 } from "./programs.ts";
 import { deriveTokenAccount } from "./programs.ts";
+import { createTip } from "./tip-instruction.ts";
 
 export interface SwapAccounts {
   wallet: string;
@@ -27,10 +29,14 @@ export interface SwapPlan {
   unitLimit: number;
   unitPriceMicroLamports: bigint;
   swap: JupiterInstruction;
+  /** The swap takes and pays SOL itself: nothing is wrapped around it. */
+  isNative?: boolean;
   /** Needed when the swap hands the wallet's signature on to the route's venues. */
   guard: ClosingGuard | undefined;
   /** The wallet's nonce account whose value the message stands on, in place of a blockhash. */
   nonceAccount: string | undefined;
+  /** Paid out of what is left behind the swap. */
+  tips?: readonly Tip[];
 }
 
 const SET_UNIT_LIMIT = 2;
@@ -57,25 +63,28 @@ export function deriveSwapAccounts(
 /** All instructions of a swap: every one is ours, only the swap itself comes from outside. */
 export function createSwapInstructions(plan: SwapPlan): JupiterInstruction[] {
   const { accounts } = plan;
-  const createWsol = createOwnAccount(accounts, WSOL_MINT, TOKEN_PROGRAM, accounts.wsolAccount);
-  const before =
-    plan.side === "sell"
-      ? [createWsol]
-      : [
-          createOwnAccount(accounts, accounts.mint, accounts.tokenProgram, accounts.tokenAccount),
-          createWsol,
-          transferSol(accounts.wallet, accounts.wsolAccount, plan.quantityIn),
-          syncWrapped(accounts),
-        ];
   return [
     ...(plan.nonceAccount === undefined ? [] : [advanceNonce(accounts.wallet, plan.nonceAccount)]),
     setUnitLimit(plan.unitLimit),
     setUnitPrice(plan.unitPriceMicroLamports),
-    ...before,
+    ...createSetup(plan),
     plan.swap,
-    closeWrapped(accounts),
+    ...(plan.isNative === true ? [] : [closeWrapped(accounts)]),
     ...(plan.guard === undefined ? [] : createClosingGuards(accounts, plan.guard)),
+    ...(plan.tips ?? []).map((tip) => createTip(accounts.wallet, tip)),
   ];
+}
+
+function createSetup({ side, accounts, quantityIn, isNative }: SwapPlan): JupiterInstruction[] {
+  const createToken =
+    side === "sell"
+      ? []
+      : [createOwnAccount(accounts, accounts.mint, accounts.tokenProgram, accounts.tokenAccount)];
+  if (isNative === true) return createToken;
+  const createWsol = createOwnAccount(accounts, WSOL_MINT, TOKEN_PROGRAM, accounts.wsolAccount);
+  if (side === "sell") return [createWsol];
+  const wrap = transferSol(accounts.wallet, accounts.wsolAccount, quantityIn);
+  return [...createToken, createWsol, wrap, syncWrapped(accounts)];
 }
 
 /** What the route service may suggest beside the swap; all of it we would do ourselves. */

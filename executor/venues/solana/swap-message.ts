@@ -36,6 +36,7 @@ export function compileSwapMessage(
     JUPITER_PROGRAM,
     RECENT_BLOCKHASHES_SYSVAR,
     ...(plan.nonceAccount === undefined ? [] : [plan.nonceAccount]),
+    ...(plan.tips ?? []).map(({ account }) => account),
   ]);
   const message = new TransactionMessage({
     payerKey: new PublicKey(accounts.wallet),

@@ -14,6 +14,7 @@ import {
 } from "./simulate-swap.ts";
 import type { SwapPlan } from "./swap-instructions.ts";
 import { compileSwapMessage } from "./swap-message.ts";
+import { sumTips } from "./tip-instruction.ts";
 
 /** Everything that a transaction is compiled from. */
 export interface SwapDraft {
@@ -31,7 +32,7 @@ export interface SwapGoal {
   decimals: number;
 }
 
-interface Simulated {
+export interface Simulated {
   /** With the guard that fits the balances before. */
   plan: SwapPlan;
   units: number;
@@ -62,7 +63,8 @@ export async function simulateTwice(
     const { alone, whole } = await simulateBoth(rpc, draft, plan, compiled.message);
     if (alone.outcome === "failed") return refused(alone.reason, false);
     const { after } = alone;
-    reasons = checkAftermath(plan, quantityOutMin, LAMPORTS_PER_SIGNATURE, before, after);
+    const paid = LAMPORTS_PER_SIGNATURE + sumTips(plan.tips);
+    reasons = checkAftermath(plan, quantityOutMin, paid, before, after);
     if (reasons.length > 0) continue;
     if (whole.outcome === "passed") {
       return { ok: true, value: { plan, units: whole.units, after, before } };
@@ -75,7 +77,8 @@ export async function simulateTwice(
 
 /** The advance of a nonce takes some 80 bytes, which can be the ones that are missing. */
 function tooLong(draft: SwapDraft, plan: SwapPlan, reason: string): Refusal {
-  const told = refused(`the route does not fit into one transaction: ${reason}`, false);
+  const text = `the route does not fit into one transaction: ${reason}`;
+  const told: Refusal = { ...refused(text, false), isTooLong: true };
   if (plan.nonceAccount === undefined) return told;
   const bare = { ...plan, nonceAccount: undefined };
   const fits = compileSwapMessage(bare, draft.tables, draft.lifetime.blockhash).ok;
