@@ -10,11 +10,13 @@ import { buildOutside } from "./build-outside.ts";
 import { AttemptTracker } from "./engine/attempt-tracker.ts";
 import type { EngineContext } from "./engine/context.ts";
 import { Exits } from "./engine/exits.ts";
+import { FastExit } from "./engine/fast-exit.ts";
 import { NoncePool } from "./engine/nonce-pool.ts";
 import { isJournalTrouble } from "./engine/journal-trouble.ts";
 import { OrderDriver } from "./engine/order-driver.ts";
 import { Panic } from "./engine/panic.ts";
 import { createReadModels, type DependencyHealth, type ReadModels } from "./engine/read-models.ts";
+import { ReadyExits } from "./engine/ready-exits.ts";
 import { Reconciler } from "./engine/reconcile.ts";
 import { Settlement } from "./engine/settlement.ts";
 import { WalletWatch } from "./engine/wallet-watch.ts";
@@ -123,6 +125,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       const report = await booting;
       if (abort.signal.aborted) return report;
       rooms.watch.start();
+      rooms.ready.start();
       every(env.RECONCILE_INTERVAL_MS, async () => {
         rooms.noteReconcile((await reconciler.run("timer")).isComplete);
       });
@@ -139,6 +142,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       exits.stop();
       panic.stop();
       rooms.watch.stop();
+      rooms.ready.stop();
       const limit = clock.sleep(env.DRAIN_MS);
       // A start-up under way ends at its next step; only then nothing is started any more.
       await Promise.race([Promise.allSettled([booting]), limit]);
@@ -205,7 +209,8 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
     tracker,
     pool,
     driver,
-    exits: new Exits(context, feed, driver),
+    exits: new Exits(context, feed, driver, new FastExit(context, tracker)),
+    ready: new ReadyExits(context),
     panic: new Panic(context, driver, tracker),
     reconciler,
     watch: new WalletWatch(context, () => reconciler.runAnew("watch")),

@@ -14,6 +14,7 @@ import { quietLog, testIds } from "../store/store-fixture.ts";
 import { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { Exits } from "./exits.ts";
+import { FastExit } from "./fast-exit.ts";
 import { FakeDisk } from "./fake-disk.ts";
 import { FakeFeed } from "./fake-feed.ts";
 import { FakeVenue } from "./fake-venue.ts";
@@ -272,7 +273,7 @@ export class TestDesk {
       context,
       tracker,
       driver,
-      exits: new Exits(context, feed, driver),
+      exits: new Exits(context, feed, driver, new FastExit(context, tracker)),
       panic: new Panic(context, driver, tracker),
       reconciler: new Reconciler(context, tracker),
       settlement: new Settlement(context, driver, tracker),

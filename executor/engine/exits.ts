@@ -5,6 +5,7 @@ import type { ArmedTrigger } from "./armed-trigger.ts";
 import type { EngineContext } from "./context.ts";
 import { DueTimes, type DueTime } from "./due-times.ts";
 import { appendExitTrigger } from "./exit-trigger.ts";
+import type { FastExit } from "./fast-exit.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { MarkKeeper } from "./mark-keeper.ts";
 import type { OrderDriver } from "./order-driver.ts";
@@ -25,6 +26,7 @@ export class Exits {
   readonly #context: EngineContext;
   readonly #feed: PriceFeed;
   readonly #driver: OrderDriver;
+  readonly #fast: FastExit;
   readonly #index = new TriggerIndex();
   readonly #firing = new Set<string>();
   readonly #sells: SellsUnderWay;
@@ -33,10 +35,11 @@ export class Exits {
   readonly #abort = new AbortController();
   #isStopping = false;
 
-  constructor(context: EngineContext, feed: PriceFeed, driver: OrderDriver) {
+  constructor(context: EngineContext, feed: PriceFeed, driver: OrderDriver, fast: FastExit) {
     this.#context = context;
     this.#feed = feed;
     this.#driver = driver;
+    this.#fast = fast;
     this.#sells = new SellsUnderWay(context.store);
     this.#marks = new MarkKeeper(context, this.#index);
     this.#times = new DueTimes(context.clock, (due) => this.#onTime(due));
@@ -171,9 +174,11 @@ export class Exits {
 
   async #fire(trigger: ArmedTrigger, update: PriceUpdate): Promise<void> {
     const { store, metrics } = this.#context;
-    const orderId = await store.transact((tx) =>
-      appendExitTrigger(this.#context, tx, trigger, update),
-    );
+    const fast = await this.#fast.fire(trigger, update);
+    const orderId =
+      fast.kind === "decided"
+        ? fast.orderId
+        : await store.transact((tx) => appendExitTrigger(this.#context, tx, trigger, update));
     if (orderId === undefined) return;
     metrics.count("exits_triggered_total", { rule: trigger.rule.kind });
     this.#driver.start(orderId);

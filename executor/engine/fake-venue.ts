@@ -116,6 +116,16 @@ class VenueView implements Venue {
   fetchWallet(address: string): Promise<WalletReport> {
     return this.#ask("fetchWallet", address);
   }
+  keepReady(): void {}
+  dropReady(): void {}
+  keepNonceReady(): void {}
+  dropNonceReady(): void {}
+  holdingAtHand(): undefined {
+    return undefined;
+  }
+  routeAtHand(): undefined {
+    return undefined;
+  }
   async fetchWalletViews(address: string): Promise<WalletView[]> {
     if (this.#world.script.fetchWalletViews !== undefined) {
       return this.#ask("fetchWalletViews", address);

@@ -28,11 +28,11 @@ export async function quoteOrder(
     const priceCheck = priceCheckOf(context, order, slippageBps);
     const [route, report] = await Promise.all([
       venue.fetchRoute({ ...base, quantityIn, slippageBps, priceCheck }),
-      venue.fetchWallet(wallet.address),
+      walletReport(context, wallet.address, base.mint),
     ]);
     return { kind: "route", route, report };
   }
-  const report = await venue.fetchWallet(wallet.address);
+  const report = await walletReport(context, wallet.address, base.mint);
   const wanted = BigInt(order.quantity);
   let shown = report.tokens.get(base.mint) ?? 0n;
   if (shown < wanted) {
@@ -58,4 +58,16 @@ export async function quoteOrder(
     route: await venue.fetchRoute({ ...base, quantityIn, slippageBps, priceCheck }),
     report,
   };
+}
+
+/** From what streams keep at hand when it is fresh, else from the nodes. */
+async function walletReport(
+  { venue }: EngineContext,
+  address: string,
+  mint: string,
+): Promise<WalletReport> {
+  const held = venue.holdingAtHand(address, mint);
+  if (held === undefined) return venue.fetchWallet(address);
+  const { lamports, quantity, slot } = held;
+  return { lamports, tokens: new Map([[mint, quantity]]), slot };
 }

@@ -14,6 +14,7 @@ export type MetricName =
   | "orders_total"
   | "attempts_total"
   | "attempt_landed_ms"
+  | "exits_fast_total"
   | "exits_triggered_total"
   | "notices_total"
   | "alerts_total"

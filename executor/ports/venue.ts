@@ -219,11 +219,38 @@ export interface LaneReport {
   feeLamports: bigint;
 }
 
+/** A holding whose exit must not wait for anybody. */
+export interface ReadyHolding {
+  wallet: string;
+  mint: string;
+  tokenProgram: string;
+}
+
+/** One token of a wallet as streams last told it. */
+export interface HoldingAtHand {
+  lamports: bigint;
+  quantity: bigint;
+  /** Of the older of the two. */
+  slot: number;
+}
+
 export interface Venue {
   readonly id: string;
   readonly capabilities: VenueCapabilities;
   fetchInstrument(mint: string): Promise<InstrumentReport>;
   fetchRoute(request: RouteRequest): Promise<Route>;
+  /**
+   * Keeps pool, balances and a compiled transaction of a holding at hand until it is dropped as
+   * often as it was kept; `fetchRoute` and `prepare` then need no answer from outside.
+   */
+  keepReady(holding: ReadyHolding): void;
+  dropReady(holding: ReadyHolding): void;
+  keepNonceReady(wallet: string, account: string): void;
+  dropNonceReady(account: string): void;
+  /** Without asking anybody; undefined when nothing fresh is at hand. */
+  holdingAtHand(wallet: string, mint: string): HoldingAtHand | undefined;
+  /** Likewise a route, from the very state that prices are taken from. */
+  routeAtHand(request: RouteRequest): Route | undefined;
   /** For screens and quotes: whatever is newest, from whichever node has it. */
   fetchWallet(address: string): Promise<WalletReport>;
   /**

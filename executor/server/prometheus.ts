@@ -14,6 +14,7 @@ const SPECS: Readonly<Record<MetricName, Spec>> = {
   orders_total: { kind: "counter", help: "Orders that ended", labels: ["side", "outcome"] },
   attempts_total: { kind: "counter", help: "Attempt steps by outcome", labels: ["outcome"] },
   attempt_landed_ms: { kind: "histogram", help: "Attempt prepared to resolved", labels: [] },
+  exits_fast_total: { kind: "counter", help: "Exits sent from what was at hand", labels: [] },
   exits_triggered_total: { kind: "counter", help: "Exit rules fired", labels: ["rule"] },
   notices_total: { kind: "counter", help: "Notices by outcome", labels: ["outcome"] },
   alerts_total: { kind: "counter", help: "Alerts by kind", labels: ["kind"] },

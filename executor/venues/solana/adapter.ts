@@ -7,6 +7,8 @@ import type { Net } from "@raptor/shared/seams/net.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Venue } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
+import { createDirectDesk, type DirectDesk } from "./direct-desk.ts";
+import { DirectRoute } from "./direct-route.ts";
 import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 import { fetchNonces } from "./fetch-nonces.ts";
 import { fetchInstrumentReport, fetchMint } from "./instrument-report.ts";
@@ -100,6 +102,13 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     planLanding: landing.plan.bind(landing),
     fetchTokenProgram: async (mint: string) => (await readMint(mint)).tokenProgram,
   };
+  const direct = createDirectDesk({
+    ...deps,
+    connection,
+    landing,
+    feeLamportsMax: settings.priorityFeeLamportsMax,
+    knownDecimals: (mint) => mints.get(mint)?.decimals,
+  });
   const stopping = new AbortController();
   const setupDeps = { ...builderDeps, clock: deps.clock, stopped: stopping.signal };
 
@@ -111,7 +120,9 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
       rememberMint(mint, report);
       return report;
     },
-    fetchRoute: (request) => fetchRoute(routeDeps, request),
+    ...direct.ready,
+    routeAtHand: (request) => direct.routeAtHand(request),
+    fetchRoute: async (request) => direct.routeAtHand(request) ?? fetchRoute(routeDeps, request),
     fetchWallet: (address) => fetchWalletReport(rpc, address),
     fetchWalletViews: (address) => fetchWalletViews(rpc, address),
     fetchHistory: (address, since) => fetchHistory(rpc, address, since),
@@ -119,7 +130,9 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     tokenAddress: (wallet, token) => deriveTokenAccount(wallet, token.mint, token.tokenProgram),
     watchWallet: (address, tokens, onChange) => watchWallet(sockets, address, tokens, onChange),
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
-      prepareSwap(builderDeps, order, wallet, wrapped, route, n, lifetime),
+      route.handle instanceof DirectRoute
+        ? direct.prepare(order, wallet, wrapped, route, n, lifetime)
+        : prepareSwap(builderDeps, order, wallet, wrapped, route, n, lifetime),
     prepareVoid: (order, wallet, wrapped, nonce, copies) =>
       prepareVoid(builderDeps, order, wallet, wrapped, nonce, copies),
     nonceAddress: deriveNonceAddress,
@@ -135,7 +148,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
     health: () => [...rpc.health(), ...connection.health(), jupiter.health()],
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
-    ...createLife(deps, connection, landing, stopping),
+    ...createLife(deps, { connection, landing, direct, stopping }),
   };
 }
 
@@ -146,22 +159,28 @@ function createOwnConnection(deps: SolanaVenueDeps): SolanaConnection {
   });
 }
 
+interface LivingParts {
+  connection: SolanaConnection;
+  landing: LandingDesk;
+  direct: DirectDesk;
+  stopping: AbortController;
+}
+
 function createLife(
   deps: SolanaVenueDeps,
-  connection: SolanaConnection,
-  landing: LandingDesk,
-  stopping: AbortController,
+  { connection, landing, direct, stopping }: LivingParts,
 ): Pick<Venue, "start" | "stop"> {
   return {
     async start() {
       connection.start();
       landing.start();
+      direct.start();
       await confirmChain(connection.rpc, deps);
     },
     async stop() {
       stopping.abort();
       connection.stop();
-      await landing.stop();
+      await Promise.all([landing.stop(), direct.stop()]);
     },
   };
 }

@@ -17,6 +17,13 @@ export interface AttemptLifetime {
   evidence: Evidence;
 }
 
+/** A nonce's value, final, and who said so. */
+export interface NonceReading {
+  value: string;
+  slot: number;
+  providers: readonly string[];
+}
+
 export async function fetchLifetime(
   rpc: Rpc,
   wallet: string,
@@ -24,17 +31,26 @@ export async function fetchLifetime(
 ): Promise<AttemptLifetime> {
   if (wanted.kind === "blockHeight") return fetchBlock(rpc);
   const { account } = wanted;
-  const index = nonceIndexOf(wallet, account);
-  const { value, slot, providers } = await readNonce(rpc, wallet, account);
-  if (wanted.value !== null && wanted.value !== value) {
+  const reading = await readNonce(rpc, wallet, account);
+  if (wanted.value !== null && wanted.value !== reading.value) {
     throw unusable("the nonce was used up: another attempt of this group was executed");
   }
+  return nonceLifetime(wallet, account, reading, wanted.value !== null);
+}
+
+export function nonceLifetime(
+  wallet: string,
+  account: string,
+  { value, slot, providers }: NonceReading,
+  isReplacement: boolean,
+): AttemptLifetime {
+  const index = nonceIndexOf(wallet, account);
   return {
     blockhash: value,
     bound: { kind: "nonce", account, value },
     nonce: { index, account, value },
-    isReplacement: wanted.value !== null,
-    evidence: { nonce: { index, account, value, slot, providers } },
+    isReplacement,
+    evidence: { nonce: { index, account, value, slot, providers: [...providers] } },
   };
 }
 
@@ -67,11 +83,11 @@ export function fetchBlockhash(rpc: Rpc) {
  * is not clearly behind must say the same.
  * @throws RAPTOR_VENUE__UNAVAILABLE while that cannot be had; nothing has left the process.
  */
-async function readNonce(
+export async function readNonce(
   rpc: Rpc,
   wallet: string,
   account: string,
-): Promise<{ value: string; slot: number; providers: string[] }> {
+): Promise<NonceReading> {
   const [finals, confirmed] = await Promise.all([
     fetchAccountsWords(rpc, [account], "finalized"),
     fetchAccountsWords(rpc, [account], "confirmed"),

@@ -28,11 +28,17 @@ const NO_SIGNATURE = new Uint8Array(64);
 const SLIPPAGE_EXCEEDED = 6_001;
 const INSUFFICIENT_FUNDS = new Set([1, 6_024]);
 
-function addressesOf({ accounts }: SwapPlan): string[] {
+/** What a simulation and its judgement need to know of a swap. */
+export type SwapOutline = Pick<SwapPlan, "side" | "accounts" | "quantityIn" | "nonceAccount">;
+
+function addressesOf({ accounts }: Pick<SwapPlan, "accounts">): string[] {
   return [accounts.wallet, accounts.tokenAccount, accounts.wsolAccount];
 }
 
-export async function fetchSwapBalances(rpc: Rpc, plan: SwapPlan): Promise<SwapBalances> {
+export async function fetchSwapBalances(
+  rpc: Rpc,
+  plan: Pick<SwapPlan, "accounts">,
+): Promise<SwapBalances> {
   const answer = await rpc.askNewest(
     "getMultipleAccounts",
     [addressesOf(plan), { encoding: "base64", commitment: "confirmed" }],
@@ -50,7 +56,7 @@ export async function fetchSwapBalances(rpc: Rpc, plan: SwapPlan): Promise<SwapB
  */
 export async function simulateSwap(
   rpc: Rpc,
-  plan: SwapPlan,
+  plan: SwapOutline,
   message: Uint8Array,
 ): Promise<SimulationOutcome> {
   const answer = await rpc.askNewest(
@@ -82,7 +88,7 @@ export async function simulateSwap(
 
 /** Why what the simulation leaves behind breaks the intent; empty when it keeps it. */
 export function checkAftermath(
-  plan: SwapPlan,
+  plan: SwapOutline,
   quantityOutMin: bigint,
   feeLamportsMax: bigint,
   before: SwapBalances,
@@ -96,7 +102,7 @@ export function checkAftermath(
 
 /** Why the simulated balances break the intent; empty when they keep it. */
 function checkBalances(
-  plan: SwapPlan,
+  plan: SwapOutline,
   quantityOutMin: bigint,
   feeLamportsMax: bigint,
   before: SwapBalances,

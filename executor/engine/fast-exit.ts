@@ -1,0 +1,110 @@
+import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { PriceUpdate } from "../ports/market.ts";
+import type { Tx } from "../ports/store.ts";
+import type { PreparedAttempt, Route } from "../ports/venue.ts";
+import { type LifetimeChoice, chooseLifetime } from "./attempt-lifetime.ts";
+import type { AttemptTracker } from "./attempt-tracker.ts";
+import type { ArmedTrigger } from "./armed-trigger.ts";
+import type { EngineContext } from "./context.ts";
+import { appendExitTrigger, decideTrigger, exitOrderOf } from "./exit-trigger.ts";
+import { attemptIdOf, mintOf } from "./ids.ts";
+import { journalAttempt, type Journaled } from "./journal-attempt.ts";
+import { priceCheckOf } from "./price-doubt.ts";
+
+interface Draft {
+  order: OrderRow;
+  wallet: WalletRow;
+  wrapped: string;
+  route: Route;
+  choice: Extract<LifetimeChoice, { kind: "use" }>;
+}
+
+/** What came of a crossed rule on the fast way. */
+export type FastOutcome =
+  /** Nothing was at hand, or something spoke against it: the slow way decides. */
+  | { kind: "slow" }
+  /** Its decision is journaled: without an order, or with one that is driven on from here. */
+  | { kind: "decided"; orderId: string | undefined };
+
+/**
+ * A crossed rule to signed bytes in one step: the attempt is made from what is at hand while nothing
+ * is journaled yet, and then trigger, order and attempt are committed together. Nothing leaves
+ * before that commit, and whatever does not fit by then is thrown away: it was never sent.
+ */
+export class FastExit {
+  readonly #context: EngineContext;
+  readonly #tracker: AttemptTracker;
+
+  constructor(context: EngineContext, tracker: AttemptTracker) {
+    this.#context = context;
+    this.#tracker = tracker;
+  }
+
+  async fire(trigger: ArmedTrigger, update: PriceUpdate): Promise<FastOutcome> {
+    const draft = this.#draft(trigger, update);
+    const attempt = draft === undefined ? undefined : await this.#prepare(draft);
+    if (draft === undefined || attempt === undefined) return { kind: "slow" };
+    const { store, metrics } = this.#context;
+    let journaled: Journaled | undefined;
+    const orderId = await store.transact((tx) => {
+      const id = appendExitTrigger(this.#context, tx, trigger, update);
+      journaled = id === undefined ? undefined : this.#journal(tx, id, draft, attempt);
+      return id;
+    });
+    if (orderId !== undefined && journaled === "journaled") {
+      metrics.count("exits_fast_total", {});
+      await this.#tracker.submit(attemptIdOf(orderId, 1));
+    }
+    return { kind: "decided", orderId };
+  }
+
+  /** What was decided in the transaction may be another sell than the one that was prepared. */
+  #journal(tx: Tx, orderId: string, { order }: Draft, attempt: PreparedAttempt): Journaled {
+    const decided = tx.order(orderId);
+    const isSame = decided?.orderId === order.orderId && decided.quantity === order.quantity;
+    if (decided === undefined || !isSame) return "again";
+    return journalAttempt(this.#context, tx, decided, 1, attempt, undefined);
+  }
+
+  /** Undefined where anything is missing that would have to be asked for. */
+  #draft(trigger: ArmedTrigger, update: PriceUpdate): Draft | undefined {
+    const { store, clock, settings, venue } = this.#context;
+    const decision = decideTrigger(store, trigger, update, clock.nowMs());
+    if (decision === undefined || decision.quantity === 0n) return undefined;
+    const order = exitOrderOf(this.#context, decision);
+    const wallet = store.wallet(order.walletId);
+    const wrapped = store.vault(order.walletId);
+    if (wallet === undefined || wrapped === undefined) return undefined;
+    const held = venue.holdingAtHand(wallet.address, mintOf(order.instrument));
+    if (held === undefined || held.quantity < BigInt(order.quantity)) return undefined;
+    const choice = chooseLifetime(this.#context, order);
+    if (choice.kind === "wait" || choice.joins !== undefined) return undefined;
+    const slippageBps = settings.exitSlippageRampBps[0] as number;
+    const route = venue.routeAtHand({
+      wallet: wallet.address,
+      mint: mintOf(order.instrument),
+      side: "sell",
+      quantityIn: BigInt(order.quantity),
+      slippageBps,
+      priceCheck: priceCheckOf(this.#context, order, slippageBps),
+    });
+    return route === undefined ? undefined : { order, wallet, wrapped, route, choice };
+  }
+
+  /** Undefined where it cannot be had now; the slow way tells why, if it fails there too. */
+  async #prepare(draft: Draft): Promise<PreparedAttempt | undefined> {
+    const { order, wallet, wrapped, route, choice } = draft;
+    const { venue, log } = this.#context;
+    try {
+      const made = await venue.prepare(order, wallet, wrapped, route, 1, choice.lifetime);
+      if (made.outcome === "prepared") return made.attempt;
+      log.info({ orderId: order.orderId, reason: made.reason }, "an exit goes the slow way");
+      return undefined;
+    } catch (error) {
+      if (!isRaptorError(error) || error.code === "RAPTOR_SIGNER__GONE") throw error;
+      log.info({ orderId: order.orderId, code: error.code }, "an exit goes the slow way");
+      return undefined;
+    }
+  }
+}

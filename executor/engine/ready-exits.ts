@@ -1,0 +1,91 @@
+import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { PositionRow } from "@raptor/shared/domain/rows.ts";
+import type { ReadyHolding } from "../ports/venue.ts";
+import type { EngineContext } from "./context.ts";
+import { mintOf } from "./ids.ts";
+
+/**
+ * Has the venue keep at hand what the exits of open positions will need, so that none of it has to
+ * be asked for when a price crosses: the pool, the balances, the nonces of the wallets concerned.
+ */
+export class ReadyExits {
+  readonly #context: EngineContext;
+  readonly #holdings = new Map<string, ReadyHolding>();
+  /** By account; the wallet that it belongs to. */
+  readonly #nonces = new Map<string, { walletId: string }>();
+  #isStopped = false;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  start(): void {
+    const { store } = this.#context;
+    store.onCommit((events) => this.#onCommit(events));
+    const open = store.openPositions(null);
+    for (const position of open) this.#hold(position);
+    for (const walletId of new Set(open.map((one) => one.walletId))) this.#holdNonces(walletId);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #onCommit(events: readonly JournalEvent[]): void {
+    if (this.#isStopped) return;
+    for (const { kind, payload } of events) {
+      if (kind === "PositionChanged") this.#look(payload.positionId);
+      else if (kind === "NonceAccountsCreated") this.#holdNonces(payload.walletId);
+      else if (kind === "NonceAccountReclaimed") this.#dropNonce(payload.account);
+    }
+  }
+
+  #look(positionId: string): void {
+    const position = this.#context.store.position(positionId);
+    if (position === undefined) return;
+    if (position.state === "open") {
+      this.#hold(position);
+      this.#holdNonces(position.walletId);
+      return;
+    }
+    const holding = this.#holdings.get(positionId);
+    if (holding === undefined) return;
+    this.#holdings.delete(positionId);
+    this.#context.venue.dropReady(holding);
+    this.#dropNoncesOf(position);
+  }
+
+  #hold({ positionId, walletId, instrument, tokenProgram }: PositionRow): void {
+    if (this.#holdings.has(positionId)) return;
+    const { store, venue } = this.#context;
+    const wallet = store.wallet(walletId);
+    if (wallet === undefined) return;
+    const holding = { wallet: wallet.address, mint: mintOf(instrument), tokenProgram };
+    this.#holdings.set(positionId, holding);
+    venue.keepReady(holding);
+  }
+
+  #holdNonces(walletId: string): void {
+    const { store, venue } = this.#context;
+    const wallet = store.wallet(walletId);
+    if (wallet === undefined) return;
+    for (const { account, state } of store.nonceAccounts(walletId)) {
+      if (state !== "ready" || this.#nonces.has(account)) continue;
+      this.#nonces.set(account, { walletId });
+      venue.keepNonceReady(wallet.address, account);
+    }
+  }
+
+  /** A wallet without positions needs none of its nonces at hand. */
+  #dropNoncesOf({ walletId, userId }: PositionRow): void {
+    const open = this.#context.store.openPositions(userId);
+    if (open.some((position) => position.walletId === walletId)) return;
+    for (const [account, nonce] of this.#nonces) {
+      if (nonce.walletId === walletId) this.#dropNonce(account);
+    }
+  }
+
+  #dropNonce(account: string): void {
+    if (this.#nonces.delete(account)) this.#context.venue.dropNonceReady(account);
+  }
+}

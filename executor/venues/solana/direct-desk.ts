@@ -1,0 +1,101 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import type { Signer } from "../../ports/signer.ts";
+import type { Route, RouteRequest, Venue } from "../../ports/venue.ts";
+import type { SolanaConnection } from "./connection.ts";
+import { createDirectRoute } from "./direct-route.ts";
+import type { LandingDesk } from "./landing-desk.ts";
+import { NonceBook } from "./nonce-book.ts";
+import { type DirectDeps, prepareDirect } from "./prepare-direct.ts";
+import { ReadyDesk } from "./ready-desk.ts";
+import { checkRoutePrice } from "./route-price.ts";
+import { TemplateShelf } from "./template-shelf.ts";
+import { UnitsMemory } from "./units-memory.ts";
+
+export interface DirectDeskDeps {
+  clock: Clock;
+  log: Log;
+  signer: Signer;
+  feeLamportsMax: bigint;
+  connection: SolanaConnection;
+  landing: LandingDesk;
+  /** Of a mint that was seen before; without asking anybody. */
+  knownDecimals(mint: string): number | undefined;
+}
+
+/** Trades against pools themselves, as far as their state is at hand. */
+export interface DirectDesk {
+  /** Undefined where an aggregator has to be asked. */
+  routeAtHand(request: RouteRequest): Route | undefined;
+  prepare: Venue["prepare"];
+  ready: Pick<
+    Venue,
+    "keepReady" | "dropReady" | "keepNonceReady" | "dropNonceReady" | "holdingAtHand"
+  >;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
+  const { clock, log, signer, feeLamportsMax, connection, landing } = deps;
+  const { rpc, warm, pools } = connection;
+  const nonces = new NonceBook({ rpc, clock, warm });
+  const templates = new TemplateShelf();
+  const tipCount = landing.plan("sell", 1).landing.tips.length;
+  const desk = new ReadyDesk({ clock, pools, warm, nonces, templates, tipCount });
+  const prepareDeps: DirectDeps = {
+    rpc,
+    signer,
+    log,
+    feeLamportsMax,
+    blockhashes: landing.blockhashes,
+    nonces,
+    fees: landing.fees,
+    units: new UnitsMemory(),
+    warm,
+    templates,
+    planLanding: (side, n) => landing.plan(side, n),
+  };
+  return {
+    routeAtHand: (request) => routeAtHand(deps, desk, request),
+    prepare: (order, wallet, wrapped, route, n, lifetime) =>
+      prepareDirect(prepareDeps, order, wallet, wrapped, route, n, lifetime),
+    ready: {
+      keepReady: (holding) => desk.keep(holding),
+      dropReady: (holding) => desk.drop(holding),
+      keepNonceReady: (wallet, account) => nonces.keep(wallet, account),
+      dropNonceReady: (account) => nonces.drop(account),
+      holdingAtHand: (wallet, mint) => desk.holdingAtHand(wallet, mint),
+    },
+    start: () => desk.start(),
+    stop: () => desk.stop(),
+  };
+}
+
+/**
+ * A buy must be held against the price that it was ordered at; where there is none, the aggregator's
+ * way with its list of prices is the safer one. A sell has its state from the price that fired it.
+ */
+function routeAtHand(
+  deps: Pick<DirectDeskDeps, "knownDecimals">,
+  desk: ReadyDesk,
+  request: RouteRequest,
+): Route | undefined {
+  const state = desk.poolOf(request.mint);
+  if (state === undefined) return undefined;
+  try {
+    const route = createDirectRoute(request, state);
+    const { priceCheck, side, mint } = request;
+    if (priceCheck === undefined || side === "sell") return route;
+    const decimals = deps.knownDecimals(mint);
+    if (decimals === undefined || priceCheck.expectedPriceE9 === null) return undefined;
+    const checked = { ...request, priceCheck };
+    const priceDoubt = checkRoutePrice(checked, route, decimals, undefined);
+    return priceDoubt === undefined ? route : { ...route, priceDoubt };
+  } catch (error) {
+    // Too small for this pool: whether it is for every other one too, the aggregator knows.
+    if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE")) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,286 @@
+import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { Log } from "@raptor/shared/seams/log.ts";
+import type { PoolSide } from "../../pools/direct-pool.ts";
+import type { Signer } from "../../ports/signer.ts";
+import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
+import { type AttemptLifetime, fetchLifetime, nonceLifetime } from "./attempt-lifetime.ts";
+import { encodeLanding } from "./attempt-route.ts";
+import { UNPROTECTED } from "./build-swap.ts";
+import type { BlockhashBook } from "./blockhash-book.ts";
+import { costCapOf } from "./cost-cap.ts";
+import { DirectRoute } from "./direct-route.ts";
+import type { DirectPlan, DirectTemplate } from "./direct-template.ts";
+import type { FeeBook } from "./fee-book.ts";
+import { type LandingPlan, withoutTips } from "./landing-plan.ts";
+import { messageOf, signDirect } from "./sign-direct.ts";
+import { instrumentOf } from "./instrument-name.ts";
+import type { NonceBook } from "./nonce-book.ts";
+import { refused, type Refusal, type Step } from "./prepare-step.ts";
+import { LAMPORTS_PER_SIGNATURE, unitLimitOf, UNITS_MAX } from "./priority-fee.ts";
+import type { Rpc } from "./rpc.ts";
+import { checkAftermath, fetchSwapBalances, simulateSwap } from "./simulate-swap.ts";
+import { deriveSwapAccounts } from "./swap-instructions.ts";
+import type { TemplateShelf } from "./template-shelf.ts";
+import type { UnitsMemory } from "./units-memory.ts";
+import type { WarmAccounts } from "./warm-accounts.ts";
+
+export interface DirectDeps {
+  rpc: Rpc;
+  signer: Signer;
+  log: Log;
+  feeLamportsMax: bigint;
+  blockhashes: Pick<BlockhashBook, "latest">;
+  nonces: Pick<NonceBook, "ready">;
+  fees: Pick<FeeBook, "unitPrice">;
+  units: Pick<UnitsMemory, "unitLimit" | "note">;
+  warm: Pick<WarmAccounts, "lamportsOf" | "tokenBalanceOf">;
+  templates: TemplateShelf;
+  planLanding(side: PoolSide, n: number): LandingPlan;
+}
+
+/** What a buy may open beside its own token account: the programs keep volumes per trader. */
+const TRADER_RENT_LAMPORTS_MAX = 2_500_000n;
+/** A token account with the extensions that we trade; the classic one is a little less. */
+const TOKEN_RENT_LAMPORTS_MAX = 2_500_000n;
+
+/** The wallet's balances as an attempt is held against them. */
+interface Witness {
+  lamports: bigint;
+  quantity: bigint;
+}
+
+export interface DirectDraft {
+  order: OrderRow;
+  wallet: WalletRow;
+  wrapped: string;
+  route: Route;
+  direct: DirectRoute;
+  plan: DirectPlan;
+  template: DirectTemplate;
+  landing: LandingPlan;
+  lifetime: AttemptLifetime;
+  witness: Witness;
+}
+
+/**
+ * From a pool's state to signed bytes. While everything is at hand nothing is waited for but the
+ * signer: the lifetime, the fee, the units and the balances come from memory that says itself when
+ * it is too old, and then the nodes are asked. Sends nothing.
+ * @throws RAPTOR_VENUE__UNAVAILABLE, __NO_ROUTE and RAPTOR_SIGNER__GONE; nothing left then.
+ */
+export async function prepareDirect(
+  deps: DirectDeps,
+  order: OrderRow,
+  wallet: WalletRow,
+  wrapped: string,
+  route: Route,
+  n: number,
+  wanted: Lifetime,
+): Promise<PrepareOutcome> {
+  const direct = directOf(order, wallet, route);
+  const shaped = shapeOf(deps, direct, order.tokenProgram, wanted, n);
+  if (!shaped.ok) return refuse(deps.log, order, shaped);
+  const { plan, template, landing } = shaped.value;
+  const lifetime = lifetimeAtHand(deps, wallet.address, wanted);
+  const witness = balancesAtHand(deps, plan);
+  const draft: DirectDraft = {
+    order,
+    wallet,
+    wrapped,
+    route,
+    direct,
+    plan,
+    template,
+    landing,
+    lifetime: lifetime ?? (await fetchLifetime(deps.rpc, wallet.address, wanted)),
+    witness: witness ?? (await fetchBalances(deps.rpc, plan)),
+  };
+  const short = checkFunds(draft);
+  if (short !== undefined) return refuse(deps.log, order, refused(short, false));
+  const units = await unitsFor(deps, draft);
+  if (!units.ok) return refuse(deps.log, order, units);
+  const unitPriceMicroLamports = deps.fees.unitPrice(order.side, n, units.value, {
+    tipLamports: landing.tipLamports,
+    isReplacement: draft.lifetime.isReplacement,
+  });
+  const signed = await signDirect(deps, draft, units.value, unitPriceMicroLamports);
+  if (!signed.ok) return refuse(deps.log, order, signed);
+  return {
+    outcome: "prepared",
+    attempt: attemptOf(draft, signed.value, units.value, unitPriceMicroLamports),
+  };
+}
+
+/** The engine must hand over what belongs together; anything else is a defect of ours. */
+function directOf(order: OrderRow, wallet: WalletRow, { handle }: Route): DirectRoute {
+  assert(handle instanceof DirectRoute, "the route was made by this venue");
+  const { request } = handle;
+  const quantityMax = BigInt(order.side === "buy" ? order.notionalLamports : order.quantity);
+  assert(request.wallet === wallet.address, "the route is for this wallet");
+  assert(instrumentOf(request.mint) === order.instrument, "the route is for this instrument");
+  assert(request.side === order.side, "the route is for this side");
+  assert(request.quantityIn <= quantityMax, "the route spends no more than the order");
+  assert(request.slippageBps <= order.slippageBpsMax, "the route keeps the order's slippage");
+  assert(handle.state.pool.ref.mint === request.mint, "the pool trades this mint");
+  return handle;
+}
+
+interface Shape {
+  plan: DirectPlan;
+  template: DirectTemplate;
+  landing: LandingPlan;
+}
+
+/** With the tips when they fit into the packet, else without: plain lanes are better than none. */
+function shapeOf(
+  deps: DirectDeps,
+  { request, state }: DirectRoute,
+  tokenProgram: string,
+  wanted: Lifetime,
+  n: number,
+): Step<Shape> {
+  const { pool } = state;
+  const { side } = request;
+  assert(pool.ref.tokenProgram === tokenProgram, "the pool knows the token's program");
+  const wish = deps.planLanding(side, n);
+  if (wish.isUnprotectable && side === "buy") return refused(UNPROTECTED, false);
+  const bare: DirectPlan = {
+    side,
+    accounts: deriveSwapAccounts(request.wallet, request.mint, tokenProgram),
+    isNative: pool.kind === "pump",
+    hasNonce: wanted.kind === "nonce",
+    tipCount: 0,
+  };
+  const tipped = { ...bare, tipCount: wish.landing.tips.length };
+  const first = deps.templates.get(tipped, pool);
+  if (first.ok) {
+    return { ok: true, value: { plan: tipped, template: first.template, landing: wish } };
+  }
+  const landing = withoutTips(wish, side, "the transaction has no room for its tip");
+  if (landing.isUnprotectable && side === "buy") return refused(UNPROTECTED, false);
+  const second = deps.templates.get(bare, pool);
+  if (second.ok) return { ok: true, value: { plan: bare, template: second.template, landing } };
+  const told = refused(`the trade does not fit into one transaction: ${second.reason}`, false);
+  const fits = bare.hasNonce && deps.templates.get({ ...bare, hasNonce: false }, pool).ok;
+  return fits ? { ...told, onlyNonceTooLong: true } : told;
+}
+
+function lifetimeAtHand(
+  { blockhashes, nonces }: DirectDeps,
+  wallet: string,
+  wanted: Lifetime,
+): AttemptLifetime | undefined {
+  if (wanted.kind === "nonce") {
+    const reading = nonces.ready(wallet, wanted.account);
+    const isFitting = wanted.value === null || wanted.value === reading?.value;
+    if (reading === undefined || !isFitting) return undefined;
+    return nonceLifetime(wallet, wanted.account, reading, wanted.value !== null);
+  }
+  const newest = blockhashes.latest();
+  if (newest === undefined) return undefined;
+  const { blockhash, lastValidBlockHeight } = newest;
+  return {
+    blockhash,
+    bound: { kind: "blockHeight", blockhash, lastValidBlockHeight },
+    nonce: undefined,
+    isReplacement: false,
+    evidence: {},
+  };
+}
+
+function balancesAtHand({ warm }: DirectDeps, { accounts }: DirectPlan): Witness | undefined {
+  const lamports = warm.lamportsOf(accounts.wallet);
+  const quantity = warm.tokenBalanceOf(accounts.wallet, accounts.mint);
+  if (lamports?.isFresh !== true || quantity?.isFresh !== true) return undefined;
+  return { lamports: lamports.value, quantity: quantity.value };
+}
+
+async function fetchBalances(rpc: Rpc, plan: DirectPlan): Promise<Witness> {
+  const { walletLamports, tokenQuantity } = await fetchSwapBalances(rpc, plan);
+  return { lamports: walletLamports, quantity: tokenQuantity };
+}
+
+function checkFunds({ direct, witness }: DirectDraft): string | undefined {
+  const { side, quantityIn } = direct.request;
+  if (side === "buy" && witness.lamports < quantityIn) {
+    return `the wallet holds ${witness.lamports} lamports, the order needs ${quantityIn}`;
+  }
+  if (side === "sell" && witness.quantity < quantityIn) {
+    return `the wallet holds ${witness.quantity} units, the order sells ${quantityIn}`;
+  }
+  return undefined;
+}
+
+/**
+ * The units that the trade may use: remembered from the first trade of such a pool, which is run on
+ * a node without sending it. That run is also the witness that the pool's program does what it is
+ * known for.
+ */
+async function unitsFor(deps: DirectDeps, draft: DirectDraft): Promise<Step<number>> {
+  const { direct, plan, route, lifetime } = draft;
+  const { side, quantityIn } = direct.request;
+  const { kind } = direct.state.pool;
+  const known = deps.units.unitLimit(kind, side);
+  if (known !== undefined) return { ok: true, value: known };
+  const message = messageOf(draft, UNITS_MAX, 0n);
+  const nonceAccount = lifetime.nonce?.account;
+  const outline = { side, accounts: plan.accounts, quantityIn, nonceAccount };
+  const before = await fetchSwapBalances(deps.rpc, plan);
+  const run = await simulateSwap(deps.rpc, outline, message);
+  if (run.outcome === "failed") return refused(run.reason, false);
+  const extraMax = side === "buy" ? TRADER_RENT_LAMPORTS_MAX : 0n;
+  const costMax = LAMPORTS_PER_SIGNATURE + extraMax;
+  const reasons = checkAftermath(outline, route.quantityOutMin, costMax, before, run.after);
+  if (reasons.length > 0) return refused(reasons.join("; "), true);
+  deps.units.note(kind, side, run.units);
+  return { ok: true, value: deps.units.unitLimit(kind, side) ?? unitLimitOf(run.units) };
+}
+
+function attemptOf(
+  { route, plan, lifetime, witness, direct, landing }: DirectDraft,
+  { identity, payload }: { identity: string; payload: string },
+  unitLimit: number,
+  unitPriceMicroLamports: bigint,
+): PreparedAttempt {
+  const { side, quantityIn } = direct.request;
+  const { nonce } = lifetime;
+  const rentLamports = TOKEN_RENT_LAMPORTS_MAX + TRADER_RENT_LAMPORTS_MAX;
+  return {
+    identity,
+    payload,
+    bound: lifetime.bound,
+    exclusionGroup:
+      nonce === undefined ? `sig:${identity}` : `nonce:${nonce.account}:${nonce.value}`,
+    costCapLamports: costCapOf({
+      side,
+      quantityIn,
+      rentLamports,
+      unitLimit,
+      unitPriceMicroLamports,
+      tipLamports: landing.tipLamports,
+    }),
+    quantityOutMin: route.quantityOutMin,
+    route: {
+      ...route.evidence,
+      side,
+      ...plan.accounts,
+      ...lifetime.evidence,
+      unitLimit,
+      unitPriceMicroLamports: String(unitPriceMicroLamports),
+      tipLamports: String(landing.tipLamports),
+      ...encodeLanding(landing.landing),
+      ...(landing.leftOut.length === 0 ? {} : { lanesLeftOut: landing.leftOut }),
+    },
+    witness,
+  };
+}
+
+function refuse(log: Log, order: OrderRow, refusal: Refusal): PrepareOutcome {
+  const { reason, alert, onlyNonceTooLong } = refusal;
+  const fields = { orderId: order.orderId, instrument: order.instrument, reason };
+  if (alert) log.error(fields, "a direct swap was refused: its simulation or its check is wrong");
+  else log.info(fields, "a direct swap was not prepared");
+  const told = { outcome: "refused" as const, reason, alert };
+  return onlyNonceTooLong === true ? { ...told, onlyNonceTooLong } : told;
+}

@@ -1,0 +1,153 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { HoldingAtHand, ReadyHolding } from "../../ports/venue.ts";
+import type { PoolState } from "./direct-route.ts";
+import type { NonceBook } from "./nonce-book.ts";
+import { deriveSwapAccounts } from "./swap-instructions.ts";
+import type { TemplateShelf } from "./template-shelf.ts";
+import type { WarmAccounts } from "./warm-accounts.ts";
+
+/** The pools of tokens as the streams keep them. */
+export interface PoolStates {
+  /** Counted; every track has an untrack. */
+  track(mint: string): void;
+  untrack(mint: string): void;
+  stateOf(mint: string): (PoolState & { isFresh: boolean }) | undefined;
+}
+
+export interface ReadyDeskDeps {
+  clock: Clock;
+  pools: PoolStates;
+  warm: WarmAccounts;
+  nonces: NonceBook;
+  templates: TemplateShelf;
+  /** So many lanes want a tip inside each transaction. */
+  tipCount: number;
+}
+
+interface Held {
+  holding: ReadyHolding;
+  holders: number;
+  /** The account list that its transactions were compiled for. */
+  compiledFor: string | undefined;
+}
+
+/** Compiling takes most of a millisecond: so few in a row that nothing else waits for them. */
+const COMPILED_AT_ONCE = 3;
+const COMPILE_PAUSE_MS = 25;
+/** After everything is compiled whose pool is known. */
+const IDLE_PAUSE_MS = 500;
+const LOOKED_AT_ONCE = 500;
+
+/** Keeps what exits need at hand: pools, balances, nonces and compiled transactions. */
+export class ReadyDesk {
+  readonly #deps: ReadyDeskDeps;
+  readonly #held = new Map<string, Held>();
+  #round: IterableIterator<Held> = this.#held.values();
+  #stop: AbortController | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(deps: ReadyDeskDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    if (this.#stop !== undefined) return;
+    this.#stop = new AbortController();
+    this.#deps.nonces.start();
+    this.#running = this.#run(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    await Promise.all([this.#running, this.#deps.nonces.stop()]);
+  }
+
+  keep(holding: ReadyHolding): void {
+    const key = keyOf(holding);
+    const known = this.#held.get(key);
+    if (known !== undefined) {
+      known.holders += 1;
+      return;
+    }
+    const { pools, warm } = this.#deps;
+    const { wallet, mint, tokenProgram } = holding;
+    this.#held.set(key, { holding, holders: 1, compiledFor: undefined });
+    pools.track(mint);
+    warm.keepWallet(wallet);
+    warm.keepToken(wallet, mint, tokenProgram);
+  }
+
+  drop(holding: ReadyHolding): void {
+    const key = keyOf(holding);
+    const known = this.#held.get(key);
+    if (known === undefined) return;
+    known.holders -= 1;
+    if (known.holders > 0) return;
+    const { pools, warm } = this.#deps;
+    const { wallet, mint } = holding;
+    this.#held.delete(key);
+    pools.untrack(mint);
+    warm.dropWallet(wallet);
+    warm.dropToken(wallet, mint);
+  }
+
+  holdingAtHand(wallet: string, mint: string): HoldingAtHand | undefined {
+    const { warm } = this.#deps;
+    const lamports = warm.lamportsOf(wallet);
+    const quantity = warm.tokenBalanceOf(wallet, mint);
+    if (lamports?.isFresh !== true || quantity?.isFresh !== true) return undefined;
+    return {
+      lamports: lamports.value,
+      quantity: quantity.value,
+      slot: Math.min(lamports.slot, quantity.slot),
+    };
+  }
+
+  /** Fresh, or nothing. */
+  poolOf(mint: string): PoolState | undefined {
+    const state = this.#deps.pools.stateOf(mint);
+    return state?.isFresh === true ? state : undefined;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const compiled = this.#compileSome();
+      const pauseMs = compiled > 0 ? COMPILE_PAUSE_MS : IDLE_PAUSE_MS;
+      await this.#deps.clock.sleep(pauseMs, signal);
+    }
+  }
+
+  /** Goes round and round: a pool that moves, or whose creator changes, needs other accounts. */
+  #compileSome(): number {
+    let compiled = 0;
+    for (let looked = 0; looked < LOOKED_AT_ONCE && compiled < COMPILED_AT_ONCE; looked++) {
+      const next = this.#round.next();
+      if (next.done === true) {
+        this.#round = this.#held.values();
+        break;
+      }
+      const held = next.value;
+      const state = this.poolOf(held.holding.mint);
+      if (state === undefined || state.pool.accountsKey === held.compiledFor) continue;
+      held.compiledFor = state.pool.accountsKey;
+      compiled += 1;
+      this.#compile(held.holding, state);
+    }
+    return compiled;
+  }
+
+  #compile({ wallet, mint, tokenProgram }: ReadyHolding, { pool }: PoolState): void {
+    const accounts = deriveSwapAccounts(wallet, mint, tokenProgram);
+    const isNative = pool.kind === "pump";
+    // One that does not fit is found again, and told, when somebody trades it.
+    for (const hasNonce of [true, false]) {
+      const { tipCount } = this.#deps;
+      this.#deps.templates.get({ side: "sell", accounts, isNative, hasNonce, tipCount }, pool);
+    }
+  }
+}
+
+function keyOf({ wallet, mint }: ReadyHolding): string {
+  return `${wallet}/${mint}`;
+}
