@@ -3,6 +3,7 @@ import type { Secret } from "@raptor/shared/values/secret.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { EngineSettings } from "./engine/settings.ts";
 import type { ExecutorEnv } from "./env.ts";
+import type { ConnectionSettings } from "./venues/solana/connection.ts";
 import type { LandingSettings } from "./venues/solana/landing-desk.ts";
 import type { TipService } from "./venues/solana/tip-lane.ts";
 
@@ -37,6 +38,15 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
     nonceAccountsMax: env.NONCE_ACCOUNTS_MAX,
     nonceBuyLamportsMin: env.NONCE_BUY_SOL_MIN,
     exitReplaceMs: env.EXIT_REPLACE_MS,
+  };
+}
+
+export function streamSettingsOf(env: ExecutorEnv): ConnectionSettings["streams"] {
+  return {
+    socketsPerProvider: env.STREAM_SOCKETS,
+    subscriptionsMax: env.STREAM_SUBSCRIPTIONS_MAX,
+    staleMs: env.STREAM_STALE_MS,
+    verifyMs: env.STREAM_VERIFY_MS,
   };
 }
 
