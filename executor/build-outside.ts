@@ -4,8 +4,9 @@ import { ReconcileSchedule } from "./notify/reconcile-schedule.ts";
 import { createTelegramChat } from "./notify/telegram.ts";
 import type { ExecutorSeams } from "./create-executor.ts";
 import type { Venue } from "./ports/venue.ts";
-import { landingSettingsOf, venueProvidersOf } from "./settings.ts";
+import { landingSettingsOf, streamSettingsOf, venueProvidersOf } from "./settings.ts";
 import { createSolanaVenue } from "./venues/solana/adapter.ts";
+import { createSolanaConnection } from "./venues/solana/connection.ts";
 import { createJupiter } from "./venues/solana/jupiter.ts";
 
 /** Talks to the outside: venue, prices, chat, alerts, queue. */
@@ -16,6 +17,18 @@ export function buildOutside(seams: ExecutorSeams) {
     clock,
     settings: { url: env.JUPITER_URL, apiKey: env.JUPITER_API_KEY, timeoutMs: env.HTTP_TIMEOUT_MS },
   });
+  const connection = createSolanaConnection({
+    net,
+    clock,
+    prng,
+    log,
+    metrics: seams.metrics,
+    settings: {
+      providers: venueProvidersOf(env),
+      httpTimeoutMs: env.HTTP_TIMEOUT_MS,
+      streams: streamSettingsOf(env),
+    },
+  });
   const venue: Venue = createSolanaVenue({
     net,
     clock,
@@ -23,6 +36,7 @@ export function buildOutside(seams: ExecutorSeams) {
     log,
     signer,
     jupiter,
+    connection,
     settings: {
       providers: venueProvidersOf(env),
       httpTimeoutMs: env.HTTP_TIMEOUT_MS,
@@ -33,6 +47,7 @@ export function buildOutside(seams: ExecutorSeams) {
   });
   const feed = createPriceFeed({
     source: jupiter,
+    pools: connection.pools,
     clock,
     log,
     settings: {

@@ -198,7 +198,7 @@ class PollingPriceFeed implements PriceFeed {
     return doubted;
   }
 
-  /** In the very call in which the stream tells it: an exit must not wait for a turn of anything. */
+  /** In the very call in which the stream tells it: an exit must not wait for anything. */
   #onPool({ instrument, priceE9, slot, atMonotonicMs }: PoolPrice): void {
     if (!this.#watchers.has(instrument)) return;
     this.#tell({ instrument, priceE9, atMonotonicMs, slot, source: "pool" });

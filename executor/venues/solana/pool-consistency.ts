@@ -29,9 +29,9 @@ export function reserveAddresses({ kind, address, watch }: PoolRef): readonly st
 }
 
 /**
- * Whether reserves that came one by one belong together. Both must be of one slot; and what both say
- * must be what swaps do, or have been read in one poll. Each mixture of two moments between which
- * there were only swaps is priced between the two, so it can fake no jump; but liquidity that is put
+ * Whether reserves that came one by one belong together. Both must be of one slot; and what both
+ * say must be what swaps do, or have been read in one poll. A mixture of two moments between which
+ * there were only swaps is priced between the two, so it fakes no jump; but liquidity that is put
  * in or taken out halfway looks like one, and the least output would be computed from it.
  */
 export function isConsistent(

@@ -207,7 +207,7 @@ export class SubscriptionDesk {
     return true;
   }
 
-  /** Sends some of what waits, and the rest a little later: a burst is what nodes answer with 429. */
+  /** Sends some of what waits and the rest a little later: nodes answer bursts with 429. */
   #pump(): void {
     if (!this.#isOpen || this.isResting()) return;
     const nowMs = this.#deps.clock.monotonicMs();

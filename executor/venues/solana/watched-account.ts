@@ -17,8 +17,8 @@ export interface Watched {
 }
 
 /**
- * Whether a poll closes the hole before the subscription: asked after the node had confirmed it, and
- * answered by a node that had come at least as far. A node that lags would hide what lies between.
+ * Whether a poll closes the hole before the subscription: asked after the node had confirmed it,
+ * and answered by a node that had come at least as far. One that lags hides what lies between.
  */
 export function isWholeSince(
   { active }: Pick<Watched, "active">,
