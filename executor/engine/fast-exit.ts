@@ -28,9 +28,9 @@ export type FastOutcome =
   | { kind: "decided"; orderId: string | undefined };
 
 /**
- * A crossed rule to signed bytes in one step: the attempt is made from what is at hand while nothing
- * is journaled yet, and then trigger, order and attempt are committed together. Nothing leaves
- * before that commit, and whatever does not fit by then is thrown away: it was never sent.
+ * A crossed rule to signed bytes in one step: the attempt is made from what is at hand while
+ * nothing is journaled yet, and then trigger, order and attempt are committed together. Nothing
+ * leaves before that commit, and what does not fit by then is thrown away: it was never sent.
  */
 export class FastExit {
   readonly #context: EngineContext;

@@ -87,8 +87,8 @@ const V4_SELL: Readonly<Record<number, Role>> = { ...V4_BUY, 15: "token", 16: "w
 
 /**
  * Exact input, least output, and nothing behind them that could mean something else. Each program
- * itself refuses to take more or to give less, and it checks its own accounts; so what remains to be
- * seen here is whose money goes in and where the output arrives.
+ * itself refuses to take more or to give less, and it checks its own accounts; so what remains to
+ * be seen here is whose money goes in and where the output arrives.
  */
 const LAYOUTS: readonly (DirectLayout & { selector: string })[] = [
   {

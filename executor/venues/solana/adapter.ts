@@ -11,9 +11,10 @@ import { createDirectDesk, type DirectDesk } from "./direct-desk.ts";
 import { DirectRoute } from "./direct-route.ts";
 import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 import { fetchNonces } from "./fetch-nonces.ts";
-import { fetchInstrumentReport, fetchMint } from "./instrument-report.ts";
+import { fetchInstrumentReport } from "./instrument-report.ts";
 import type { Jupiter } from "./jupiter.ts";
 import { LandingDesk, type LandingSettings } from "./landing-desk.ts";
+import { MintMemory } from "./mint-memory.ts";
 import { deriveTokenAccount } from "./programs.ts";
 import { fetchRoute } from "./fetch-route.ts";
 import { deriveNonceAddress, NONCE_RENT_LAMPORTS } from "./nonce-account.ts";
@@ -55,18 +56,11 @@ export interface SolanaVenueDeps {
   settings: SolanaVenueSettings;
 }
 
-interface RememberedMint {
-  tokenProgram: string;
-  decimals: number;
-}
-
 const VENUE_ID = "SOLANA";
 /** Exits are armed after this wait at the latest, whatever the nodes do. */
 const CHAIN_CHECK_MS_MAX = 1_000;
 /** Slots of 400 ms, of which some are skipped: what a block takes on average. */
 const SECONDS_PER_BLOCK = 0.43;
-/** What is remembered of mints never changes; this bounds what pasted addresses may fill. */
-const MINTS_REMEMBERED_MAX = 10_000;
 
 /** Solana spot over Jupiter's routes, landed through our own RPC nodes. */
 export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
@@ -76,21 +70,11 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
   const landing = createLanding(deps, rpc, sockets);
   const memory = { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(deps.clock) };
-  const mints = new Map<string, RememberedMint>();
+  const mints = new MintMemory(rpc);
   const instrumentDeps = { ...deps, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
-
-  function rememberMint(mint: string, found: RememberedMint): RememberedMint {
-    if (mints.size >= MINTS_REMEMBERED_MAX) mints.clear();
-    const { tokenProgram, decimals } = found;
-    mints.set(mint, { tokenProgram, decimals });
-    return found;
-  }
-  async function readMint(mint: string): Promise<RememberedMint> {
-    return mints.get(mint) ?? rememberMint(mint, await fetchMint(rpc, mint));
-  }
   const routeDeps = {
     ...deps,
-    readDecimals: async (mint: string) => (await readMint(mint)).decimals,
+    readDecimals: async (mint: string) => (await mints.read(mint)).decimals,
   };
   const builderDeps = {
     rpc,
@@ -100,14 +84,14 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     priorityFeeLamportsMax: settings.priorityFeeLamportsMax,
     fees: landing.fees,
     planLanding: landing.plan.bind(landing),
-    fetchTokenProgram: async (mint: string) => (await readMint(mint)).tokenProgram,
+    fetchTokenProgram: async (mint: string) => (await mints.read(mint)).tokenProgram,
   };
   const direct = createDirectDesk({
     ...deps,
     connection,
     landing,
     feeLamportsMax: settings.priorityFeeLamportsMax,
-    knownDecimals: (mint) => mints.get(mint)?.decimals,
+    knownDecimals: (mint) => mints.known(mint)?.decimals,
   });
   const stopping = new AbortController();
   const setupDeps = { ...builderDeps, clock: deps.clock, stopped: stopping.signal };
@@ -117,18 +101,13 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     capabilities: { dedupe: "forever", canRebroadcast: true },
     async fetchInstrument(mint) {
       const report = await fetchInstrumentReport(instrumentDeps, mint);
-      rememberMint(mint, report);
+      mints.remember(mint, report);
       return report;
     },
     ...direct.ready,
     routeAtHand: (request) => direct.routeAtHand(request),
     fetchRoute: async (request) => direct.routeAtHand(request) ?? fetchRoute(routeDeps, request),
-    fetchWallet: (address) => fetchWalletReport(rpc, address),
-    fetchWalletViews: (address) => fetchWalletViews(rpc, address),
-    fetchHistory: (address, since) => fetchHistory(rpc, address, since),
-    fetchMoves: (wallet, identities) => fetchMoves(rpc, wallet, identities),
-    tokenAddress: (wallet, token) => deriveTokenAccount(wallet, token.mint, token.tokenProgram),
-    watchWallet: (address, tokens, onChange) => watchWallet(sockets, address, tokens, onChange),
+    ...createWalletReads(connection),
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
       route.handle instanceof DirectRoute
         ? direct.prepare(order, wallet, wrapped, route, n, lifetime)
@@ -149,6 +128,28 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     health: () => [...rpc.health(), ...connection.health(), jupiter.health()],
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
     ...createLife(deps, { connection, landing, direct, stopping }),
+  };
+}
+
+function createWalletReads({
+  rpc,
+  sockets,
+}: SolanaConnection): Pick<
+  Venue,
+  | "fetchWallet"
+  | "fetchWalletViews"
+  | "fetchHistory"
+  | "fetchMoves"
+  | "tokenAddress"
+  | "watchWallet"
+> {
+  return {
+    fetchWallet: (address) => fetchWalletReport(rpc, address),
+    fetchWalletViews: (address) => fetchWalletViews(rpc, address),
+    fetchHistory: (address, since) => fetchHistory(rpc, address, since),
+    fetchMoves: (wallet, identities) => fetchMoves(rpc, wallet, identities),
+    tokenAddress: (wallet, token) => deriveTokenAccount(wallet, token.mint, token.tokenProgram),
+    watchWallet: (address, tokens, onChange) => watchWallet(sockets, address, tokens, onChange),
   };
 }
 

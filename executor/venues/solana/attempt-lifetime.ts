@@ -2,7 +2,7 @@ import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Lifetime } from "../../ports/venue.ts";
 import { fetchAccountsWords, newestSlot, type AccountsWord } from "./account-words.ts";
-import { nonceIndexOf, parseNonceValue } from "./nonce-account.ts";
+import { assertOwnNonce, nonceIndexOf, parseNonceValue } from "./nonce-account.ts";
 import { blockhashAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
 
@@ -31,6 +31,7 @@ export async function fetchLifetime(
 ): Promise<AttemptLifetime> {
   if (wanted.kind === "blockHeight") return fetchBlock(rpc);
   const { account } = wanted;
+  assertOwnNonce(wallet, account);
   const reading = await readNonce(rpc, wallet, account);
   if (wanted.value !== null && wanted.value !== reading.value) {
     throw unusable("the nonce was used up: another attempt of this group was executed");
@@ -83,11 +84,7 @@ export function fetchBlockhash(rpc: Rpc) {
  * is not clearly behind must say the same.
  * @throws RAPTOR_VENUE__UNAVAILABLE while that cannot be had; nothing has left the process.
  */
-export async function readNonce(
-  rpc: Rpc,
-  wallet: string,
-  account: string,
-): Promise<NonceReading> {
+export async function readNonce(rpc: Rpc, wallet: string, account: string): Promise<NonceReading> {
   const [finals, confirmed] = await Promise.all([
     fetchAccountsWords(rpc, [account], "finalized"),
     fetchAccountsWords(rpc, [account], "confirmed"),

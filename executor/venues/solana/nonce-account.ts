@@ -38,6 +38,10 @@ export function nonceIndexOf(wallet: string, account: string): number {
   assert(false, "a nonce account is one of the wallet's own");
 }
 
+export function assertOwnNonce(wallet: string, account: string): void {
+  nonceIndexOf(wallet, account);
+}
+
 /** The stored value, when the account is a nonce that this wallet alone may advance. */
 export function parseNonceValue(
   account: AccountAnswer | null | undefined,
