@@ -27,6 +27,11 @@ export class ByteReader {
     return this.#ranOut;
   }
 
+  /** Bytes that are left; negative once a field ran out. */
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
   u8(): number {
     return this.#has(1) ? this.#view.getUint8(this.#at - 1) : 0;
   }

@@ -24,7 +24,8 @@ const TAGS = {
   v2: { buy: instructionTag("buy_exact_quote_in_v2"), sell: instructionTag("sell_v2") },
   v3: { buy: instructionTag("buy_exact_quote_in_v3"), sell: instructionTag("sell_v3") },
 };
-const EVENT_AUTHORITY = namedAddress(PUMP_PROGRAM, "__event_authority");
+/** Signs the events that the program hands to itself. */
+export const PUMP_EVENT_AUTHORITY = namedAddress(PUMP_PROGRAM, "__event_authority");
 const VOLUME = namedAddress(PUMP_PROGRAM, "global_volume_accumulator");
 
 /**
@@ -100,7 +101,7 @@ function accountsV2(pool: CurvePool, { wallet, side }: PoolOrder): PoolAccountMe
     readOnly(PUMP_FEE_CONFIG),
     readOnly(PUMP_FEE_PROGRAM),
     readOnly(SYSTEM_PROGRAM),
-    readOnly(EVENT_AUTHORITY),
+    readOnly(PUMP_EVENT_AUTHORITY),
     readOnly(PUMP_PROGRAM),
   ];
 }
@@ -123,7 +124,7 @@ function accountsV3(pool: CurvePool, { wallet }: PoolOrder): PoolAccountMeta[] {
     readOnly(PUMP_FEE_CONFIG),
     writable(pool.buybackRecipient),
     readOnly(SYSTEM_PROGRAM),
-    readOnly(EVENT_AUTHORITY),
+    readOnly(PUMP_EVENT_AUTHORITY),
     readOnly(PUMP_PROGRAM),
   ];
 }

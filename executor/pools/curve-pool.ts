@@ -13,6 +13,7 @@ import { PUMP_FEE_PROGRAM, PUMP_PROGRAM, WSOL_MINT, ZERO_KEY } from "./programs.
 import { keyBytes, programAddress } from "./program-address.ts";
 import { chooseRecipient } from "./recipient.ts";
 import { rememberBytes } from "./remembered.ts";
+import { mintSupplyOf } from "./token-bytes.ts";
 import { unusable, type PoolUnusable } from "./unusable.ts";
 
 export interface CurvePool extends PoolCommon {
@@ -30,7 +31,6 @@ export const PUMP_FEE_CONFIG = programAddress(PUMP_FEE_PROGRAM, [
   keyBytes(PUMP_PROGRAM),
 ]);
 
-/** The supply by which the fee tier of every curve but a mayhem one is chosen. */
 const ONE_BILLION_SUPPLY = 1_000_000_000_000_000n;
 
 const globalOf = rememberBytes(decodePumpGlobal);
@@ -59,7 +59,16 @@ export function decodeCurvePool(
   if (global === undefined || feeConfig === undefined) {
     return unusable("corrupt", "The settings of pump.fun are unreadable.");
   }
-  return assess(ref, curve, global, feeConfig);
+  return assess(ref, curve, global, feeConfig, supplyOf(curve, accounts.get(ref.mint)));
+}
+
+/**
+ * The supply that a fee tier is chosen by: fixed, but for a mayhem curve, where it is the mint's
+ * own. The mint is not watched for that; where its bytes are at hand they count.
+ */
+function supplyOf(curve: BondingCurve, mint: Uint8Array | undefined): bigint {
+  if (!curve.isMayhemMode) return ONE_BILLION_SUPPLY;
+  return (mint && mintSupplyOf(mint)) ?? curve.tokenTotalSupply;
 }
 
 function assess(
@@ -67,6 +76,7 @@ function assess(
   curve: BondingCurve,
   global: PumpGlobal,
   feeConfig: FeeConfig,
+  supply: bigint,
 ): CurvePool | PoolUnusable {
   if (curve.complete || curve.virtualTokenReserves === 0n) {
     return unusable("complete", "The curve is full and trading moves to PumpSwap.");
@@ -84,7 +94,6 @@ function assess(
   if (feeRecipient === undefined || buybackRecipient === undefined) {
     return unusable("corrupt", "The settings of pump.fun name nobody to take the fees.");
   }
-  const supply = curve.isMayhemMode ? curve.tokenTotalSupply : ONE_BILLION_SUPPLY;
   return {
     kind: "pump",
     ref,

@@ -46,9 +46,9 @@ function trimmed({ programId, accounts, data }: RawInstruction): RawInstruction 
 }
 
 /**
- * A sell is the builder's as it is. For an exact-in buy there is a description and no builder, so its
- * accounts are those of the builder for the exact-out one, whose list is the same (a test holds the
- * two descriptions together), and its data comes from the description's encoder.
+ * A sell is the builder's as it is. For an exact-in buy there is a description and no builder, so
+ * its accounts are those of the builder for the exact-out one, whose list is the same (a test
+ * holds the two descriptions together), and its data comes from the description's encoder.
  */
 export async function pairForCurve(one: CurveCase, side: PoolSide): Promise<InstructionPair> {
   const state = curveState(one);

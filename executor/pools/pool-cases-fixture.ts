@@ -64,7 +64,9 @@ function keyOf(kind: number): fc.Arbitrary<string> {
   return rest.map((bytes) => encodeBase58(Uint8Array.of(kind, ...bytes)));
 }
 
-/** Every order of magnitude up to `bits` equally often: amounts of a lamport matter like millions. */
+/**
+ * Every order of magnitude up to `bits` equally often: amounts of a lamport matter like millions.
+ */
 function magnitude(bits: number, bitsMin = 1): fc.Arbitrary<bigint> {
   return fc
     .tuple(fc.integer({ min: bitsMin, max: bits }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }))
@@ -72,8 +74,8 @@ function magnitude(bits: number, bitsMin = 1): fc.Arbitrary<bigint> {
 }
 
 /**
- * Below a few lamports the makers' library divides negative numbers and comes to tokens for nothing;
- * the programs count in unsigned numbers and refuse.
+ * Below a few lamports the makers' library divides negative numbers and comes to tokens for
+ * nothing; the programs count in unsigned numbers and refuse.
  */
 const RESERVE_BITS_MIN = 10;
 

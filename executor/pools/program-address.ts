@@ -66,10 +66,10 @@ function remembered(id: string, derive: () => string): string {
 }
 
 /**
- * Whether 32 bytes are a point of edwards25519 as the chain's runtime sees it: (y^2 - 1) / (d y^2 + 1)
- * is a square. A quotient is a square exactly when the product is, so one Jacobi symbol decides and
- * nothing is inverted. Like the runtime it takes y modulo the prime and ignores the sign bit, where
- * stricter readers refuse a handful of encodings that no hash will ever hit.
+ * Whether 32 bytes are a point of edwards25519 as the chain's runtime sees it: (y^2 - 1) / (d y^2
+ * + 1) is a square. A quotient is a square exactly when the product is, so one Jacobi symbol
+ * decides and nothing is inverted. Like the runtime it takes y modulo the prime and ignores the
+ * sign bit, where stricter readers refuse a handful of encodings that no hash will ever hit.
  */
 export function isOnCurve(bytes: Uint8Array): boolean {
   let y = 0n;

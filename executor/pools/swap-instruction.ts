@@ -31,7 +31,8 @@ const SELL = instructionTag("sell");
 const BUY_V2 = instructionTag("buy_exact_quote_in_v2");
 const SELL_V2 = instructionTag("sell_v2");
 const EXTEND = instructionTag("extend_account");
-const EVENT_AUTHORITY = namedAddress(PUMP_AMM_PROGRAM, "__event_authority");
+/** Signs the events that the program hands to itself. */
+export const SWAP_EVENT_AUTHORITY = namedAddress(PUMP_AMM_PROGRAM, "__event_authority");
 const VOLUME = namedAddress(PUMP_AMM_PROGRAM, "global_volume_accumulator");
 /** Third argument of a buy: count it for the wallet's volume. */
 const TRACK_VOLUME = 1;
@@ -116,7 +117,7 @@ function accountsV1(pool: SwapPool, { wallet, side }: PoolOrder): PoolAccountMet
     readOnly(TOKEN_PROGRAM),
     readOnly(SYSTEM_PROGRAM),
     readOnly(ATA_PROGRAM),
-    readOnly(EVENT_AUTHORITY),
+    readOnly(SWAP_EVENT_AUTHORITY),
     readOnly(PUMP_AMM_PROGRAM),
     writable(wrappedOf(vaultOwner)),
     readOnly(vaultOwner),
@@ -155,7 +156,7 @@ function accountsV2(pool: SwapPool, { wallet }: PoolOrder): PoolAccountMeta[] {
     writable(userVolumeOf(wallet)),
     readOnly(SWAP_FEE_CONFIG),
     writable(wrappedOf(pool.buybackRecipient)),
-    readOnly(EVENT_AUTHORITY),
+    readOnly(SWAP_EVENT_AUTHORITY),
     readOnly(PUMP_AMM_PROGRAM),
   ];
 }
@@ -167,7 +168,7 @@ function extendAccount(address: string, wallet: string): RawInstruction {
       writable(address),
       signing(wallet),
       readOnly(SYSTEM_PROGRAM),
-      readOnly(EVENT_AUTHORITY),
+      readOnly(SWAP_EVENT_AUTHORITY),
       readOnly(PUMP_AMM_PROGRAM),
     ],
     data: EXTEND.slice(),
