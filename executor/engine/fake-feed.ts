@@ -21,8 +21,12 @@ export class FakeFeed implements PriceFeed {
   onUpdate(listener: (update: PriceUpdate) => void): void {
     this.#listeners.push(listener);
   }
-  emit(priceE9: bigint, instrument: string): void {
-    const update = { instrument, priceE9, atMonotonicMs: 0 };
+  emit(
+    priceE9: bigint,
+    instrument: string,
+    more: Pick<PriceUpdate, "slot" | "isStale"> = {},
+  ): void {
+    const update = { instrument, priceE9, atMonotonicMs: 0, ...more };
     this.#latest.set(instrument, update);
     for (const listener of this.#listeners) listener(update);
   }

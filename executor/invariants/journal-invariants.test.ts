@@ -1,4 +1,4 @@
-import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
 import { describe, it } from "vitest";
 import {
   START_MS,
@@ -82,6 +82,35 @@ describe("a void", () => {
     expect(story.broken).toEqual([]);
   });
 });
+
+function fired(over: Partial<EventPayloads["ExitTriggered"]>): JournalEvent {
+  return event("ExitTriggered", {
+    positionId: "p",
+    rule: "stopLoss",
+    n: 1,
+    triggerPriceE9: "7",
+    priceE9: "7",
+    priceAgeMs: 0,
+    orderId: "x",
+    ...over,
+  });
+}
+
+function marked(markE9: string): JournalEvent {
+  return event("ExitMarksMoved", { marks: [{ positionId: "p", markE9 }] });
+}
+
+function rearmed(rule: string, done: string): JournalEvent {
+  const stop = {
+    kind: "stopLoss" as const,
+    triggerBps: -1,
+    triggerPriceE9: "7",
+    quantityBps: 10_000,
+  };
+  const rules = [{ ...stop, id: rule }];
+  const plan = { positionId: "p", userId: 7, instrument: "MINT.SOLANA", rules };
+  return event("ExitPlanArmed", { ...plan, done: [{ ...stop, id: done }] });
+}
 
 describe("a journal that breaks a promise", () => {
   const cases: [name: string, story: () => Story][] = [
@@ -181,6 +210,23 @@ describe("a journal that breaks a promise", () => {
     [
       "9 exits armed: position p is open and its exits are not armed",
       () => bought().tell(event("ExitPlanDisarmed", { positionId: "p", reason: "fired" })),
+    ],
+    [
+      "19 exit rules once: takeProfit9 of p fired without being armed",
+      () => bought().tell(fired({ ruleId: "takeProfit9" })),
+    ],
+    ["19 exit rules once: trigger 2 of p follows 0", () => bought().tell(fired({ n: 2 }))],
+    [
+      "19 exit rules once: stopLoss of p was decided by a highest price that was not recorded",
+      () => bought().tell(fired({ markE9: "12" })),
+    ],
+    [
+      "19 exit rules once: the highest price of p has fallen",
+      () => bought().tell(marked("12")).tell(marked("11")),
+    ],
+    [
+      "19 exit rules once: tp1 of p is armed again after it was done",
+      () => bought().tell(rearmed("tp1", "tp1")),
     ],
     [
       "9 exits outlive everything: exit x was given up while p is open",

@@ -4,6 +4,7 @@ import { createEntryGate } from "./entry-gate.ts";
 import { createEvidence } from "./evidence.ts";
 import { createExitsArmed } from "./exits-armed.ts";
 import { createExitsOutlive } from "./exits-outlive.ts";
+import { createExitRulesOnce } from "./exit-rules-once.ts";
 import type { CreateInvariant } from "./invariant.ts";
 import { createJobsFinal } from "./jobs-final.ts";
 import { createOneEffect } from "./one-effect.ts";
@@ -44,6 +45,7 @@ export function createJournalInvariants(
     (report) => createSpend(report, limits),
     createExitsArmed,
     createExitsOutlive,
+    createExitRulesOnce,
     createEntryGate,
     createSwitchOrder,
     createPanicWhole,

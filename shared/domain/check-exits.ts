@@ -7,7 +7,7 @@ const GAIN_BPS_MAX = 10_000_000;
 const MINUTE_MS = 60_000;
 const TIME_MS_MAX = 30 * 24 * 60 * MINUTE_MS;
 /** Of these a position has one: a second would only hide the first. */
-const SINGLE: readonly ExitRuleKind[] = [
+export const SINGLE_EXIT_KINDS: readonly ExitRuleKind[] = [
   "stopLoss",
   "trailingStop",
   "breakeven",
@@ -28,25 +28,32 @@ export const EXIT_NAMES: Readonly<Record<ExitRuleKind, string>> = {
 
 /**
  * What is wrong with a set of rules, each in a sentence that a person can act on; empty: nothing.
- * `costBps` is what a round trip costs: gains below it are losses.
+ * `costBps` is what a round trip costs: gains below it are losses. `soldShareBps` is what levels
+ * that have fired have sold.
  */
-export function checkExitSpecs(specs: readonly ExitSpec[], costBps: number): string[] {
+export function checkExitSpecs(
+  specs: readonly ExitSpec[],
+  costBps: number,
+  soldShareBps = 0,
+): string[] {
   const problems: string[] = [];
   if (specs.length > EXIT_RULES_MAX) {
     problems.push(`These are ${specs.length} rules; a position has ${EXIT_RULES_MAX} at most.`);
   }
   for (const spec of specs) problems.push(...checkOne(spec, costBps));
-  for (const kind of SINGLE) {
+  for (const kind of SINGLE_EXIT_KINDS) {
     if (specs.filter((spec) => spec.kind === kind).length < 2) continue;
     problems.push(`There are two rules of the kind ${EXIT_NAMES[kind]}; a position has one.`);
   }
-  problems.push(...checkLadder(specs));
+  problems.push(...checkLadder(specs, soldShareBps));
   return problems;
 }
 
-function checkLadder(specs: readonly ExitSpec[]): string[] {
+function checkLadder(specs: readonly ExitSpec[], soldShareBps: number): string[] {
   const problems: string[] = [];
-  const sumBps = specs.filter(isLadderRule).reduce((sum, spec) => sum + shareOf(spec), 0);
+  const sumBps = specs
+    .filter(isLadderRule)
+    .reduce((sum, spec) => sum + shareOf(spec), soldShareBps);
   if (sumBps > ALL_BPS) {
     const more = "Take profits, limit sells and market caps together sell";
     problems.push(`${more} ${percent(sumBps)} of what was bought; at most 100 %.`);
@@ -69,9 +76,10 @@ function checkOne(spec: ExitSpec, costBps: number): string[] {
     case "initialsOut":
       return gainProblems(spec, costBps + 1);
     case "stopLoss":
-      return isBetween(spec.lossBps, 1, ALL_BPS - 1)
+      // Above the entry it keeps a profit.
+      return isBetween(spec.lossBps, -GAIN_BPS_MAX, ALL_BPS - 1)
         ? []
-        : ["A stop loss stands between 0.01 % and 99.99 % below the entry."];
+        : ["A stop loss stands at 99.99 % below the entry or higher."];
     case "trailingStop":
       return trailingProblems(spec);
     case "timeLimit":
