@@ -22,7 +22,8 @@ async function main(): Promise<void> {
   process.stdout.write(`Raptor: starting a new local world, seed ${seed}\n`);
   let isStopping = false;
   const stateDir = values.state ?? STATE_DIR;
-  const starting = startWorld({ seed, stateDir, onProgress });
+  const executorEnv = { SEND_LANES: "jito,helius,jupiter", PRIORITY_FEE_LAMPORTS_MAX: "4000000" };
+  const starting = startWorld({ seed, stateDir, onProgress, executorEnv });
   const stop = async (): Promise<void> => {
     if (isStopping) return;
     isStopping = true;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { LAMPORTS_PER_SOL } from "@raptor/shared/values/money.ts";
 import { FaultPlan } from "../faults/fault-plan.ts";
 import { Chain } from "../models/chain.ts";
+import type { LaneConduct } from "../models/lane-gate.ts";
 import { Market } from "../models/market.ts";
 import { createNamedPrng } from "../models/prng.ts";
 import { startJupiter } from "../servers/jupiter/server.ts";
@@ -15,6 +16,7 @@ import { startControl } from "./control.ts";
 import { startEdge } from "./edge-process.ts";
 import { ExecutorProcess } from "./executor-process.ts";
 import { Faucet } from "./faucet.ts";
+import { startLanes } from "./lanes.ts";
 import { findFreePorts } from "./ports.ts";
 import { createWorldSecrets, type WorldSecrets } from "./secrets.ts";
 
@@ -28,6 +30,8 @@ export interface WorldOptions {
   /** SOL that each person is given on first contact; 0 for none. */
   giftSol?: bigint;
   redis?: "auto" | "memory" | "redis-server";
+  /** How the landing services behave; by default some of what they take is lost. */
+  laneConduct?: LaneConduct;
   /** Length of a slot; 400 as on the network unless a test wants blocks to pass quickly. */
   slotMs?: number;
   /** Overrides for the executor's settings. */
@@ -52,6 +56,9 @@ export interface WorldFile {
   rpcWs: string;
   rpcs: { http: string; ws: string }[];
   jupiter: string;
+  jito: string;
+  heliusSender: string;
+  jupiterSend: string;
   telegram: string;
   qstash: string;
   redis: string;
@@ -207,6 +214,15 @@ async function startStandIns(options: WorldOptions, secrets: WorldSecrets, close
   const jupiter = await startJupiter({ ...desk, chain, market, apiKeys });
   closers.push(() => jupiter.close());
 
+  const lanes = await startLanes({
+    chain,
+    seed,
+    clock: standIn(seed, "lanes").clock,
+    jupiterKey: secrets.jupiterKey,
+    conduct: options.laneConduct,
+  });
+  closers.push(() => lanes.close());
+
   onProgress("Telegram: the Bot API and the chat page");
   const telegram = await startTelegram({
     ...standIn(seed, "telegram"),
@@ -231,7 +247,7 @@ async function startStandIns(options: WorldOptions, secrets: WorldSecrets, close
     token: secrets.redisToken,
   });
   closers.push(() => redis.close());
-  return { chain, market, solana, jupiter, telegram, qstash, redis };
+  return { chain, market, solana, jupiter, lanes, telegram, qstash, redis };
 }
 
 function startFaucet(options: WorldOptions, standIns: StandIns, closers: Closers): void {
@@ -257,7 +273,7 @@ function createWorldFile(
   dataDir: string,
   standIns: StandIns,
 ): WorldFile {
-  const { solana, jupiter, telegram, qstash, redis, market } = standIns;
+  const { solana, jupiter, lanes, telegram, qstash, redis, market } = standIns;
   const edge = `http://127.0.0.1:${ports.edge}`;
   return {
     edge,
@@ -270,6 +286,9 @@ function createWorldFile(
     rpcWs: solana.rpcs[0]?.ws ?? "",
     rpcs: [...solana.rpcs],
     jupiter: jupiter.url,
+    jito: lanes.jito.url,
+    heliusSender: `${lanes.heliusSender.url}/fast`,
+    jupiterSend: lanes.jupiterSend.url,
     telegram: telegram.url,
     qstash: qstash.url,
     redis: redis.url,
@@ -318,6 +337,9 @@ function executorEnv(file: WorldFile, secrets: WorldSecrets, ports: Ports): Reco
     SOLANA_WS_URLS: file.rpcs.map(({ ws }) => ws).join(","),
     JUPITER_URL: file.jupiter,
     JUPITER_API_KEY: secrets.jupiterKey,
+    JITO_URLS: file.jito,
+    HELIUS_SENDER_URL: file.heliusSender,
+    JUPITER_SEND_URL: file.jupiterSend,
     QSTASH_URL: file.qstash,
     QSTASH_TOKEN: secrets.qstashToken,
   };
