@@ -14,6 +14,7 @@ import {
   type NewMint,
   parseTokenHolding,
   tokenProgramId,
+  withFrozen,
 } from "./token-accounts.ts";
 import type { Vm } from "./vm.ts";
 
@@ -140,6 +141,11 @@ export class ChainAccounts {
       const lamports = account.lamports + (holding.mint === NATIVE_MINT ? delta : 0n);
       return { ...addQuantity(account, delta), lamports };
     });
+  }
+
+  /** What the freeze authority does. */
+  setFrozen(tokenAccount: string, isFrozen: boolean): void {
+    this.#replace(tokenAccount, (account) => withFrozen(account, isFrozen));
   }
 
   tokenQuantityOf(tokenAccount: string): bigint | undefined {

@@ -1,9 +1,11 @@
-import type { Keypair } from "@solana/web3.js";
 import { meanHostileLegs } from "./hostile-legs.ts";
 import { JUPITER_PROGRAM_ID, parseRoute, ROUTES, type RouteArguments } from "./jupiter-layout.ts";
+import { meanVenueLegs, partyOf } from "./jupiter-venue.ts";
 import type { OnChainPool } from "./market-on-chain.ts";
 import { type Market, type MarketQuote, quotePool, U64_MAX } from "./market.ts";
 import { BPS_ONE, minimumOut, transferFeeOf } from "./pool-math.ts";
+import { quoteOf, type VenuePools } from "./pools/venue-pools.ts";
+import type { RoutedSwap } from "./pools/venue-book.ts";
 import type {
   ModelInstruction,
   ModelMeaning,
@@ -57,16 +59,16 @@ class ModelError extends Error {
 export function createJupiterProgram(
   market: Market,
   pools: ReadonlyMap<string, OnChainPool>,
+  venues: VenuePools,
 ): ProgramModel {
-  const keys = new Map<string, Keypair>(
-    market.tokens.map((token) => [token.poolAuthority, token.spec.poolAuthority]),
-  );
+  const keys = new Set(market.tokens.map((token) => token.poolAuthority));
   return {
     programId: JUPITER_PROGRAM_ID,
-    authorities: () => keys,
+    calls: venues.programs,
+    authorities: () => ({ has: (pubkey) => keys.has(pubkey) || venues.has(pubkey) }),
     interpret(instruction, view, signers) {
       try {
-        return interpretSwap(market, pools, parseSwap(instruction, signers), view);
+        return interpretSwap({ market, pools, venues }, parseSwap(instruction, signers), view);
       } catch (error) {
         if (!(error instanceof ModelError)) throw error;
         const text = `Program log: AnchorError occurred. Error Number: ${error.code}. `;
@@ -114,17 +116,23 @@ function parseSwap(instruction: ModelInstruction, signers: readonly string[]): S
   };
 }
 
-function interpretSwap(
-  market: Market,
-  pools: ReadonlyMap<string, OnChainPool>,
-  swap: Swap,
-  view: ModelView,
-): ModelMeaning {
+interface Router {
+  market: Market;
+  pools: ReadonlyMap<string, OnChainPool>;
+  venues: VenuePools;
+}
+
+function interpretSwap(router: Router, swap: Swap, view: ModelView): ModelMeaning {
+  const { market, pools } = router;
   const tokenMint = swap.sourceMint === NATIVE_MINT ? swap.destinationMint : swap.sourceMint;
   const pool = pools.get(tokenMint);
   if (pool === undefined) throw new ModelError(6010, "Invalid route plan");
   checkAccounts(swap, pool, view);
-  const quote = quoteFromVaults(swap, pool, view);
+  const routed = routeVenue(router, swap, pool, view);
+  const quote =
+    routed === undefined
+      ? quoteFromVaults(swap, pool, view)
+      : quoteOf(pool.token, swap.route.quantityIn, routed);
   if (quote === undefined) {
     throw new ModelError(JUPITER_ERRORS.invalidCalculation, "Invalid calculation");
   }
@@ -139,10 +147,19 @@ function interpretSwap(
   if (received < minimumOut(route.quotedOut, route.slippageBps)) {
     throw new ModelError(JUPITER_ERRORS.slippageToleranceExceeded, "Slippage tolerance exceeded");
   }
+  const legs =
+    routed === undefined
+      ? { transfers: meanTransfers(swap, pool, quote, fee), writes: [], events: [] }
+      : meanVenueLegs(routed, partyOf(swap, routed.side, router.venues.till), {
+          quantity: fee,
+          account: fee === 0n ? undefined : feeAccountOf(swap, pool),
+        });
   return {
     kind: "transfers",
+    writes: legs.writes,
+    events: legs.events,
     transfers: [
-      ...meanTransfers(swap, pool, quote, fee),
+      ...legs.transfers,
       ...meanHostileLegs(
         market.seed,
         swap.remaining,
@@ -152,8 +169,25 @@ function interpretSwap(
       ),
     ],
     logs: [`Program log: Instruction: ${swap.logName}`],
-    commit: () => market.applySwap(quote),
+    commit: () => {
+      if (routed === undefined) market.applySwap(quote);
+      else router.venues.sync(pool.token.mint);
+    },
   };
+}
+
+/** The pool's own program prices the swap, from its accounts as the transaction has them by now. */
+function routeVenue(
+  { venues }: Router,
+  swap: Swap,
+  { token }: OnChainPool,
+  view: ModelView,
+): RoutedSwap | undefined {
+  if (token.venue === undefined) return undefined;
+  const side = swap.sourceMint === NATIVE_MINT ? "buy" : "sell";
+  const routed = venues.swap(token, side, swap.route.quantityIn, view);
+  if (routed !== undefined) return routed;
+  throw new ModelError(JUPITER_ERRORS.invalidCalculation, "Invalid calculation");
 }
 
 function checkAccounts(swap: Swap, pool: OnChainPool, view: ModelView): void {
@@ -244,11 +278,14 @@ function meanTransfers(
     },
     { ...paid, to: swap.destination, quantity: quote.vaultOut - fee },
   ];
-  if (fee === 0n) return transfers;
+  if (fee > 0n) transfers.push({ ...paid, to: feeAccountOf(swap, pool), quantity: fee });
+  return transfers;
+}
+
+function feeAccountOf(swap: Swap, pool: OnChainPool): string {
   const feeAccount = swap.remaining[0];
   if (feeAccount === undefined || feeAccount === pool.solVault || feeAccount === pool.tokenVault) {
     throw new ModelError(JUPITER_ERRORS.missingPlatformFeeAccount, "Missing platform fee account");
   }
-  transfers.push({ ...paid, to: feeAccount, quantity: fee });
-  return transfers;
+  return feeAccount;
 }

@@ -1,4 +1,5 @@
 import type { Keypair } from "@solana/web3.js";
+import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Chain } from "./chain.ts";
 import {
   JUPITER_EVENT_AUTHORITY,
@@ -8,13 +9,15 @@ import {
 } from "./jupiter-layout.ts";
 import type { Market, MarketToken } from "./market.ts";
 import { generateKeypair } from "./market-tokens.ts";
+import { type VenueChain, VenuePools } from "./pools/venue-pools.ts";
 import { NATIVE_MINT, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./token-accounts.ts";
 
 /** What the market needs of the chain while it is laid out and while the crowd trades. */
 export type MarketChain = Pick<
   Chain,
   "createMint" | "createTokenAccount" | "setTokenQuantity" | "setLamports" | "createLookupTable"
->;
+> &
+  VenueChain;
 
 export interface OnChainPool {
   readonly token: MarketToken;
@@ -31,6 +34,7 @@ export interface LookupTable {
 
 export interface MarketOnChain {
   pools: ReadonlyMap<string, OnChainPool>;
+  venues: VenuePools;
   lookupTable: LookupTable;
   /** Quotes without a pool and signs after the taker. */
   maker: Keypair;
@@ -55,7 +59,12 @@ interface Holder {
  * vaults sees the price. The crowd's side of its trades moves between real holders too, so the
  * balances of a mint always add up to its supply.
  */
-export function installMarket(chain: MarketChain, market: Market): MarketOnChain {
+export function installMarket(
+  chain: MarketChain,
+  market: Market,
+  clock: Pick<Clock, "nowMs">,
+): MarketOnChain {
+  const venues = new VenuePools(chain, market, () => BigInt(Math.floor(clock.nowMs() / 1_000)));
   const maker = generateKeypair(market.seed, "maker");
   const wallets = Array.from({ length: HOLDER_COUNT - 1 }, (_, index) =>
     generateKeypair(market.seed, `holder:${index}`).publicKey.toBase58(),
@@ -67,25 +76,37 @@ export function installMarket(chain: MarketChain, market: Market): MarketOnChain
   for (const token of market.tokens) {
     createTokenMint(chain, token);
     const holders = createHolders(chain, token, wallets);
-    const vaults = {
-      solVault: chain.createTokenAccount(token.poolAuthority, NATIVE_MINT),
-      tokenVault: chain.createTokenAccount(token.poolAuthority, token.mint),
-    };
+    const vaults = installPool(chain, venues, token);
     const inventory = chain.createTokenAccount(makerKey, token.mint);
     chain.setTokenQuantity(inventory, token.makerQuantity);
-    pools.set(token.mint, {
-      token,
-      ...vaults,
-      topHoldersPercentage: () => topHoldersPercentage(token, holders),
+    // Only buyers meet frozen accounts; who was there before them is free to sell.
+    if (token.spec.kind === "frozen") {
+      const free = [inventory, vaults.solVault, vaults.tokenVault];
+      for (const account of [...free, ...holders.map((holder) => holder.account)]) {
+        chain.accounts.setFrozen(account, false);
+      }
+    }
+    const pool = { token, topHoldersPercentage: () => topHoldersPercentage(token, holders) };
+    pools.set(token.mint, { ...pool, ...vaults });
+    const followHolders = createHolderFollower(chain, token, holders);
+    follow.set(token.mint, () => {
+      if (token.venue === undefined) placeReserves(chain, token, vaults);
+      else venues.place(token);
+      followHolders();
     });
-    follow.set(token.mint, createFollower(chain, token, vaults, holders));
   }
+  venues.onMoved((token) => {
+    const pool = pools.get(token.mint);
+    if (pool !== undefined) {
+      pools.set(token.mint, { ...pool, ...venues.bookOf(token).accountsOf(token) });
+    }
+  });
   for (const update of follow.values()) update();
   market.onCrowdTrade((token) => follow.get(token.mint)?.());
   function writeTable(addresses: readonly string[]): LookupTable {
     return { address: chain.createLookupTable(addresses), addresses };
   }
-  return { pools, maker, writeTable, lookupTable: writeTable(sharedAddresses(pools)) };
+  return { pools, venues, maker, writeTable, lookupTable: writeTable(sharedAddresses(pools)) };
 }
 
 function createTokenMint(chain: MarketChain, token: MarketToken): void {
@@ -98,10 +119,18 @@ function createTokenMint(chain: MarketChain, token: MarketToken): void {
     supply: spec.supply,
     holder: dev,
     mintAuthority: spec.kind === "mint-authority" ? dev : null,
-    freezeAuthority: spec.kind === "freeze-authority" ? dev : null,
+    freezeAuthority: spec.kind === "freeze-authority" || spec.kind === "frozen" ? dev : null,
+    ...(spec.kind === "frozen" ? { isBornFrozen: true } : {}),
+    ...(isLaunched(token) ? { metadata: { name: spec.name, symbol: spec.symbol } } : {}),
     ...(spec.transferFeeBps > 0 ? { transferFeeBps: spec.transferFeeBps } : {}),
     ...(spec.kind === "permanent-delegate" ? { permanentDelegate: dev } : {}),
   });
+}
+
+/** A launchpad's newer tokens describe themselves in their mint. */
+function isLaunched({ spec }: MarketToken): boolean {
+  const isPump = spec.venue === "pump" || spec.venue === "pumpswap";
+  return isPump && spec.tokenProgram === "token-2022";
 }
 
 /** The developer first: of a rug or a suspicious token he keeps most of what the pool has not. */
@@ -124,16 +153,37 @@ function createHolders(
   });
 }
 
-function createFollower(
+function installPool(
+  chain: MarketChain,
+  venues: VenuePools,
+  token: MarketToken,
+): { solVault: string; tokenVault: string } {
+  if (token.venue === undefined) {
+    return {
+      solVault: chain.createTokenAccount(token.poolAuthority, NATIVE_MINT),
+      tokenVault: chain.createTokenAccount(token.poolAuthority, token.mint),
+    };
+  }
+  venues.install(token);
+  return venues.bookOf(token).accountsOf(token);
+}
+
+function placeReserves(
   chain: MarketChain,
   token: MarketToken,
   vaults: { solVault: string; tokenVault: string },
+): void {
+  chain.setTokenQuantity(vaults.solVault, token.lamports);
+  chain.setTokenQuantity(vaults.tokenVault, token.quantity);
+}
+
+function createHolderFollower(
+  chain: MarketChain,
+  token: MarketToken,
   holders: readonly Holder[],
 ): () => void {
   let turn = 0;
   return () => {
-    chain.setTokenQuantity(vaults.solVault, token.lamports);
-    chain.setTokenQuantity(vaults.tokenVault, token.quantity);
     let missing = token.crowdQuantity - holders.reduce((sum, { quantity }) => sum + quantity, 0n);
     for (let count = 0; count < holders.length && missing !== 0n; count += 1) {
       const holder = holders[turn++ % holders.length];

@@ -13,11 +13,22 @@ export type TokenKind =
   | "mint-authority"
   | "token-2022"
   | "transfer-fee"
-  | "permanent-delegate";
+  | "permanent-delegate"
+  | "frozen"
+  | "pump-curve"
+  | "pump-run"
+  | "pumpswap"
+  | "raydium-cpmm"
+  | "raydium-v4";
+
+/** The program that a token's only pool belongs to; the others trade in the aggregator's own. */
+export type PoolVenue = "pump" | "pumpswap" | "raydium-cpmm" | "raydium-v4";
 
 /** Everything about a token that never changes while the world runs. */
 export interface TokenSpec {
   kind: TokenKind;
+  /** Where its pool is when the world starts. */
+  venue?: PoolVenue;
   symbol: string;
   name: string;
   decimals: number;
@@ -59,6 +70,29 @@ const KINDS: readonly TokenKind[] = [
   "permanent-delegate",
 ];
 
+/** Listed behind the others, so that an older world keeps its tokens. */
+const POOL_KINDS: readonly TokenKind[] = [
+  "frozen",
+  "pump-curve",
+  "pump-curve",
+  "pump-curve",
+  "pump-run",
+  "pumpswap",
+  "pumpswap",
+  "pumpswap",
+];
+const POOL_WORDS = [
+  "Arctic Axolotl", "Bouncy Bison", "Cosmic Cicada", "Dusty Dodo", "Eager Eland", "Frosty Fox",
+  "Gentle Gnu", "Hasty Hare", "Icy Impala", "Jaunty Jay", "Keen Koala", "Loud Llama",
+]; // prettier-ignore
+const VENUES: Partial<Record<TokenKind, PoolVenue>> = {
+  "pump-curve": "pump",
+  "pump-run": "pump",
+  pumpswap: "pumpswap",
+  "raydium-cpmm": "raydium-cpmm",
+  "raydium-v4": "raydium-v4",
+};
+
 const FIRST_WORDS = [
   "Amber", "Brisk", "Cobalt", "Dapper", "Ember", "Fable", "Gritty", "Hollow", "Ivory", "Jolly",
   "Kindly", "Lunar", "Mellow", "Nimble", "Opal", "Plucky", "Quartz", "Rusty", "Sable", "Tidal",
@@ -70,6 +104,9 @@ const LAST_WORDS = [
   "Vole", "Walrus", "Yak", "Zebu",
 ]; // prettier-ignore
 
+/** Virtual tokens of a new curve, and their product with its virtual lamports. */
+const CURVE_TOKENS = 1_073_000_000_000_000n;
+const CURVE_PRODUCT = CURVE_TOKENS * 30_000_000_000n;
 const MS_PER_DAY = 86_400_000;
 const LAMPORTS_PER_SOL = 1_000_000_000n;
 
@@ -84,11 +121,49 @@ export function generateTokens(seed: number): TokenSpec[] {
   const prng = createNamedPrng(seed, "tokens");
   const firsts = shuffled(FIRST_WORDS, prng);
   const lasts = shuffled(LAST_WORDS, prng);
-  return KINDS.map((kind, index) => {
-    const name = `${firsts[index]} ${lasts[index]}`;
-    const symbol = `${firsts[index]?.slice(0, 2)}${lasts[index]?.slice(0, 3)}`.toUpperCase();
-    return generateToken(seed, { kind, index, name, symbol });
+  const old = KINDS.map((kind, index) => {
+    const words: [string, string] = [firsts[index] ?? "", lasts[index] ?? ""];
+    return generateToken(seed, { kind, index, ...labelOf(words) });
   });
+  const pooled = POOL_KINDS.map((kind, at) => {
+    const index = KINDS.length + at;
+    const [first = "", last = ""] = (POOL_WORDS[at] ?? "").split(" ");
+    return pooledToken(seed, generateToken(seed, { kind, index, ...labelOf([first, last]) }), at);
+  });
+  return [...old, ...pooled];
+}
+
+function labelOf([first, last]: readonly [string, string]): { name: string; symbol: string } {
+  const symbol = `${first.slice(0, 2)}${last.slice(0, 3)}`.toUpperCase();
+  return { name: `${first} ${last}`, symbol };
+}
+
+/** As the pool's program makes its tokens: six decimals, and on a curve somewhere along it. */
+function pooledToken(seed: number, token: TokenSpec, at: number): TokenSpec {
+  const venue = VENUES[token.kind];
+  if (venue === undefined) return token;
+  const prng = createNamedPrng(seed, `pooled:${at}`);
+  const supply = 1_000_000_000_000_000n;
+  const isPump = venue === "pump" || venue === "pumpswap";
+  const pooled: TokenSpec = {
+    ...token,
+    venue,
+    decimals: 6,
+    supply,
+    tokenProgram: isPump && at % 2 === 0 ? "token-2022" : "token",
+    quantityAtStart: (supply * BigInt(15 + prng.nextInt(30))) / 100n,
+    ageMs: venue === "pump" ? 600_000 + prng.nextInt(MS_PER_DAY / 2) : token.ageMs,
+    volatility: 0.0008,
+    drift: token.kind === "pump-run" ? 0.002 : 0,
+  };
+  if (venue !== "pump") return pooled;
+  const sold = 150n + BigInt(prng.nextInt(250));
+  const quantityAtStart = CURVE_TOKENS - sold * 1_000_000_000_000n;
+  return {
+    ...pooled,
+    quantityAtStart,
+    lamportsAtStart: CURVE_PRODUCT / quantityAtStart + 1n,
+  };
 }
 
 function generateToken(
@@ -128,6 +203,7 @@ const TOKEN_2022_KINDS: ReadonlySet<TokenKind> = new Set<TokenKind>([
   "token-2022",
   "transfer-fee",
   "permanent-delegate",
+  "frozen",
 ]);
 
 function shuffled<Item>(items: readonly Item[], prng: Prng): Item[] {

@@ -47,9 +47,13 @@ describe("market", () => {
     expect(new Set(tokens.map(({ spec }) => spec.symbol)).size).toBe(tokens.length);
     expect([...new Set(tokens.map(({ spec }) => spec.kind))].toSorted()).toEqual([
       "freeze-authority",
+      "frozen",
       "mint-authority",
       "normal",
       "permanent-delegate",
+      "pump-curve",
+      "pump-run",
+      "pumpswap",
       "rug",
       "run",
       "suspicious",

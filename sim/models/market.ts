@@ -1,12 +1,20 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
-import { constantProductOut, integerSqrt, transferFeeOf } from "./pool-math.ts";
-import { generateTokens, type TokenSpec } from "./market-tokens.ts";
+import {
+  atLeast,
+  moved,
+  PRICE_MIN,
+  PRICE_SCALE,
+  priceE9Of,
+  pullLiquidity,
+  tradeTo,
+} from "./market-moves.ts";
+import { constantProductOut, transferFeeOf } from "./pool-math.ts";
+import { generateTokens, type PoolVenue, type TokenSpec } from "./market-tokens.ts";
 import { createNamedPrng } from "./prng.ts";
 import { NATIVE_MINT } from "./token-accounts.ts";
 
-/** A price is lamports per whole token, times this. */
-export const PRICE_SCALE = 1_000_000_000n;
+export { PRICE_SCALE, priceE9Of };
 /** Every pool keeps this share of what comes in; it is part of every quote. */
 export const POOL_FEE_BPS = 25;
 /** The largest quantity that a token account can hold, and the cap of the transfer fee. */
@@ -14,8 +22,6 @@ export const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** A jump of the clock replays at most an hour; the rest of the gap passes without trades. */
 const STEPS_PER_TICK_MAX = 3_600;
-const PRICE_MIN = 1_000n;
-const RATIO_SCALE = 1_000_000_000n;
 /** A run flattens out here, so that a world left alone overnight keeps sane prices. */
 const RUN_FACTOR_MAX = 25n;
 /** Pull of the traded price towards the fair price, per step. */
@@ -25,13 +31,22 @@ const REVERSION = 20n;
 export interface MarketToken {
   readonly spec: TokenSpec;
   readonly mint: string;
-  readonly pool: string;
+  /** Where it trades; a curve that is complete moves on. */
+  venue: PoolVenue | undefined;
+  /** False between a curve's last token and its move: nobody can trade. */
+  isTrading: boolean;
+  pool: string;
   readonly poolAuthority: string;
   readonly createdAtMs: number;
   readonly priceAtStartE9: bigint;
-  /** Reserves of the pool: equal to what its two vaults hold on the chain. */
+  /**
+   * Reserves that the pool prices with: what its two vaults hold on the chain and, of a pool of a
+   * venue, the virtual part of them.
+   */
   lamports: bigint;
   quantity: bigint;
+  /** Between these the crowd moves the reserves along the pool's curve. */
+  bounds: ReserveBounds;
   /** Inventory that the market maker starts with. */
   readonly makerQuantity: bigint;
   /** What everybody else holds: reserves, crowd, maker and users together are the supply. */
@@ -39,6 +54,17 @@ export interface MarketToken {
   /** The price that the crowd believes in. */
   fairPriceE9: bigint;
   rugged: boolean;
+}
+
+export interface ReserveBounds {
+  quantityMin: bigint;
+  quantityMax: bigint;
+  lamportsMin: bigint;
+}
+
+/** Quotes what a pool of a venue would do now, and reads what is left in it. */
+export interface VenueDesk {
+  quote(token: MarketToken, side: "buy" | "sell", quantityIn: bigint): MarketQuote | undefined;
 }
 
 export interface MarketQuote {
@@ -76,6 +102,7 @@ export class Market {
   readonly #byMint: ReadonlyMap<string, MarketToken>;
   readonly #chance: ReadonlyMap<string, Prng>;
   readonly #listeners: ((token: MarketToken) => void)[] = [];
+  #venues: VenueDesk | undefined;
   #stepsDone = 0;
 
   constructor(options: MarketOptions) {
@@ -95,6 +122,11 @@ export class Market {
 
   find(mint: string): MarketToken | undefined {
     return this.#byMint.get(mint);
+  }
+
+  /** Pools of venues are known only once they lie on a chain. */
+  attachVenues(desk: VenueDesk): void {
+    this.#venues = desk;
   }
 
   /** Called after the crowd moved a pool, so that its vaults on the chain can follow. */
@@ -123,12 +155,21 @@ export class Market {
     this.#tell(token);
   }
 
+  /** Nearly all liquidity leaves the pool at once. */
+  rug(mint: string): void {
+    const token = this.#byMint.get(mint);
+    if (token === undefined) throw new RangeError("expected the mint of a listed token");
+    pullLiquidity(token);
+    this.#tell(token);
+  }
+
   /** Undefined when the token is not listed or the pool would pay nothing. */
   quote(inputMint: string, outputMint: string, quantityIn: bigint): MarketQuote | undefined {
     const side = inputMint === NATIVE_MINT ? "buy" : "sell";
     if (side === "sell" && outputMint !== NATIVE_MINT) return undefined;
     const token = this.#byMint.get(side === "buy" ? outputMint : inputMint);
     if (token === undefined) return undefined;
+    if (token.venue !== undefined) return this.#venues?.quote(token, side, quantityIn);
     return quotePool(token, side, quantityIn, token);
   }
 
@@ -148,6 +189,7 @@ export class Market {
       const roof = token.priceAtStartE9 * RUN_FACTOR_MAX;
       const drift = token.fairPriceE9 < roof ? spec.drift : 0;
       token.fairPriceE9 = atLeast(moved(token.fairPriceE9, drift + noise), PRICE_MIN);
+      if (!token.isTrading) continue;
       if (spec.rugAtStep !== undefined && !token.rugged && this.#stepsDone >= spec.rugAtStep) {
         pullLiquidity(token);
         continue;
@@ -167,11 +209,6 @@ export class Market {
   #tell(token: MarketToken): void {
     for (const listener of this.#listeners) listener(token);
   }
-}
-
-/** Lamports per whole token, times a thousand million. */
-export function priceE9Of(token: MarketToken): bigint {
-  return (token.lamports * PRICE_SCALE * unitOf(token)) / token.quantity;
 }
 
 /** Dollars, as a plain number: only for answers in which the real service also rounds. */
@@ -214,6 +251,8 @@ function listToken(spec: TokenSpec, startedAtMs: number): MarketToken {
   const token: MarketToken = {
     spec,
     mint: spec.mint.publicKey.toBase58(),
+    venue: spec.venue,
+    isTrading: true,
     pool: spec.pool.publicKey.toBase58(),
     poolAuthority: spec.poolAuthority.publicKey.toBase58(),
     createdAtMs: startedAtMs - spec.ageMs,
@@ -221,6 +260,7 @@ function listToken(spec: TokenSpec, startedAtMs: number): MarketToken {
       (spec.lamportsAtStart * PRICE_SCALE * 10n ** BigInt(spec.decimals)) / spec.quantityAtStart,
     lamports: spec.lamportsAtStart,
     quantity: spec.quantityAtStart,
+    bounds: { quantityMin: 1n, quantityMax: spec.supply, lamportsMin: 1n },
     makerQuantity: spec.supply / 100n,
     crowdQuantity: spec.supply - spec.quantityAtStart - spec.supply / 100n,
     fairPriceE9: 0n,
@@ -228,41 +268,4 @@ function listToken(spec: TokenSpec, startedAtMs: number): MarketToken {
   };
   token.fairPriceE9 = token.priceAtStartE9;
   return token;
-}
-
-/**
- * Moves along the curve, so the depth stays what it was. When the crowd has no more tokens to
- * sell, liquidity leaves instead and the price is still met.
- */
-function tradeTo(token: MarketToken, targetE9: bigint): void {
-  const priceE9 = atLeast(targetE9, PRICE_MIN);
-  const perUnit = PRICE_SCALE * unitOf(token);
-  const product = token.lamports * token.quantity;
-  const total = token.quantity + token.crowdQuantity;
-  const wanted = atLeast(integerSqrt((product * perUnit) / priceE9), 1n);
-  token.quantity = wanted < total ? wanted : total;
-  token.crowdQuantity = total - token.quantity;
-  token.lamports = atLeast((token.quantity * priceE9) / perUnit, 1n);
-}
-
-/** The owner takes nearly all SOL out and the price falls to about half a percent. */
-function pullLiquidity(token: MarketToken): void {
-  token.rugged = true;
-  const kept = atLeast(token.quantity / 10n, 1n);
-  token.crowdQuantity += token.quantity - kept;
-  token.quantity = kept;
-  token.lamports = atLeast(token.lamports / 2_000n, 1n);
-  token.fairPriceE9 = priceE9Of(token);
-}
-
-function moved(value: bigint, change: number): bigint {
-  return value + (value * BigInt(Math.round(change * Number(RATIO_SCALE)))) / RATIO_SCALE;
-}
-
-function unitOf(token: MarketToken): bigint {
-  return 10n ** BigInt(token.spec.decimals);
-}
-
-function atLeast(value: bigint, floor: bigint): bigint {
-  return value > floor ? value : floor;
 }

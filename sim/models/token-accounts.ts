@@ -33,6 +33,10 @@ export interface NewMint {
   transferFeeBps?: number;
   /** Token-2022 only. */
   permanentDelegate?: string;
+  /** Token-2022 only: every new account is frozen until the freeze authority thaws it. */
+  isBornFrozen?: boolean;
+  /** Token-2022 only: the mint describes itself, as launchpads make it. */
+  metadata?: { name: string; symbol: string };
 }
 
 export interface TokenHolding {
@@ -46,7 +50,11 @@ const SUPPLY_AT = 36;
 const MINT_DECIMALS_AT = 44;
 const ACCOUNT_TYPE_MINT = 1;
 const TRANSFER_FEE_CONFIG = 1;
+const DEFAULT_ACCOUNT_STATE = 6;
 const PERMANENT_DELEGATE = 12;
+const METADATA_POINTER = 18;
+const TOKEN_METADATA = 19;
+const STATE_AT = 108;
 const NO_FEE_LIMIT = 0xffff_ffff_ffff_ffffn;
 
 export function toPlain(instruction: TransactionInstruction): PlainInstruction {
@@ -88,7 +96,8 @@ export function encodeMint(options: NewMint): Uint8Array {
   return Buffer.concat([base, padding, accountType, extensions]);
 }
 
-function encodeExtensions({ transferFeeBps, permanentDelegate }: NewMint): Buffer {
+function encodeExtensions(options: NewMint): Buffer {
+  const { transferFeeBps, permanentDelegate, isBornFrozen, metadata } = options;
   const extensions: Buffer[] = [];
   if (transferFeeBps !== undefined) {
     const value = Buffer.alloc(108);
@@ -104,7 +113,25 @@ function encodeExtensions({ transferFeeBps, permanentDelegate }: NewMint): Buffe
     const value = new PublicKey(permanentDelegate).toBuffer();
     extensions.push(encodeExtension(PERMANENT_DELEGATE, value));
   }
+  if (isBornFrozen === true) {
+    extensions.push(encodeExtension(DEFAULT_ACCOUNT_STATE, Buffer.of(AccountState.Frozen)));
+  }
+  if (metadata !== undefined) {
+    const mint = options.mint?.publicKey.toBuffer() ?? Buffer.alloc(32);
+    const nobody = Buffer.alloc(32);
+    const texts = [metadata.name, metadata.symbol, ""].map(encodeText);
+    const none = Buffer.alloc(4);
+    extensions.push(encodeExtension(METADATA_POINTER, Buffer.concat([nobody, mint])));
+    const value = Buffer.concat([nobody, mint, ...texts, none]);
+    extensions.push(encodeExtension(TOKEN_METADATA, value));
+  }
   return Buffer.concat(extensions);
+}
+
+function encodeText(text: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(Buffer.byteLength(text));
+  return Buffer.concat([length, Buffer.from(text)]);
 }
 
 function encodeExtension(type: number, value: Buffer): Buffer {
@@ -165,6 +192,13 @@ export function parseMintDecimals(account: ChainAccount | undefined): number | u
 
 export function addQuantity(account: ChainAccount, delta: bigint): ChainAccount {
   return addAt(account, QUANTITY_AT, delta);
+}
+
+/** Whether its owner may move what it holds. */
+export function withFrozen(account: ChainAccount, isFrozen: boolean): ChainAccount {
+  const data = Buffer.from(account.data);
+  data[STATE_AT] = isFrozen ? AccountState.Frozen : AccountState.Initialized;
+  return { ...account, data };
 }
 
 export function addSupply(account: ChainAccount, delta: bigint): ChainAccount {

@@ -1,6 +1,6 @@
 import { PublicKey, type TransactionInstruction } from "@solana/web3.js";
 import { POOL_LABEL } from "../../models/jupiter-layout.ts";
-import { usdOfLamports } from "../../models/market.ts";
+import { type MarketToken, usdOfLamports } from "../../models/market.ts";
 import { minimumOut } from "../../models/pool-math.ts";
 import { json, type SimResponse } from "../http.ts";
 import type { Desk } from "./desk.ts";
@@ -63,7 +63,7 @@ export function encodeQuote(desk: Desk, answer: SwapAnswer): Record<string, unkn
       {
         swapInfo: {
           ammKey: quote.token.pool,
-          label: POOL_LABEL,
+          label: labelOf(desk, quote.token),
           inputMint: parameters.inputMint,
           outputMint: parameters.outputMint,
           inAmount: String(quote.quantityIn),
@@ -75,6 +75,10 @@ export function encodeQuote(desk: Desk, answer: SwapAnswer): Record<string, unkn
       },
     ],
   };
+}
+
+function labelOf({ onChain }: Desk, token: MarketToken): string {
+  return token.venue === undefined ? POOL_LABEL : onChain.venues.bookOf(token).label;
 }
 
 export function encodeInstruction(instruction: TransactionInstruction): Record<string, unknown> {

@@ -20,6 +20,7 @@ export function answerControl(desk: Desk, clock: MovableClock, request: SimReque
   if (body === undefined) return json(404, { error: "Not found" });
   if (request.path === "/world/prices") return setPrice(desk, body);
   if (request.path === "/world/malice") return addMalice(desk, body);
+  if (request.path === "/world/pools") return changePool(desk, body);
   if (request.path === "/world/market") {
     if (typeof body["moving"] !== "boolean") throw new BadRequest("expected {moving: boolean}");
     desk.market.moving = body["moving"];
@@ -49,6 +50,24 @@ function setPrice(desk: Desk, body: Record<string, unknown>): SimResponse {
     desk.market.setPrice(token.mint, (priceE9Of(token) * factor) / scale);
   } else {
     throw new BadRequest("expected {mint, price: SOL per token} or {mint, factor}, above zero");
+  }
+  return json(200, describeToken(token));
+}
+
+/** What happens to pools: a curve fills up and moves, somebody pulls the liquidity. */
+function changePool(desk: Desk, body: Record<string, unknown>): SimResponse {
+  const { action } = body;
+  const token = desk.market.find(String(body["mint"]));
+  const isKnown = action === "complete" || action === "migrate" || action === "rug";
+  if (token === undefined || !isKnown) {
+    throw new BadRequest("expected {mint, action: complete|migrate|rug}");
+  }
+  try {
+    if (action === "rug") desk.market.rug(token.mint);
+    else desk.onChain.venues[action](token.mint);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new BadRequest(error.message, { cause: error });
   }
   return json(200, describeToken(token));
 }
@@ -96,6 +115,8 @@ function describeToken(token: MarketToken): Record<string, unknown> {
     lamports: String(token.lamports),
     quantity: String(token.quantity),
     rugged: token.rugged,
+    venue: token.venue ?? null,
+    isTrading: token.isTrading,
     createdAtMs: token.createdAtMs,
     pool: token.pool,
   };

@@ -10,6 +10,8 @@ const POLL_MS = 100;
 /** Longer than a blockhash lives, so that the height decides and not this bound. */
 const POLLS_MAX = 1_200;
 
+const TRANSFER_CHECKED = 12;
+
 const PROGRAM_ERRORS: Readonly<Record<number, string>> = {
   6001: "Slippage tolerance exceeded",
   6008: "Not enough account keys",
@@ -100,6 +102,7 @@ function report(desk: Desk, order: CachedOrder, record: TransactionRecord): SimR
 function routedOut(desk: Desk, order: CachedOrder, record: TransactionRecord): bigint {
   const pool = desk.onChain.pools.get(order.quote.token.mint);
   if (pool === undefined) throw new Error("expected a pool for every quoted token");
+  if (pool.token.venue !== undefined) return movedTo(order.destination, record);
   const vault = order.outputMint === NATIVE_MINT ? pool.solVault : pool.tokenVault;
   const index = record.keys.findIndex(({ pubkey }) => pubkey === vault);
   const [before, after] = [record.preTokenBalances, record.postTokenBalances].map(
@@ -108,8 +111,19 @@ function routedOut(desk: Desk, order: CachedOrder, record: TransactionRecord): b
   return (before ?? 0n) - (after ?? 0n);
 }
 
+/** What a pool with a program of its own paid: the account itself may be closed again by now. */
+function movedTo(destination: string, { inner }: TransactionRecord): bigint {
+  let sum = 0n;
+  for (const { accounts, data } of [...inner.values()].flat()) {
+    const isMove = data[0] === TRANSFER_CHECKED && accounts[2] === destination;
+    if (isMove) sum += Buffer.from(data).readBigUInt64LE(1);
+  }
+  return sum;
+}
+
 /** After the order's fee and what the token itself withholds. */
 function receivedOf(order: CachedOrder, vaultOut: bigint): bigint {
+  if (order.quote.token.venue !== undefined) return vaultOut;
   return outAfterFee({ ...order.quote, vaultOut }, order.feeBps);
 }
 

@@ -10,6 +10,8 @@ export interface CachedOrder {
   quote: MarketQuote;
   shownOut: bigint;
   feeBps: number;
+  /** The taker's account that the swap pays into. */
+  destination: string;
   inputMint: string;
   outputMint: string;
 }

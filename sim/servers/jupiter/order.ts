@@ -93,6 +93,7 @@ function createOrder(desk: Desk, answer: SwapAnswer, isMaker: boolean): CachedOr
     feeBps: answer.parameters.platformFeeBps,
     inputMint: answer.parameters.inputMint,
     outputMint: answer.parameters.outputMint,
+    destination: answer.destination.toBase58(),
   };
 }
 

@@ -53,8 +53,8 @@ const OPERATIONS: ReadonlyMap<string, string> = new Map([
 /** Lays the market out on the chain, teaches the chain the two programs, and serves the APIs. */
 export async function startJupiter(options: JupiterOptions): Promise<JupiterServer> {
   const { chain, market, clock, prng, faults } = options;
-  const onChain = installMarket(chain, market);
-  chain.registerModel(createJupiterProgram(market, onChain.pools));
+  const onChain = installMarket(chain, market, clock);
+  chain.registerModel(createJupiterProgram(market, onChain.pools, onChain.venues));
   chain.registerModel(createOrderEngine(clock, (mint) => market.find(mint)?.spec.decimals ?? 9));
   const desk: Desk = {
     chain,

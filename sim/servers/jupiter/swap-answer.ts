@@ -177,7 +177,7 @@ export function createSwapInstruction(desk: Desk, answer: SwapAnswer): Transacti
       ...optional,
       ...tail,
       ...fee,
-      ...poolAccounts(pool),
+      ...poolAccounts(desk, pool),
       ...(answer.handsOn ? [authority] : []),
       ...answer.hostileLeg,
     ],
@@ -185,11 +185,13 @@ export function createSwapInstruction(desk: Desk, answer: SwapAnswer): Transacti
   });
 }
 
-function poolAccounts(pool: OnChainPool): TransactionInstruction["keys"] {
+function poolAccounts(desk: Desk, pool: OnChainPool): TransactionInstruction["keys"] {
+  const { token } = pool;
+  const book = token.venue === undefined ? undefined : desk.onChain.venues.bookOf(token);
   return [
-    read(key(POOL_PROGRAM_ID)),
-    write(key(pool.token.pool)),
-    read(key(pool.token.poolAuthority)),
+    read(key(book?.program ?? POOL_PROGRAM_ID)),
+    write(key(token.pool)),
+    read(key(book?.accountsOf(token).authority ?? token.poolAuthority)),
     write(key(pool.solVault)),
     write(key(pool.tokenVault)),
   ];

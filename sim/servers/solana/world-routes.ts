@@ -12,6 +12,8 @@ const moveSchema = z.strictObject({
   quantity,
 });
 
+const freezeSchema = z.strictObject({ account: z.string().min(32).max(44), frozen: z.boolean() });
+
 /** The world's own handles on the chain, beside the JSON-RPC that everyone uses. */
 export function answerWorld(chain: Chain, request: SimRequest): SimResponse {
   const route = `${request.method} ${request.path}`;
@@ -29,7 +31,21 @@ export function answerWorld(chain: Chain, request: SimRequest): SimResponse {
     const { owner, mint, quantity: moved } = body.data;
     return answer(() => chain.moveTokens(owner, mint, moved));
   }
+  if (route === "POST /world/freeze") {
+    const body = freezeSchema.safeParse(parseBody(request));
+    if (!body.success) return json(400, { error: z.prettifyError(body.error) });
+    return freeze(chain, body.data);
+  }
   return json(404, { error: `no route ${route}` });
+}
+
+/** What a freeze authority does to an account of its token. */
+function freeze(chain: Chain, wanted: { account: string; frozen: boolean }): SimResponse {
+  if (chain.tokenQuantityOf(wanted.account) === undefined) {
+    return json(422, { error: `expected a token account, was ${wanted.account}` });
+  }
+  chain.accounts.setFrozen(wanted.account, wanted.frozen);
+  return json(200, wanted);
 }
 
 function answer(act: () => string): SimResponse {
