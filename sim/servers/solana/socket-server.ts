@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import type { FaultPlan } from "../../faults/fault-plan.ts";
+import type { Fault, FaultKind, FaultPlan } from "../../faults/fault-plan.ts";
 import { encodeJson } from "./json-text.ts";
 import type { RpcCall } from "./rpc-call.ts";
 import { RPC_CODES, RpcError } from "./rpc-error.ts";
@@ -9,6 +9,8 @@ import { type Subscription, SUBSCRIBE_METHODS } from "./subscription.ts";
 export interface SocketServerOptions {
   server: Server;
   faults: FaultPlan;
+  /** Per connection; nodes allow different numbers. */
+  subscriptionsMax?: number | undefined;
   createCall(params: readonly unknown[]): RpcCall;
 }
 
@@ -22,6 +24,8 @@ interface Connection {
   socket: WebSocket;
   subscriptions: Map<number, Subscription>;
   nextId: number;
+  /** Frames that wait until another one has overtaken them. */
+  held: string[];
 }
 
 interface SocketRequest {
@@ -37,9 +41,17 @@ const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 /** The WebSocket side of one node: subscriptions with ids of their own per connection. */
 export function startSocketServer(options: SocketServerOptions): SocketServer {
   const connections = new Set<Connection>();
-  const sockets = new WebSocketServer({ server: options.server, autoPong: false });
+  const sockets = new WebSocketServer({
+    server: options.server,
+    autoPong: false,
+    verifyClient: (_info, done) => {
+      const refusal = takeNamed(options.faults, "connect", ["error"]);
+      if (refusal === undefined) done(true);
+      else done(false, refusal.status, refusal.body);
+    },
+  });
   sockets.on("connection", (socket) => {
-    const connection: Connection = { socket, subscriptions: new Map(), nextId: 1 };
+    const connection: Connection = { socket, subscriptions: new Map(), nextId: 1, held: [] };
     connections.add(connection);
     socket.on("message", (data) => receive(options, connection, data));
     socket.on("ping", (data) => {
@@ -90,7 +102,9 @@ function handle(
   const list = Array.isArray(params) ? (params as unknown[]) : [];
   const subscribe = SUBSCRIBE_METHODS[String(method)];
   if (subscribe !== undefined) {
-    if (connection.subscriptions.size >= SUBSCRIPTIONS_MAX) {
+    const refusal = takeNamed(options.faults, String(method), ["error"]);
+    if (refusal !== undefined) throw new RpcError(refusal.status, refusal.body);
+    if (connection.subscriptions.size >= (options.subscriptionsMax ?? SUBSCRIPTIONS_MAX)) {
       throw new RpcError(RPC_CODES.invalidRequest, "Maximum number of subscriptions reached");
     }
     const id = connection.nextId++;
@@ -112,9 +126,38 @@ function pollConnection(faults: FaultPlan, connection: Connection): void {
   for (const [id, subscription] of connection.subscriptions) {
     for (const { method, result, isLast } of subscription.poll()) {
       if (isLast) connection.subscriptions.delete(id);
-      send(faults, connection, { jsonrpc: "2.0", method, params: { result, subscription: id } });
+      const { about } = subscription;
+      const names = about === undefined ? [method] : [method, `${method}/${about}`];
+      tell(faults, connection, names, { method, params: { result, subscription: id } });
     }
   }
+}
+
+/**
+ * A notification may be kept back for good, come twice, or come after a later one. Such faults name
+ * the method (`accountNotification`), or the method and the account of one subscription.
+ */
+function tell(
+  faults: FaultPlan,
+  connection: Connection,
+  names: readonly string[],
+  message: { method: string; params: unknown },
+): void {
+  const frame = { jsonrpc: "2.0", ...message };
+  const silence = names.find((name) => isSilent(faults, name));
+  if (silence !== undefined) {
+    faults.hits.set(`${silence}/silent`, (faults.hits.get(`${silence}/silent`) ?? 0) + 1);
+    return;
+  }
+  const kinds = ["duplicate", "reorder"] as const;
+  const fault = names.map((name) => takeNamed(faults, name, kinds)).find((one) => one);
+  if (fault?.kind === "reorder") {
+    connection.held.push(encodeJson(frame));
+    return;
+  }
+  send(faults, connection, frame);
+  if (fault?.kind === "duplicate") send(faults, connection, frame);
+  for (const text of connection.held.splice(0)) connection.socket.send(text);
 }
 
 function send(faults: FaultPlan, { socket }: Connection, message: unknown): void {
@@ -122,9 +165,7 @@ function send(faults: FaultPlan, { socket }: Connection, message: unknown): void
     faults.hits.set("ws/silent", (faults.hits.get("ws/silent") ?? 0) + 1);
     return;
   }
-  // Faults on "*" are meant for calls; notifications would use their hits up unseen.
-  const isTargeted = faults.list().some(({ on }) => on === "ws");
-  const fault = isTargeted ? faults.take("ws", ["drop", "duplicate"]) : undefined;
+  const fault = takeNamed(faults, "ws", ["drop", "duplicate"]);
   if (fault?.kind === "drop" || socket.bufferedAmount > BUFFERED_BYTES_MAX) {
     socket.terminate();
     return;
@@ -134,7 +175,19 @@ function send(faults: FaultPlan, { socket }: Connection, message: unknown): void
   if (fault?.kind === "duplicate") socket.send(text);
 }
 
+/** Faults on "*" are meant for calls over HTTP; sockets would use their hits up unseen. */
+function takeNamed(
+  faults: FaultPlan,
+  name: string,
+  kinds: readonly FaultKind[],
+): Fault | undefined {
+  return faults.list().some(({ on }) => on === name) ? faults.take(name, kinds) : undefined;
+}
+
 /** Silence lasts until it is cleared, whatever its count: it is a state and not an event. */
-function isSilent(faults: FaultPlan): boolean {
-  return faults.list().some(({ kind, on }) => kind === "silent" && (on === "ws" || on === "*"));
+function isSilent(faults: FaultPlan, name = "ws"): boolean {
+  const isAll = name === "ws";
+  return faults
+    .list()
+    .some(({ kind, on }) => kind === "silent" && (on === name || (isAll && on === "*")));
 }

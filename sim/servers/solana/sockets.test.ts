@@ -1,5 +1,6 @@
 import { type TestContext, test } from "vitest";
 import { Keypair } from "@solana/web3.js";
+import { FaultPlan } from "../../faults/fault-plan.ts";
 import { createChain, createWallet, pay, sign, SOL, tick } from "../../models/chain-fixture.ts";
 import { createNamedPrng } from "../../models/prng.ts";
 import { ShiftedClock } from "../real-clock.ts";
@@ -8,18 +9,20 @@ import { startSolana } from "./solana-server.ts";
 
 async function startWorld({ onTestFinished }: TestContext) {
   const chain = createChain();
+  const faults = new FaultPlan(createNamedPrng(1, "faults"));
   const solana = await startSolana({
     chain,
     clock: new ShiftedClock(),
     prng: createNamedPrng(1, "solana"),
     nodes: [{ lagSlots: 0 }],
+    faults: [faults],
   });
   onTestFinished(() => solana.close());
   const node = solana.rpcs[0];
   if (node === undefined) throw new Error("expected a node");
   const client = await openSocket(node.ws);
   onTestFinished(() => client.socket.terminate());
-  return { chain, node, client };
+  return { chain, node, client, faults };
 }
 
 function of(id: unknown): (message: SocketMessage) => boolean {
@@ -121,4 +124,70 @@ test("a silent fault keeps the socket open and empty until it is cleared", async
   tick(chain, 5);
   const slot = await client.find(of(1));
   expect(slot.method).toBe("slotNotification");
+});
+
+test("one account's stream can be silent while the others go on", async (context) => {
+  const { expect } = context;
+  const { chain, client, faults } = await startWorld(context);
+  // What changes before the first slot belongs to no slot, and nobody is told of it.
+  tick(chain, 1);
+  const config = { commitment: "processed", encoding: "base64" };
+  const [mute, loud] = [Keypair.generate(), Keypair.generate()].map(({ publicKey }) =>
+    publicKey.toBase58(),
+  );
+  if (mute === undefined || loud === undefined) throw new Error("expected two keys");
+  await client.request("accountSubscribe", mute, config);
+  const { result: id } = await client.request("accountSubscribe", loud, config);
+  faults.add({ on: `accountNotification/${mute}`, kind: "silent" });
+  chain.setLamports(mute, SOL);
+  chain.setLamports(loud, SOL);
+  chain.tick();
+  expect(
+    (await client.find(({ method }) => method === "accountNotification")).params,
+  ).toMatchObject({ subscription: id });
+  expect([...faults.hits]).toEqual([[`accountNotification/${mute}/silent`, 1]]);
+});
+
+test("frames come late or twice when that is planned", async (context) => {
+  const { expect } = context;
+  const { chain, client, faults } = await startWorld(context);
+  // What changes before the first slot belongs to no slot, and nobody is told of it.
+  tick(chain, 1);
+  const config = { commitment: "processed", encoding: "base64" };
+  const wallet = Keypair.generate().publicKey.toBase58();
+  await client.request("accountSubscribe", wallet, config);
+  faults.add({ on: "accountNotification", kind: "reorder" });
+  faults.add({ on: "accountNotification", kind: "duplicate" });
+  const slots: number[] = [];
+  client.socket.on("message", (data) => {
+    const { params } = JSON.parse(String(data)) as SocketMessage;
+    const result = params?.result as { context: { slot: number } } | undefined;
+    if (result !== undefined) slots.push(result.context.slot);
+  });
+  for (let n = 0; n < 2; n++) {
+    chain.setLamports(wallet, SOL * BigInt(n + 1));
+    tick(chain, 3);
+  }
+  await client.request("slotSubscribe");
+  const [newer, again, older] = slots;
+  expect(slots).toHaveLength(3);
+  expect(newer).toBe(again);
+  expect(older).toBeLessThan(Number(newer));
+});
+
+test("subscriptions and connections are refused when that is planned", async (context) => {
+  const { expect } = context;
+  const { node, client, faults } = await startWorld(context);
+  const refusal = { kind: "error", status: 429, body: "Too many requests" } as const;
+  faults.add({ on: "accountSubscribe", ...refusal });
+  faults.add({ on: "connect", ...refusal });
+  const wallet = Keypair.generate().publicKey.toBase58();
+  const config = { encoding: "base64" };
+  expect(await client.request("accountSubscribe", wallet, config)).toMatchObject({
+    error: { code: 429, message: "Too many requests" },
+  });
+  expect(await client.request("accountSubscribe", wallet, config)).toMatchObject({ result: 1 });
+  await expect(openSocket(node.ws)).rejects.toThrow("429");
+  const again = await openSocket(node.ws);
+  again.socket.terminate();
 });

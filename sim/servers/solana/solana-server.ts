@@ -28,6 +28,8 @@ export interface SolanaOptions {
   nodes: readonly SolanaNodeOptions[];
   /** One plan per node, by position; a node without one gets an empty plan. */
   faults?: readonly FaultPlan[];
+  /** Subscriptions that one connection may carry. */
+  subscriptionsMax?: number;
 }
 
 export interface SolanaEndpoint {
@@ -80,7 +82,7 @@ export async function startSolana(options: SolanaOptions): Promise<Solana> {
 }
 
 async function startNode(
-  { chain, clock }: SolanaOptions,
+  { chain, clock, subscriptionsMax }: SolanaOptions,
   { lagSlots, port }: SolanaNodeOptions,
   index: number,
   faults: FaultPlan,
@@ -101,6 +103,7 @@ async function startNode(
   const sockets = startSocketServer({
     server,
     faults,
+    subscriptionsMax,
     createCall: (params) => ({
       chain,
       params,

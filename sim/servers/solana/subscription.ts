@@ -23,6 +23,8 @@ export interface Notification {
 /** What one subscription reports whenever its node moved on. */
 export interface Subscription {
   kind: string;
+  /** What it is about, for faults that are meant for it alone: an account's address. */
+  about?: string;
   poll(): Notification[];
 }
 
@@ -56,6 +58,7 @@ function subscribeAccount(call: RpcCall): Subscription {
   const next = createWindows(call, commitmentOf(config));
   return {
     kind: "account",
+    about: pubkey,
     poll() {
       const window = next();
       if (window === undefined) return [];
