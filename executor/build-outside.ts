@@ -37,6 +37,7 @@ export function buildOutside(seams: ExecutorSeams) {
     signer,
     jupiter,
     connection,
+    metrics: seams.metrics,
     settings: {
       providers: venueProvidersOf(env),
       httpTimeoutMs: env.HTTP_TIMEOUT_MS,

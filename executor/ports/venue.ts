@@ -198,27 +198,6 @@ export interface SettlementReport {
   venueSlot?: number;
 }
 
-/** What one way of sending has done since the start of the process. */
-export interface LaneReport {
-  name: string;
-  sent: number;
-  accepted: number;
-  /** Turned away for good, with an answer from its list. */
-  refused: number;
-  /** No usable answer: it may have taken the bytes. */
-  unclear: number;
-  /** Asked for fewer calls. */
-  limited: number;
-  /** Not asked, because it rests or its limit was reached. */
-  held: number;
-  /** Of what it had accepted; other lanes may have accepted the same. */
-  landed: number;
-  slotDelayP50: number | null;
-  slotDelayP99: number | null;
-  tipLamports: bigint;
-  feeLamports: bigint;
-}
-
 /** A holding whose exit must not wait for anybody. */
 export interface ReadyHolding {
   wallet: string;

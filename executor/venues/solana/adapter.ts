@@ -4,6 +4,7 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Net } from "@raptor/shared/seams/net.ts";
+import type { Metrics } from "../../ports/metrics.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Venue } from "../../ports/venue.ts";
 import { prepareSwap } from "./build-swap.ts";
@@ -54,6 +55,7 @@ export interface SolanaVenueDeps {
   /** Shared with the price feed too; the venue starts and stops it. Absent: one of its own. */
   connection?: SolanaConnection;
   settings: SolanaVenueSettings;
+  metrics?: Metrics | undefined;
 }
 
 const VENUE_ID = "SOLANA";
@@ -125,7 +127,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
     fetchSettlement: (id, bound) => fetchSettlementReport({ rpc, ...memory }, id, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
-    health: () => [...rpc.health(), ...connection.health(), jupiter.health()],
+    health: () => [...rpc.health(), ...connection.health(), ...landing.health(), jupiter.health()],
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
     ...createLife(deps, { connection, landing, direct, stopping }),
   };

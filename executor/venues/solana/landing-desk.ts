@@ -4,13 +4,17 @@ import type { Net } from "@raptor/shared/seams/net.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { OrderSide } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
+import type { Metrics } from "../../ports/metrics.ts";
 import type { AttemptReport } from "../../ports/venue.ts";
+import { parseLanding } from "./attempt-route.ts";
 import { BlockhashBook } from "./blockhash-book.ts";
 import { FeeBook } from "./fee-book.ts";
 import { createFeeEstimate, createRecentFees } from "./fee-source.ts";
+import { describeLane, publishLane } from "./lane-health.ts";
 import { planLanding, type LandingPlan } from "./landing-plan.ts";
 import { LaneSet } from "./lanes.ts";
 import type { Rpc } from "./rpc.ts";
+import { sumTips } from "./tip-instruction.ts";
 import { createTipLanes, type TipService } from "./tip-lane.ts";
 
 export interface LandingSettings {
@@ -45,6 +49,7 @@ export interface LandingDeskDeps {
   httpTimeoutMs: number;
   feeLamportsMax: bigint;
   settings: LandingSettings;
+  metrics?: Metrics | undefined;
 }
 
 /** Of a blockhash's minute a quarter may be over before it is used: the rest is for landing. */
@@ -103,11 +108,30 @@ export class LandingDesk {
     return planLanding({ ...settings, feeLamportsMax }, prng, side, n);
   }
 
+  /** For people: what the lanes have done, where there are any beside plain RPC, and the fees. */
+  health(): { name: string; ok: boolean; detail: string }[] {
+    const { services, feePollMs } = this.#deps.settings;
+    const lanes = services.length === 0 ? [] : this.lanes.reports().map(describeLane);
+    return [...lanes, ...(feePollMs > 0 ? [this.fees.health()] : [])];
+  }
+
+  #publish(): void {
+    const { metrics } = this.#deps;
+    if (metrics === undefined) return;
+    for (const report of this.lanes.reports()) publishLane(metrics, report);
+  }
+
   /** Passes a report on, and counts a landing for the lanes that had taken it. */
   async follow(attempt: AttemptRow, asked: Promise<AttemptReport>): Promise<AttemptReport> {
     const report = await asked;
+    const { identity } = attempt;
     if (report.state === "landed") {
-      this.lanes.noteLanded(attempt.identity, report.venueSlot, report.feeLamports);
+      const networkLamports = report.feeLamports - sumTips(parseLanding(attempt).tips);
+      this.lanes.noteLanded(identity, report.venueSlot, networkLamports);
+      this.#publish();
+    } else if (report.state === "dead" || report.state === "reverted") {
+      this.lanes.forget(identity);
+      this.#publish();
     }
     return report;
   }

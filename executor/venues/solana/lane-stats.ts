@@ -1,5 +1,26 @@
-import type { LaneReport } from "../../ports/venue.ts";
 import type { LaneAnswer } from "./lane.ts";
+
+/** What one way of sending has done since the start of the process. */
+export interface LaneReport {
+  name: string;
+  sent: number;
+  accepted: number;
+  /** Turned away for good, with an answer from its list. */
+  refused: number;
+  /** No usable answer: it may have taken the bytes. */
+  unclear: number;
+  /** Asked for fewer calls. */
+  limited: number;
+  /** Not asked, because it rests or its limit was reached. */
+  held: number;
+  /** Of what it had accepted; other lanes may have accepted the same. */
+  landed: number;
+  slotDelayP50: number | null;
+  slotDelayP99: number | null;
+  /** Of what landed. */
+  tipLamports: bigint;
+  feeLamports: bigint;
+}
 
 /** Enough for a p99; older delays make room. */
 const DELAYS_MAX = 256;

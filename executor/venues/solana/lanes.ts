@@ -1,6 +1,6 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import type { LaneReport, SubmitOutcome } from "../../ports/venue.ts";
-import { LaneStats, type Sent } from "./lane-stats.ts";
+import type { SubmitOutcome } from "../../ports/venue.ts";
+import { type LaneReport, LaneStats, type Sent } from "./lane-stats.ts";
 import { type Landing, type Lane, type LaneAnswer, PLAIN_LANDING } from "./lane.ts";
 import { createRpcLane } from "./rpc-lane.ts";
 import type { Rpc } from "./rpc.ts";
@@ -67,6 +67,11 @@ export class LaneSet {
   /** Where an attempt ended up, for the lanes' own figures. */
   noteLanded(identity: string, slot: number, feeLamports: bigint): void {
     this.#stats.noteLanded(identity, slot, feeLamports);
+  }
+
+  /** An attempt that ended without landing. */
+  forget(identity: string): void {
+    this.#stats.forget(identity);
   }
 
   reports(): LaneReport[] {
