@@ -79,6 +79,7 @@ function createWorld() {
   const pools = new FakePools();
   const clock = new StepClock();
   const asked: string[][] = [];
+  const lines: string[] = [];
   const state = {
     prices: new Map([
       [SOL, 150n * E30],
@@ -102,12 +103,12 @@ function createWorld() {
     },
     pools,
     clock,
-    log: silent,
+    log: { ...silent, error: (_, line) => lines.push(line) },
     settings: { pollMs: 1_000, staleMs: 5_000, jumpBpsMax: 5_000 },
   });
   const seen: PriceUpdate[] = [];
   feed.onUpdate((update) => seen.push(update));
-  return { clock, asked, state, feed, seen, pools };
+  return { lines, clock, asked, state, feed, seen, pools };
 }
 
 describe("the price feed", () => {
@@ -140,6 +141,47 @@ describe("the price feed", () => {
     await settle();
     expect(asked.map((mints) => mints.length)).toEqual([50, 50, 23]);
     expect(asked.every(([first]) => first === SOL)).toBe(true);
+  });
+
+  test("asks for thousands in turns, new ones first, and says how many are stale", async ({
+    expect,
+  }) => {
+    const { clock, asked, feed } = createWorld();
+    const mints = Array.from({ length: 1_000 }, (_, n) => `Mint${n}`);
+    for (const mint of mints) feed.watch(`${mint}.SOLANA`);
+    feed.start();
+    await settle();
+    expect(asked).toHaveLength(4);
+    for (let round = 0; round < 6; round++) await clock.step();
+    expect(new Set(asked.flat()).size).toBe(1 + mints.length);
+    expect(feed.health().detail).toContain("1000 stale");
+    feed.watch("Late.SOLANA");
+    await settle();
+    expect(asked.at(-4)).toContain("Late");
+    const counts = mints.map((mint) => asked.filter((batch) => batch.includes(mint)).length);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  });
+
+  test("refuses more than it can watch in one line of the log", async ({ expect }) => {
+    const { feed, lines } = createWorld();
+    for (let n = 0; n < 20_500; n++) feed.watch(`Mint${n}.SOLANA`);
+    expect(lines).toEqual(["too many watched instruments"]);
+    expect(feed.health().detail).toContain("20000 watched");
+  });
+
+  test("asks nobody else in a round in which the source fails, and them next", async ({
+    expect,
+  }) => {
+    const { clock, asked, state, feed } = createWorld();
+    for (let n = 0; n < 120; n++) feed.watch(`Mint${n}.SOLANA`);
+    state.error = new RaptorError("RAPTOR_VENUE__UNAVAILABLE");
+    feed.start();
+    await settle();
+    expect(asked).toHaveLength(1);
+    state.error = undefined;
+    await clock.step();
+    expect(asked[1]).toContain("Mint49");
+    expect(new Set(asked.flat()).size).toBe(1 + 120);
   });
 
   test("counts watchers: the last one to leave ends the watch", async ({ expect }) => {

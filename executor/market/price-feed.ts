@@ -28,8 +28,13 @@ export interface PriceFeedDeps {
 
 const SOL_MINT = "So11111111111111111111111111111111111111112";
 const SUFFIX = ".SOLANA";
-/** One user holds tens of instruments; this only bounds what a defect could ask for. */
-const WATCHED_MAX = 2_000;
+/** Twice what a desk of ten thousand positions needs; only bounds what a defect could ask for. */
+const WATCHED_MAX = 20_000;
+/**
+ * Questions of one round. The source rations them and quotes come out of the same ration, so that
+ * what does not fit waits for its turn, and its price is as old as it says.
+ */
+const BATCHES_PER_ROUND_MAX = 4;
 
 /**
  * Tells listeners about prices of all watched instruments: out of their pools where these are known
@@ -47,6 +52,11 @@ class PollingPriceFeed implements PriceFeed {
   readonly #references = new Map<string, bigint>();
   readonly #listeners: ((update: PriceUpdate) => void)[] = [];
   readonly #guard: JumpGuard;
+  /** Not asked for yet: these come before the others' next turn. */
+  readonly #fresh = new Set<string>();
+  /** Whose turn it still is in this pass over all that are watched. */
+  #turns: string[] = [];
+  #hasRefused = false;
   #stop: AbortController | undefined;
   #wake = new AbortController();
   #lastFailure = "";
@@ -61,7 +71,11 @@ class PollingPriceFeed implements PriceFeed {
   watch(instrument: string, referencePriceE9?: bigint): void {
     const count = this.#watchers.get(instrument) ?? 0;
     if (count === 0 && this.#watchers.size >= WATCHED_MAX) {
-      this.#deps.log.error({ instrument, watched: WATCHED_MAX }, "too many watched instruments");
+      // Thousands may follow, and one line says all of it.
+      if (!this.#hasRefused) {
+        this.#deps.log.error({ instrument, watched: WATCHED_MAX }, "too many watched instruments");
+      }
+      this.#hasRefused = true;
       return;
     }
     if (this.#watchers.size === 0) this.#watchedSinceMs = this.#deps.clock.monotonicMs();
@@ -70,6 +84,7 @@ class PollingPriceFeed implements PriceFeed {
       this.#references.set(instrument, referencePriceE9);
     }
     if (count > 0) return;
+    this.#fresh.add(instrument);
     this.#deps.pools?.track(mintOf(instrument));
     // What a pool told before there was anybody to hear it; after whoever watches is ready.
     this.#deps.clock.defer(() => {
@@ -87,6 +102,7 @@ class PollingPriceFeed implements PriceFeed {
       return;
     }
     if (this.#watchers.delete(instrument)) this.#deps.pools?.untrack(mintOf(instrument));
+    this.#fresh.delete(instrument);
     this.#latest.delete(instrument);
     this.#references.delete(instrument);
     this.#guard.forget(instrument);
@@ -145,13 +161,35 @@ class PollingPriceFeed implements PriceFeed {
         await this.#deps.clock.sleep(waitMs, signal);
         continue;
       }
-      const asked = [...this.#watchers.keys()].filter((one) => !this.#isFromPool(one));
-      const doubted = await this.#poll(asked);
+      const doubted = await this.#poll(this.#nextTurns());
       // A doubted price is asked again at once: a stop loss must not wait for the next round.
       if (doubted.length > 0 && !signal.aborted) await this.#poll(doubted);
       if (signal.aborted) return;
       await this.#deps.clock.sleep(this.#deps.settings.pollMs, this.#wake.signal);
     }
+  }
+
+  /** As many as one round may ask for: new ones first, then round robin over all. */
+  #nextTurns(): string[] {
+    const most = BATCHES_PER_ROUND_MAX * (this.#deps.source.batchMax - 1);
+    const picked = new Set<string>();
+    const pick = (instrument: string): void => {
+      if (this.#watchers.has(instrument) && !this.#isFromPool(instrument)) picked.add(instrument);
+    };
+    for (const instrument of this.#fresh) {
+      if (picked.size === most) return [...picked];
+      this.#fresh.delete(instrument);
+      pick(instrument);
+    }
+    for (let pass = 0; pass < 2 && picked.size < most; pass++) {
+      // In the order in which they are taken from the end.
+      if (this.#turns.length === 0) this.#turns = [...this.#watchers.keys()].toReversed();
+      for (let next = this.#turns.pop(); next !== undefined; next = this.#turns.pop()) {
+        pick(next);
+        if (picked.size === most) break;
+      }
+    }
+    return [...picked];
   }
 
   /** Returns the instruments whose price needs a second look. Never throws for the source. */
@@ -172,6 +210,9 @@ class PollingPriceFeed implements PriceFeed {
         if (!isRaptorError(error)) throw error;
         this.#lastFailure = error.message;
         this.#deps.log.warn({ code: error.code, detail: error.message }, "a price poll failed");
+        // The others would wait for the same silence; the failed ones wait for their next turn.
+        for (const mint of mints.slice(at + batchMax)) this.#fresh.add(`${mint}${SUFFIX}`);
+        break;
       }
     }
     return doubted;
