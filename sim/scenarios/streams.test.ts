@@ -1,0 +1,114 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Person } from "./person.ts";
+import {
+  breakDown,
+  executorMetrics,
+  faultHits,
+  health,
+  repair,
+  setPrice,
+  until,
+} from "./probes.ts";
+import { ScenarioWorld } from "./scenario-world.ts";
+
+/** The price service is away once a position is open: what fires an exit here is told by the chain alone. */
+let world: ScenarioWorld;
+let alice: Person;
+const seen = new Set<string>();
+
+beforeAll(async () => {
+  world = await ScenarioWorld.start();
+  alice = world.alice;
+  await alice.begin();
+}, 60_000);
+
+afterAll(() => world.close());
+
+afterEach(async () => {
+  await repair(world.file.jupiter);
+  for (const { http } of world.file.rpcs) await repair(http);
+});
+
+function nodes(): [string, string] {
+  const [first, second] = world.file.rpcs;
+  if (first === undefined || second === undefined) throw new Error("expected two nodes");
+  return [first.http, second.http];
+}
+
+async function detailOf(name: string): Promise<string> {
+  const { dependencies } = await health(world.file);
+  return dependencies[name]?.detail ?? "";
+}
+
+/** A position in a token of this kind that no test before has used, priced by its pool. */
+async function open(kind: string): Promise<string> {
+  const n = [...seen].filter((one) => one.startsWith(kind)).length;
+  const mint = world.mint(kind, n);
+  seen.add(`${kind}/${mint}`);
+  await alice.buy(mint);
+  await until(async () => (await detailOf("pools")).startsWith("1 live"));
+  await breakDown(world.file.jupiter, { on: "price", kind: "error", status: 503 });
+  return mint;
+}
+
+/** The next message of this kind, not one of an earlier test. */
+async function waitForNew(part: string, count: number, ms: number): Promise<void> {
+  await until(async () => {
+    const found = (await alice.received()).filter(({ text }) => text?.includes(part) === true);
+    return found.length > count;
+  }, ms);
+}
+
+async function countOf(part: string): Promise<number> {
+  return (await alice.received()).filter(({ text }) => text?.includes(part) === true).length;
+}
+
+async function expectStopLoss(mint: string, ms: number): Promise<void> {
+  const count = await countOf("Stop loss sold");
+  await setPrice(world.file, mint, 0.5);
+  await waitForNew("Stop loss sold", count, ms);
+  expect(await world.positions()).toEqual([]);
+}
+
+test("a curve's price reaches its exit with the price service away", async () => {
+  const mint = await open("pump-curve");
+  await expectStopLoss(mint, 15_000);
+}, 60_000);
+
+test("an exit fires although its stream is silent on a living connection", async () => {
+  const mint = await open("pumpswap");
+  for (const node of nodes()) {
+    await breakDown(node, { on: "accountNotification", kind: "silent" });
+  }
+  await expectStopLoss(mint, 25_000);
+  const hits = await faultHits(nodes()[0]);
+  expect(hits["accountNotification/silent"]).toBeGreaterThan(0);
+}, 90_000);
+
+test("an exit fires after both connections broke and came back", async () => {
+  const mint = await open("pumpswap");
+  for (const node of nodes()) await breakDown(node, { on: "ws", kind: "drop", count: 1 });
+  await until(async () => (await health(world.file)).dependencies["account streams"]?.ok === false);
+  await until(async () => (await detailOf("pools")).startsWith("1 live"), 20_000);
+  await expectStopLoss(mint, 20_000);
+}, 90_000);
+
+test("the second node carries the accounts when the first refuses them", async () => {
+  const [first] = nodes();
+  const refusal = { kind: "error", status: 429, body: "Too many requests" };
+  await breakDown(first, { on: "accountSubscribe", ...refusal });
+  const mint = await open("pumpswap");
+  expect((await faultHits(first))["accountSubscribe/error"]).toBeGreaterThan(0);
+  await expectStopLoss(mint, 20_000);
+}, 90_000);
+
+test("late and doubled frames move no price backwards", async () => {
+  const mint = await open("pump-curve");
+  for (const node of nodes()) {
+    for (const kind of ["reorder", "duplicate"]) {
+      await breakDown(node, { on: "accountNotification", kind, chance: 0.3 });
+    }
+  }
+  await setPrice(world.file, mint, 1.1);
+  await expectStopLoss(mint, 20_000);
+}, 90_000);
