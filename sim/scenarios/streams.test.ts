@@ -1,14 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Person } from "./person.ts";
-import {
-  breakDown,
-  executorMetrics,
-  faultHits,
-  health,
-  repair,
-  setPrice,
-  until,
-} from "./probes.ts";
+import { breakDown, faultHits, health, repair, setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
 /** The price service is away once a position is open: what fires an exit here is told by the chain alone. */
