@@ -49,6 +49,8 @@ const MAYHEM_SUPPLY = 1_000_000_000_000_000n;
 const POOL_BYTES_GROWN = 300;
 const CANONICAL_INDEX = Uint8Array.of(0, 0);
 
+/** Most updates are those of a vault, and come with the pool's account as it was. */
+const accountOf = rememberBytes(decodeSwapAccount);
 const globalConfigOf = rememberBytes(decodeSwapGlobalConfig);
 const feeConfigOf = rememberBytes(decodeFeeConfig);
 
@@ -100,7 +102,7 @@ export function decodeSwapPool(
   if (configBytes === undefined || feeBytes === undefined) {
     return unusable("missing", "The settings of PumpSwap are not known yet.");
   }
-  const account = decodeSwapAccount(poolBytes);
+  const account = accountOf(poolBytes);
   const base = tokenBalanceOf(baseBytes);
   const quote = tokenBalanceOf(quoteBytes);
   const supply = mintSupplyOf(mintBytes);
