@@ -1,6 +1,20 @@
 import { priceE9Of } from "@raptor/shared/values/money.ts";
 import { curveInstruction } from "./curve-instruction.ts";
 import { curveWatch, decodeCurvePool, quoteCurve, type CurvePool } from "./curve-pool.ts";
+import {
+  cpmmInstruction,
+  type CpmmPool,
+  cpmmRefFromAccount,
+  decodeCpmmPool,
+  quoteCpmm,
+} from "./raydium-cpmm.ts";
+import {
+  decodeV4Pool,
+  quoteV4,
+  v4Instruction,
+  type V4Pool,
+  v4RefFromAccount,
+} from "./raydium-v4.ts";
 import { swapInstruction } from "./swap-instruction.ts";
 import {
   canonicalSwapRef,
@@ -34,7 +48,7 @@ export interface PoolRef {
 
 export type PoolSide = "buy" | "sell";
 
-export type DirectPool = CurvePool | SwapPool;
+export type DirectPool = CurvePool | SwapPool | CpmmPool | V4Pool;
 
 /** What every decoded pool tells, whatever its program. */
 export interface PoolCommon {
@@ -139,8 +153,9 @@ export function refFromAccount(
     case "pump":
       return unusable("unsupported", "A curve does not name its token; it is found by the token.");
     case "raydium-cpmm":
+      return cpmmRefFromAccount(address, bytes, tokenProgram);
     case "raydium-v4":
-      return unusable("unsupported", "This kind of pool cannot be read yet.");
+      return v4RefFromAccount(address, bytes, tokenProgram);
   }
 }
 
@@ -155,8 +170,9 @@ export function decodePool(
     case "pumpswap":
       return decodeSwapPool(ref, accounts);
     case "raydium-cpmm":
+      return decodeCpmmPool(ref, accounts);
     case "raydium-v4":
-      return unusable("unsupported", "This kind of pool cannot be read yet.");
+      return decodeV4Pool(ref, accounts);
   }
 }
 
@@ -167,6 +183,10 @@ export function quotePool(pool: DirectPool, side: PoolSide, quantityIn: bigint):
       return quoteCurve(pool, side, quantityIn);
     case "pumpswap":
       return quoteSwap(pool, side, quantityIn);
+    case "raydium-cpmm":
+      return quoteCpmm(pool, side, quantityIn);
+    case "raydium-v4":
+      return quoteV4(pool, side, quantityIn);
   }
 }
 
@@ -176,6 +196,10 @@ export function poolInstruction(pool: DirectPool, order: PoolOrder): PoolInstruc
       return curveInstruction(pool, order);
     case "pumpswap":
       return swapInstruction(pool, order);
+    case "raydium-cpmm":
+      return cpmmInstruction(pool, order);
+    case "raydium-v4":
+      return v4Instruction(pool, order);
   }
 }
 

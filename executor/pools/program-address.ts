@@ -40,6 +40,17 @@ export function programAddress(program: string, seeds: readonly Seed[]): string 
   throw new RangeError("expected seeds that give an address off the curve");
 }
 
+/**
+ * The address of seeds that hold their own bump, as older programs keep it; `undefined` where it is
+ * a point of the curve and no program could sign for it.
+ */
+export function createdAddress(program: string, seeds: readonly Uint8Array[]): string | undefined {
+  const hash = createHash("sha256");
+  for (const seed of seeds) hash.update(seed);
+  const digest = hash.update(keyBytes(program)).update(MARKER).digest();
+  return isOnCurve(digest) ? undefined : encodeBase58(digest);
+}
+
 /** `programAddress` of a name and further addresses, kept. */
 export function namedAddress(program: string, name: string, ...keys: readonly string[]): string {
   const id = `${program}/${name}/${keys.join("/")}`;

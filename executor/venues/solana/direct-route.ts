@@ -16,6 +16,8 @@ export interface PoolState {
 const LABELS: Readonly<Record<DirectPool["kind"], string>> = {
   pump: "pump.fun",
   pumpswap: "PumpSwap",
+  "raydium-cpmm": "Raydium",
+  "raydium-v4": "Raydium",
 };
 
 /** What `fetchRoute` hands to `prepare` for a trade without an aggregator; only made here. */
