@@ -101,6 +101,10 @@ function ascending(list: TierCase[], fromZero: boolean): TierCase[] {
 
 const rarely = fc.integer({ min: 0, max: 4 }).map((draw) => draw === 0);
 
+const RECIPIENTS = Array.from({ length: 16 }, (_, at) =>
+  encodeBase58(new Uint8Array(32).fill(0xa0 + at)),
+);
+
 const common = {
   mint: keyOf(1),
   wallet: keyOf(2),
@@ -115,7 +119,9 @@ const common = {
   creatorFeeConfigurable: fc.boolean(),
   tiers,
   flat: rates,
-  recipients: fc.uniqueArray(keyOf(4), { minLength: 16, maxLength: 16 }),
+  recipients: fc
+    .nat({ max: 15 })
+    .map((by) => [...RECIPIENTS.slice(by), ...RECIPIENTS.slice(0, by)]),
   amount: magnitude(52),
   least: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
 };
@@ -187,9 +193,47 @@ function feeConfigBytes(one: CommonCase): Uint8Array {
 /** The length of the newest layout, which decides what the makers' libraries read. */
 const FEE_CONFIG_BYTES = 4_097;
 
+/** Encoded settings by what is in them: a thousand bytes that only a few states differ in. */
+const settings = new Map<string, Uint8Array>();
+
+function settingsOf(kind: string, one: CommonCase, encode: () => Uint8Array): Uint8Array {
+  const id = [kind, one.creatorFeeConfigurable, ...one.recipients].join(" ");
+  const bytes = settings.get(id) ?? encode();
+  settings.set(id, bytes);
+  return bytes;
+}
+
+function globalBytes(one: CommonCase): Uint8Array {
+  const [first, ...others] = one.recipients;
+  return settingsOf("pump", one, () => {
+    const body = encodeStruct(PUMP_IDL, "global", {
+      feeRecipient: first,
+      tokenTotalSupply: ONE_BILLION,
+      feeRecipients: others.slice(0, 7),
+      reservedFeeRecipient: others[7],
+      reservedFeeRecipients: others.slice(8, 15),
+      buybackFeeRecipients: one.recipients.slice(4, 12),
+      creatorFeeConfigurable: one.creatorFeeConfigurable,
+    });
+    return account("Global", body);
+  });
+}
+
+function globalConfigBytes(one: CommonCase): Uint8Array {
+  return settingsOf("amm", one, () => {
+    const body = encodeStruct(AMM_IDL, "globalConfig", {
+      protocolFeeRecipients: one.recipients.slice(0, 8),
+      reservedFeeRecipient: one.recipients[8],
+      reservedFeeRecipients: one.recipients.slice(9, 16),
+      buybackFeeRecipients: one.recipients.slice(4, 12),
+      creatorFeeConfigurable: one.creatorFeeConfigurable,
+    });
+    return account("GlobalConfig", body);
+  });
+}
+
 export function curveState(one: CurveCase): PoolState {
   const ref = curveRef(one.mint, one.tokenProgram);
-  const [first, ...others] = one.recipients;
   const curve = encodeStruct(PUMP_IDL, "bondingCurve", {
     virtualTokenReserves: one.virtualToken,
     virtualQuoteReserves: one.virtualQuote,
@@ -201,20 +245,11 @@ export function curveState(one: CurveCase): PoolState {
     isCashbackCoin: one.isCashbackCoin,
     creatorFeeBps: one.creatorFeeBps,
   });
-  const global = encodeStruct(PUMP_IDL, "global", {
-    feeRecipient: first,
-    tokenTotalSupply: ONE_BILLION,
-    feeRecipients: others.slice(0, 7),
-    reservedFeeRecipient: others[7],
-    reservedFeeRecipients: others.slice(8, 15),
-    buybackFeeRecipients: one.recipients.slice(4, 12),
-    creatorFeeConfigurable: one.creatorFeeConfigurable,
-  });
   return {
     ref,
     accounts: new Map([
       [ref.address, account("BondingCurve", curve)],
-      [PUMP_GLOBAL, account("Global", global)],
+      [PUMP_GLOBAL, globalBytes(one)],
       [PUMP_FEE_CONFIG, feeConfigBytes(one)],
     ]),
   };
@@ -241,13 +276,6 @@ export function swapState(one: SwapCase): PoolState {
   const poolBytes = account("Pool", pool, one.poolBytes).subarray(0, one.poolBytes);
   const ref = refFromAccount("pumpswap", one.poolKey, poolBytes, one.tokenProgram);
   if (isUnusable(ref)) throw new TypeError(`expected a pool, was ${ref.reason}`);
-  const config = encodeStruct(AMM_IDL, "globalConfig", {
-    protocolFeeRecipients: one.recipients.slice(0, 8),
-    reservedFeeRecipient: one.recipients[8],
-    reservedFeeRecipients: one.recipients.slice(9, 16),
-    buybackFeeRecipients: one.recipients.slice(4, 12),
-    creatorFeeConfigurable: one.creatorFeeConfigurable,
-  });
   return {
     ref,
     accounts: new Map([
@@ -255,7 +283,7 @@ export function swapState(one: SwapCase): PoolState {
       [baseVault, tokenAccountBytes(one.mint, one.poolKey, one.base)],
       [quoteVault, tokenAccountBytes(WSOL_MINT, one.poolKey, one.quote)],
       [one.mint, mintBytes(one.supply)],
-      [SWAP_GLOBAL_CONFIG, account("GlobalConfig", config)],
+      [SWAP_GLOBAL_CONFIG, globalConfigBytes(one)],
       [SWAP_FEE_CONFIG, feeConfigBytes(one)],
     ]),
   };

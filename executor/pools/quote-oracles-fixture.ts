@@ -15,7 +15,7 @@ import {
   type PoolState,
   type SwapCase,
 } from "./pool-cases-fixture.ts";
-import { SWAP_FEE_CONFIG, SWAP_GLOBAL_CONFIG, type SwapPool } from "./swap-pool.ts";
+import { SWAP_FEE_CONFIG, type SwapPool } from "./swap-pool.ts";
 import { isUnusable } from "./unusable.ts";
 
 /** The makers' own quotes for a generated state, from the very bytes that ours are made of. */
@@ -53,6 +53,18 @@ function isKind<K extends DirectPool["kind"]>(
   return pool.kind === kind;
 }
 
+/**
+ * Settings decoded by them, once: of all their fields a quote reads the supply, which is the same in
+ * every state, and whether tokens may have their own creator rate, which callers set.
+ */
+const globalOf = once((state: PoolState) => PUMP_SDK.decodeGlobal(info(state, PUMP_GLOBAL)));
+const configOf = once(() => PUMP_AMM_SDK.decodeGlobalConfig(emptyGlobalConfig()));
+
+function once<A extends unknown[], T>(make: (...args: A) => T): (...args: A) => T {
+  let made: { value: T } | undefined;
+  return (...args) => (made ??= { value: make(...args) }).value;
+}
+
 export interface CurveOracle {
   pool: CurvePool;
   /** pump-swap-sdk's exact-in formula on the curve's reserves; without the cap of the curve. */
@@ -68,7 +80,7 @@ export function askCurveOracles(one: CurveCase): CurveOracle {
   const state = curveState(one);
   const pool = decodedCase(state, "pump");
   const bondingCurve = PUMP_SDK.decodeBondingCurve(info(state, state.ref.address));
-  const global = PUMP_SDK.decodeGlobal(info(state, PUMP_GLOBAL));
+  const global = { ...globalOf(state), creatorFeeConfigurable: one.creatorFeeConfigurable };
   const feeConfig = PUMP_SDK.decodeFeeConfig(info(state, PUMP_FEE_CONFIG));
   const mintSupply = one.isMayhemMode ? bondingCurve.tokenTotalSupply : global.tokenTotalSupply;
   const shared = { global, feeConfig, mintSupply, bondingCurve };
@@ -100,7 +112,7 @@ function formulaBuy(pool: CurvePool, one: CurveCase): bigint {
     protocolFeeBps: theirNumber(pool.rates.protocolBps),
     creatorFeeBps: theirNumber(pool.rates.creatorBps),
   };
-  const globalConfig = PUMP_AMM_SDK.decodeGlobalConfig(emptyGlobalConfig());
+  const globalConfig = configOf();
   const result = buyQuoteInput({
     quote: theirNumber(one.amount),
     slippage: 0,
@@ -157,7 +169,7 @@ export function askSwapOracles(one: SwapCase): SwapOracle {
     baseReserve: theirNumber(one.base),
     quoteReserve: theirNumber(one.quote),
     virtualQuoteReserves: account.virtualQuoteReserves,
-    globalConfig: PUMP_AMM_SDK.decodeGlobalConfig(info(state, SWAP_GLOBAL_CONFIG)),
+    globalConfig: { ...configOf(), creatorFeeConfigurable: one.creatorFeeConfigurable },
     baseMintAccount: mintAccount(one.supply),
     baseMint: account.baseMint,
     coinCreator: account.coinCreator,

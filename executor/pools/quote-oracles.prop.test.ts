@@ -4,7 +4,7 @@ import { curveCases, swapCases } from "./pool-cases-fixture.ts";
 import { compareCurve, compareSwap, type Comparison } from "./quote-differences-fixture.ts";
 
 /** Of each kind of pool; the bench compares more. A state that differs is printed by fast-check. */
-const STATES = 6_000;
+const STATES = 5_500;
 
 /** Compares generated states, prints the count, and tells how many were of the rare kind. */
 function compareAll<T>(
