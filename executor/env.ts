@@ -171,7 +171,7 @@ const schema = z.strictObject({
   REBROADCAST_MS: ms(2_000),
   UNKNOWN_AFTER_MS: ms(15_000),
   NONCE_ACCOUNTS_MAX: whole(0, 16).prefault("3"),
-  NONCE_BUY_SOL_MIN: sol("1000"),
+  NONCE_BUY_SOL_MIN: sol("1"),
   EXIT_REPLACE_MS: ms(5_000),
   RECONCILE_INTERVAL_MS: ms(60_000),
   DRAIN_MS: ms(30_000),

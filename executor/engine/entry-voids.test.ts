@@ -137,6 +137,8 @@ describe("a buy that was sent on a nonce", () => {
       await desk.clock.advance(60_000);
       const later = desk.venue.submitted.slice(sent).map(({ identity }) => identity);
       expect(later).not.toContain(original?.identity);
+      // Nor does it stop at one void because trading is allowed again.
+      expect(chain.undecided.filter(({ isVoid }) => isVoid)).toHaveLength(5);
       await landVoid(desk, chain);
       expect(orderRow(desk, "ord_buy")).toMatchObject({ status: "canceled" });
       expect(orderRow(desk, "ord_buy").reason).toContain("Trading was set to halted");

@@ -1,6 +1,9 @@
+import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
 import type { PositionRow } from "@raptor/shared/domain/rows.ts";
+import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import { SETTINGS, WALLET_ID, type TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
+import { isUnresolved } from "./nonce-accounts.ts";
 import { chainOf, startBuy, USER } from "./trade-fixture.ts";
 
 /** Settings of a desk whose exits stand on nonces. */
@@ -52,4 +55,35 @@ export function statesOf(desk: TestDesk, orderId: string): string[] {
 
 export function noncesOf(desk: TestDesk): string[] {
   return desk.store.nonceAccounts(WALLET_ID).map(({ state }) => state);
+}
+
+/** What must be true at every moment, whatever was done. */
+export function problemsOf(desk: TestDesk, chain: FakeChain): string[] {
+  const { store } = desk;
+  const problems: string[] = [];
+  const attempts = desk.payloads("AttemptPrepared").map(({ attemptId }) => attemptId);
+  const groups = new Set(attempts.map((id) => store.attempt(id)?.exclusionGroup ?? ""));
+  for (const group of groups) {
+    const fills = store
+      .attemptsOfGroup(group)
+      .filter(({ attemptId }) => store.fillOfAttempt(attemptId) !== undefined);
+    if (fills.length > 1) problems.push(`${group} has ${fills.length} fills`);
+  }
+  for (const { orderId } of desk.payloads("OrderInitialized")) {
+    const order = store.order(orderId);
+    const isEnded =
+      order !== undefined &&
+      order.status !== "filled" &&
+      FINAL_ORDER_STATUSES.includes(order.status);
+    if (isEnded && store.attemptsOf(orderId).some(isUnresolved)) {
+      problems.push(`${orderId} is ${order.status} with an undecided attempt`);
+    }
+    const effects = chain.effects.filter((one) => one.orderId === orderId);
+    if (effects.length > 1) problems.push(`${orderId} took effect ${effects.length} times`);
+  }
+  const invariants = createJournalInvariants(({ name, detail }) => {
+    problems.push(`${name}: ${detail}`);
+  });
+  for (const event of desk.events()) invariants.take(event);
+  return problems;
 }

@@ -1,11 +1,8 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
-import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import { TestDesk } from "./engine-fixture.ts";
 import { unknown, type FakeChain } from "./fake-chain.ts";
-import { isUnresolved } from "./nonce-accounts.ts";
-import { answerFrom, nonceChainOf, settledPosition } from "./nonce-fixture.ts";
+import { answerFrom, nonceChainOf, problemsOf, settledPosition } from "./nonce-fixture.ts";
 import { openSellOf } from "./orders.ts";
 import { buyOf, INSTRUMENT, MINT, USER } from "./trade-fixture.ts";
 import { initializeOrder, initializeSell } from "./orders.ts";
@@ -151,37 +148,6 @@ function lose() {
   return unknown("nobody answered");
 }
 
-/** What must be true at every moment, whatever was done. */
-function problemsOf({ desk, chain }: Story): string[] {
-  const { store } = desk;
-  const problems: string[] = [];
-  const attempts = desk.payloads("AttemptPrepared").map(({ attemptId }) => attemptId);
-  const groups = new Set(attempts.map((id) => store.attempt(id)?.exclusionGroup ?? ""));
-  for (const group of groups) {
-    const fills = store
-      .attemptsOfGroup(group)
-      .filter(({ attemptId }) => store.fillOfAttempt(attemptId) !== undefined);
-    if (fills.length > 1) problems.push(`${group} has ${fills.length} fills`);
-  }
-  for (const { orderId } of desk.payloads("OrderInitialized")) {
-    const order = store.order(orderId);
-    const isEnded =
-      order !== undefined &&
-      order.status !== "filled" &&
-      FINAL_ORDER_STATUSES.includes(order.status);
-    if (isEnded && store.attemptsOf(orderId).some(isUnresolved)) {
-      problems.push(`${orderId} is ${order.status} with an undecided attempt`);
-    }
-    const effects = chain.effects.filter((one) => one.orderId === orderId);
-    if (effects.length > 1) problems.push(`${orderId} took effect ${effects.length} times`);
-  }
-  const invariants = createJournalInvariants(({ name, detail }) => {
-    problems.push(`${name}: ${detail}`);
-  });
-  for (const event of desk.events()) invariants.take(event);
-  return problems;
-}
-
 describe("attempts on nonces", () => {
   it("take effect once and come to an end, whatever lands, forks or dies", async ({ expect }) => {
     await fc.assert(
@@ -191,10 +157,10 @@ describe("attempts on nonces", () => {
           await story.begin();
           for (const step of steps) {
             await story.run(step);
-            expect(problemsOf(story)).toEqual([]);
+            expect(problemsOf(story.desk, story.chain)).toEqual([]);
           }
           await story.calm();
-          expect(problemsOf(story)).toEqual([]);
+          expect(problemsOf(story.desk, story.chain)).toEqual([]);
           expect(story.isAtRest()).toBe(true);
           const { store } = story.desk;
           for (const mint of [MINT, "other"]) {

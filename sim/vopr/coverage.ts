@@ -30,6 +30,7 @@ export class TransitionCounter {
   readonly #orders = new Map<string, string>();
   readonly #sides = new Map<string, string>();
   readonly #orderOfAttempt = new Map<string, string>();
+  readonly #voids = new Set<string>();
   #tradingState = "active";
 
   constructor(counts: Record<string, number>) {
@@ -48,6 +49,7 @@ export class TransitionCounter {
         return this.#order(event.payload.orderId, event.payload.status);
       case "AttemptPrepared":
         this.#orderOfAttempt.set(event.payload.attemptId, event.payload.orderId);
+        if (event.payload.voids !== undefined) this.#voids.add(event.payload.attemptId);
         countOne(this.#counts, `attempt bound: ${event.payload.bound.kind}`);
         this.#order(event.payload.orderId, "submitted");
         return this.#attempt(event.payload.attemptId, "prepared");
@@ -89,7 +91,7 @@ export class TransitionCounter {
   #attempt(attemptId: string, next: string): void {
     const last = this.#attempts.get(attemptId) ?? "-";
     const orderId = this.#orderOfAttempt.get(attemptId) ?? "";
-    const side = this.#sides.get(orderId) ?? "";
+    const side = this.#voids.has(attemptId) ? "void" : (this.#sides.get(orderId) ?? "");
     // A word that comes after the end is kept by the journal and changes nothing.
     if (next === "submitted" && last !== "prepared") return;
     this.#attempts.set(attemptId, next);

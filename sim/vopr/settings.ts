@@ -87,6 +87,8 @@ function createSettings(): SimSettings {
       ORDER_SOL_MAX: "0.6",
       DAILY_SOL_MAX: "1.2",
       BUY_PRESETS_SOL: "0.1,0.25,0.5,1",
+      // Some buys stand on a nonce and some do not.
+      NONCE_BUY_SOL_MIN: "0.2",
       DUPLICATE_BUY_GUARD_HOURS: "0",
       // Longer than in production: every poll is simulated time that finds nothing new.
       PRICE_POLL_MS: "3000",

@@ -1,0 +1,114 @@
+/** A large buy that dies between its record and its sending is called off by real processes. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { CrashPlan } from "../storm/crash-points.ts";
+import type { Person } from "./person.ts";
+import { until } from "./probes.ts";
+import { ScenarioWorld } from "./scenario-world.ts";
+
+/** Short, so that the test need not wait for long; a press has no other deadline. */
+const DEADLINE_MS = 4_000;
+
+const directory = mkdtempSync(join(tmpdir(), "raptor-crash-plan-"));
+const planFile = join(directory, "plan.json");
+
+let world: ScenarioWorld;
+let alice: Person;
+let address: string;
+
+beforeAll(async () => {
+  plan({ when: "after", what: "AttemptPrepared", hit: 2 });
+  world = await ScenarioWorld.start({
+    slotMs: 40,
+    executorMain: fileURLToPath(new URL("../storm/crashing-main.ts", import.meta.url)),
+    executorEnv: {
+      CRASH_PLAN: planFile,
+      NONCE_BUY_SOL_MIN: "0.25",
+      BUY_DEADLINE_MS: String(DEADLINE_MS),
+    },
+  });
+  alice = world.alice;
+  address = await alice.begin();
+}, 60_000);
+
+afterAll(async () => {
+  await world.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function plan(next: CrashPlan | undefined): void {
+  writeFileSync(planFile, next === undefined ? "" : JSON.stringify(next));
+}
+
+function payloadsOf(kind: string): Record<string, unknown>[] {
+  return world.eventsOf(kind).map(({ payload }) => payload);
+}
+
+async function press(n: number, label: string): Promise<number> {
+  const mint = world.mint("normal", n);
+  await alice.say(mint);
+  const card = await alice.waitFor(mint);
+  await alice.press(card, label);
+  return card.message_id;
+}
+
+async function textOf(messageId: number): Promise<string> {
+  const message = (await alice.received()).find((one) => one.message_id === messageId);
+  return message?.text ?? "";
+}
+
+test("a buy that was recorded and never sent ends as expired, and nothing was bought", async () => {
+  const first = await press(0, "0.1 SOL");
+  await until(async () => (await textOf(first)).includes("✅ Bought"), 30_000);
+  await until(() => payloadsOf("FillSettled").length === 1, 30_000);
+  // The next process dies as soon as it is up, until this test lets it live.
+  plan({ when: "before", what: "EpochStarted", hit: 1 });
+  const large = await press(1, "0.25 SOL");
+  await until(() => payloadsOf("AttemptPrepared").length === 2, 30_000);
+  const [, prepared] = payloadsOf("AttemptPrepared");
+  expect(prepared).toMatchObject({ bound: { kind: "nonce" } });
+  await until(() => !world.world.executor.isMainAlive, 10_000);
+  await new Promise((resolve) => setTimeout(resolve, DEADLINE_MS + 500));
+  expect(payloadsOf("AttemptSubmitted")).toHaveLength(1);
+  plan(undefined);
+  await world.world.executor.waitUntilReady();
+  await until(() => payloadsOf("OrderClosed").length === 1, 40_000);
+
+  const { orderId } = prepared ?? {};
+  const [closed] = payloadsOf("OrderClosed");
+  expect(closed).toMatchObject({ orderId, status: "expired" });
+  expect(closed?.["reason"]).toMatch(/Nothing was bought; calling it off cost 0\.0000\d+ SOL/);
+  const voids = payloadsOf("AttemptPrepared").filter((one) => one["voids"] !== undefined);
+  expect(voids.length).toBeGreaterThan(0);
+  for (const one of voids) expect(one).toMatchObject({ orderId, bound: prepared?.["bound"] });
+  expect(payloadsOf("AttemptFailed")).toEqual([expect.objectContaining({ isVoid: true })]);
+  expect(payloadsOf("AttemptDead")).toContainEqual(
+    expect.objectContaining({ attemptId: prepared?.["attemptId"] }),
+  );
+  expect(payloadsOf("FillRecorded")).toHaveLength(1);
+  expect(await world.chainQuantity(address, world.mint("normal", 1))).toBe(0n);
+  await until(async () => (await textOf(large)).includes("Nothing was bought"), 10_000);
+}, 120_000);
+
+test("the nonce is free again: the next large buy stands on one and is booked", async () => {
+  const used = new Set(payloadsOf("AttemptPrepared").map(({ exclusionGroup }) => exclusionGroup));
+  // Free once its new value is final; a buy before that goes out by blockhash.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const messageId = await press(2, "0.25 SOL");
+  await until(async () => (await textOf(messageId)).includes("✅ Bought"), 40_000);
+  const bought = payloadsOf("AttemptPrepared").at(-1);
+  expect(bought).toMatchObject({ bound: { kind: "nonce" } });
+  expect(used.has(bought?.["exclusionGroup"])).toBe(false);
+  expect((await world.status()).unresolvedAttempts).toBe(0);
+}, 60_000);
+
+test("the journal of all this verifies", async () => {
+  const { verifyJournal } = await import("@raptor/executor/store/verify.ts");
+  expect(verifyJournal(`${world.file.dataDir}/journal.db`)).toMatchObject({
+    problem: null,
+    violation: null,
+  });
+}, 30_000);
