@@ -18,8 +18,8 @@ export type Delay = string | undefined;
 
 /**
  * Calls entries off that may not go on and never end by themselves, because they stand on a nonce.
- * The void is an attempt of the same order and the same exclusion group, journaled before it leaves;
- * the venue lets one of them all take effect, and whichever that is decides the order.
+ * The void is an attempt of the same order and exclusion group, journaled before it leaves; the
+ * venue lets one of them all take effect, and whichever that is decides the order.
  */
 export class EntryVoids {
   readonly #context: EngineContext;

@@ -9,8 +9,8 @@ import { isUnresolved } from "./nonce-accounts.ts";
 import { checkRestoredOrder } from "./restored-order.ts";
 
 /**
- * An entry that was sent may be taken this long after its deadline, as one by blockhash may be until
- * its blockhash ends. Nothing else would ever end one on a nonce.
+ * An entry that was sent may be taken this long after its deadline, as one by blockhash may be
+ * until its blockhash ends. Nothing else would ever end one on a nonce.
  */
 export const ENTRY_GRACE_MS = 60_000;
 /** Voids of one order; each bids twice as much as the one before. */
@@ -29,7 +29,7 @@ export function isVoid({ voids }: Pick<AttemptRow, "voids">): boolean {
 
 /**
  * Whether the undecided try of an entry is to be called off, by a transaction that only uses its
- * nonce up. Such a try never dies by itself: what may not be sent any more, and may have left before,
+ * nonce up. Such a try never dies by itself: what may not be sent any more and may have left before
  * would stay undecided for good. Once a void is out there is no way back, whatever the gate says.
  */
 export function planVoid(reader: Reader, order: OrderRow, nowMs: number): VoidPlan | undefined {

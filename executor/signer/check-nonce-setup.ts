@@ -81,8 +81,8 @@ function parseTerms(intent: NonceIntent): SetupTerms {
 }
 
 /**
- * A void that lived by a blockhash would use up whatever value stands by then, also one that an exit
- * needs. Only with the advance in the first place the runtime takes the value for a lifetime.
+ * A void that lived by a blockhash would use up whatever value stands by then, also one that an
+ * exit needs. Only with the advance in the first place the runtime takes the value for a lifetime.
  */
 function checkLifetime(
   [first]: readonly Instruction[],

@@ -162,8 +162,8 @@ export interface EventPayloads {
     witness: { lamports: Amount; quantity: Amount };
     epoch: number;
     /**
-     * Set on a void: it only uses up the nonce value on which an undecided try of this entry stands,
-     * moves no tokens, and once it has landed the order ends like this. Absent: it trades.
+     * Set on a void: it only uses up the nonce value on which an undecided try of this entry
+     * stands, moves no tokens, and once it has landed the order ends like this. Absent: it trades.
      */
     voids?: EntryEnd;
   };

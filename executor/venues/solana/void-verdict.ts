@@ -10,9 +10,9 @@ import { type DecidedWord, describeWords, isDecided, type Word } from "./signatu
 import { evidenceOf, fetchTestimonies } from "./testimony.ts";
 
 /**
- * Whether a void has used its nonce up. It says that others can never happen, so it counts only once
- * it is final, on the words that a sibling's end needs; whether it succeeded or failed is the same,
- * since a transaction that fails has advanced its nonce as well.
+ * Whether a void has used its nonce up. It says that others can never happen, so it counts only
+ * once it is final, on the words that a sibling's end needs; whether it succeeded or failed is the
+ * same, since a transaction that fails has advanced its nonce as well.
  */
 export async function judgeVoid(
   { rpc }: { rpc: Rpc },
