@@ -54,8 +54,8 @@ function isKind<K extends DirectPool["kind"]>(
 }
 
 /**
- * Settings decoded by them, once: of all their fields a quote reads the supply, which is the same in
- * every state, and whether tokens may have their own creator rate, which callers set.
+ * Settings decoded by them, once: of all their fields a quote reads the supply, which is the same
+ * in every state, and whether tokens may have their own creator rate, which callers set.
  */
 const globalOf = once((state: PoolState) => PUMP_SDK.decodeGlobal(info(state, PUMP_GLOBAL)));
 const configOf = once(() => PUMP_AMM_SDK.decodeGlobalConfig(emptyGlobalConfig()));

@@ -195,6 +195,13 @@ describe("a pool that cannot be traded says why", () => {
     expect(decodePool(owing.ref, owing.accounts)).toMatchObject({ cause: "disabled" });
   });
 
+  test("its token can keep back a part of every transfer", ({ expect }) => {
+    // A mint of the newer token program whose first extension is the one for transfer fees.
+    const mint = new Uint8Array(166 + 4 + 108);
+    mint.set([1, 1, 0, 108, 0], 165);
+    expect(causeOf((state) => void state.accounts.set(MINT, mint))).toBe("unsupported");
+  });
+
   test("it is the pool of another token or of other vaults", ({ expect }) => {
     const other = swapState(newPool({ mint: CREATOR, isCanonical: false }));
     const bytes = other.accounts.get(POOL) ?? new Uint8Array();

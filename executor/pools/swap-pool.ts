@@ -19,6 +19,7 @@ import {
   type SwapPoolAccount,
 } from "./swap-accounts.ts";
 import { mintSupplyOf, tokenBalanceOf } from "./token-bytes.ts";
+import { hasTransferFee } from "./transfer-fee.ts";
 import { unusable, type PoolUnusable } from "./unusable.ts";
 
 export interface SwapPool extends PoolCommon {
@@ -51,6 +52,7 @@ const CANONICAL_INDEX = Uint8Array.of(0, 0);
 
 /** Most updates are those of a vault, and come with the pool's account as it was. */
 const accountOf = rememberBytes(decodeSwapAccount);
+const withholds = rememberBytes(hasTransferFee);
 const globalConfigOf = rememberBytes(decodeSwapGlobalConfig);
 const feeConfigOf = rememberBytes(decodeFeeConfig);
 
@@ -111,6 +113,9 @@ export function decodeSwapPool(
   }
   const problem = mismatch(ref, account);
   if (problem !== undefined) return problem;
+  if (withholds(mintBytes)) {
+    return unusable("unsupported", "The token can keep back a part of what is sent.");
+  }
   const config = globalConfigOf(configBytes);
   const feeConfig = feeConfigOf(feeBytes);
   if (config === undefined || feeConfig === undefined) {
