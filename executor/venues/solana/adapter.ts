@@ -198,6 +198,7 @@ function createLanding(
   return new LandingDesk({
     ...deps,
     rpc,
+    nodeUrls: deps.settings.providers.map(({ url }) => url),
     slotNow,
     httpTimeoutMs,
     feeLamportsMax,

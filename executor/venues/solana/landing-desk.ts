@@ -13,7 +13,7 @@ import { createFeeEstimate, createRecentFees } from "./fee-source.ts";
 import { describeLane, publishLane } from "./lane-health.ts";
 import { planLanding, type LandingPlan } from "./landing-plan.ts";
 import { LaneSet } from "./lanes.ts";
-import type { Rpc } from "./rpc.ts";
+import { Rpc } from "./rpc.ts";
 import { sumTips } from "./tip-instruction.ts";
 import { createTipLanes, type TipService } from "./tip-lane.ts";
 
@@ -45,6 +45,8 @@ export interface LandingDeskDeps {
   prng: Prng;
   log: Log;
   rpc: Rpc;
+  /** The same nodes, for questions whose failure must not count against them. */
+  nodeUrls: readonly string[];
   slotNow(): number | undefined;
   httpTimeoutMs: number;
   feeLamportsMax: bigint;
@@ -56,6 +58,15 @@ export interface LandingDeskDeps {
 const BLOCKHASH_STALE_MS = 15_000;
 /** Fees change within seconds; after a minute the floor is as good a guess. */
 const FEE_STALE_MS = 60_000;
+
+/**
+ * The nodes once more, with a health of their own: one that has no word about fees may be as good
+ * as any for everything else, and exits must not pass it by.
+ */
+function createFeeRpc(deps: LandingDeskDeps): Rpc {
+  const { nodeUrls: urls, httpTimeoutMs: timeoutMs } = deps;
+  return new Rpc({ ...deps, settings: { urls, timeoutMs } });
+}
 
 /** What is kept at hand for landing, and the lanes themselves. */
 export class LandingDesk {
@@ -81,7 +92,7 @@ export class LandingDesk {
         ...(feeEstimateUrl === undefined
           ? []
           : [createFeeEstimate(net, feeEstimateUrl, httpTimeoutMs)]),
-        createRecentFees(rpc),
+        createRecentFees(createFeeRpc(deps)),
       ],
       clock,
       settings: {
