@@ -87,11 +87,12 @@ function receive(options: SocketServerOptions, connection: Connection, data: Raw
   try {
     const result = handle(options, connection, request);
     send(options.faults, connection, { jsonrpc: "2.0", result, id });
+    // What the new one has to tell at once; the others are looked at with every slot.
+    if (typeof result === "number") pollSubscription(options.faults, connection, result);
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
     send(options.faults, connection, { jsonrpc: "2.0", error: error.toJson(), id });
   }
-  pollConnection(options.faults, connection);
 }
 
 function handle(
@@ -123,13 +124,16 @@ function handle(
 }
 
 function pollConnection(faults: FaultPlan, connection: Connection): void {
-  for (const [id, subscription] of connection.subscriptions) {
-    for (const { method, result, isLast } of subscription.poll()) {
-      if (isLast) connection.subscriptions.delete(id);
-      const { about } = subscription;
-      const names = about === undefined ? [method] : [method, `${method}/${about}`];
-      tell(faults, connection, names, { method, params: { result, subscription: id } });
-    }
+  for (const id of connection.subscriptions.keys()) pollSubscription(faults, connection, id);
+}
+
+function pollSubscription(faults: FaultPlan, connection: Connection, id: number): void {
+  const subscription = connection.subscriptions.get(id);
+  for (const { method, result, isLast } of subscription?.poll() ?? []) {
+    if (isLast) connection.subscriptions.delete(id);
+    const about = subscription?.about;
+    const names = about === undefined ? [method] : [method, `${method}/${about}`];
+    tell(faults, connection, names, { method, params: { result, subscription: id } });
   }
 }
 
