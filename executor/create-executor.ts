@@ -24,6 +24,7 @@ import type { ExecutorEnv } from "./env.ts";
 import { Accounts } from "./jobs/accounts.ts";
 import { JobAdmission } from "./jobs/admission.ts";
 import { ApiTokens } from "./jobs/api-tokens.ts";
+import { ExitDesk } from "./jobs/exit-desk.ts";
 import { JobHandlers } from "./jobs/handlers.ts";
 import { JobIntake } from "./jobs/intake.ts";
 import { Lanes } from "./jobs/lanes.ts";
@@ -330,6 +331,7 @@ function buildDesk(
     DeskDeps,
     | "presenter"
     | "trading"
+    | "exitDesk"
     | "accounts"
     | "apiTokens"
     | "ids"
@@ -347,7 +349,9 @@ function buildDesk(
   const presenter = new Presenter({ ...shared, presetsLamports });
   const trading = new Trading({ ...shared, presenter });
   const accounts = new Accounts(store, signer);
-  const handlers = new JobHandlers({ ...shared, ids, accounts, presenter, trading, apiTokens });
+  const exitDesk = new ExitDesk({ ...shared, presenter });
+  const made = { ids, accounts, presenter, trading, exitDesk, apiTokens };
+  const handlers = new JobHandlers({ ...shared, ...made });
   const lanes = new Lanes(env.LANES_MAX, onFatal);
   const { ALLOWED_USER_IDS: allowedUserIds, ADMIN_USER_IDS: adminUserIds } = env;
   const admission = new JobAdmission({ ...shared, allowedUserIds, adminUserIds });

@@ -63,6 +63,9 @@ export function parseCommand(command: TypedCommand): TextMeaning {
       return request({ kind: "showScreen", screen: "positions" });
     case "wallet":
       return request({ kind: "showScreen", screen: "wallet" });
+    case "settings":
+    case "exits":
+      return request({ kind: "showScreen", screen: "settings" });
     case "why":
       if (command.rest.length > WHY_CHARS_MAX) return sentence(SENTENCES.whyTooLong);
       return request({ kind: "why", about: command.rest });

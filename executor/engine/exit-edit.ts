@@ -8,18 +8,13 @@ import {
   ruleIdOf,
   specOfRule,
   type ExitRule,
-  type ExitSpec,
 } from "@raptor/shared/domain/exit-rules.ts";
-import type { ExitPlanRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import type { ExitEdit, ExitPlanRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import type { Tx } from "../ports/store.ts";
 import { createExitRules, isCrossed, sideOf } from "../strategies/exit-plan.ts";
+import { moonBag } from "../strategies/exit-quantity.ts";
 import type { EngineContext } from "./context.ts";
 import { appendExitPlan, isTrailing } from "./exit-arming.ts";
-
-export type ExitEdit =
-  | { kind: "add"; spec: ExitSpec }
-  | { kind: "remove"; ruleId: string }
-  | { kind: "replace"; specs: readonly ExitSpec[] };
 
 export interface EditFacts {
   costBps: number;
@@ -82,6 +77,12 @@ export function changeExits(
   if (!edited.ok) return edited.problems;
   appendExitPlan(tx, plan, edited.parts);
   return [];
+}
+
+/** Base units that the ladder of this position never sells. */
+export function moonBagOf(plan: ExitPlanRow, { quantity }: Pick<PositionRow, "quantity">): bigint {
+  const hasLadder = [...plan.rules, ...(plan.done ?? [])].some(isLadderRule);
+  return hasLadder ? moonBag(plan, BigInt(quantity)) : 0n;
 }
 
 /** A position has one stop: a new one takes the place of the one before. */

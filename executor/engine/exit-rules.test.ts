@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
-import { changeExits, type ExitEdit } from "./exit-edit.ts";
+import type { ExitEdit } from "@raptor/shared/domain/rows.ts";
+import { changeExits } from "./exit-edit.ts";
 import { BOUGHT, withRules, type RulesDesk } from "./exit-rules-fixture.ts";
 import { setTrading, startSell, USER } from "./trade-fixture.ts";
 

@@ -215,6 +215,9 @@ function toastOf(action: TicketAction): string {
       return "Taking them in…";
     case "ignoreTokens":
       return "Left apart.";
+    case "changeExits":
+    case "setExitPreset":
+      return "Changing the exits…";
     default:
       return "Done.";
   }

@@ -16,9 +16,10 @@ import type { Accounts } from "./accounts.ts";
 import type { PressedMessage } from "./admission.ts";
 import { parseSolAmount } from "./amounts.ts";
 import type { ApiTokens } from "./api-tokens.ts";
+import { isExitAction, type ExitDesk } from "./exit-desk.ts";
 import { redeemFound } from "./found.ts";
 import { ALREADY_ANSWERED, CANCELED, NOT_ASKED, NOTHING_TO_CANCEL } from "./prompts.ts";
-import { claimPrompt, findPrompt } from "./prompts.ts";
+import { claimPrompt, findExitPrompt, findPrompt, RULES_STAY } from "./prompts.ts";
 import type { Presenter } from "./presenter.ts";
 import type { TicketIssuer } from "./tickets.ts";
 import type { Trading } from "./trading.ts";
@@ -30,6 +31,7 @@ export interface HandlerDeps {
   accounts: Accounts;
   presenter: Presenter;
   trading: Trading;
+  exitDesk: ExitDesk;
   driver: OrderDriver;
   panic: Panic;
   pool: Pick<NoncePool, "reclaim">;
@@ -96,10 +98,7 @@ export class JobHandlers {
       case "start":
         return this.#show(target, { kind: "home" });
       case "showScreen":
-        return this.#show(
-          target,
-          job.screen === "positions" ? { kind: "positions", page: 0 } : { kind: job.screen },
-        );
+        return this.#show(target, viewOfScreen(job.screen));
       case "showToken":
         return this.#show(target, { kind: "token", mint: job.mint });
       case "why":
@@ -133,6 +132,8 @@ export class JobHandlers {
     const place = view?.kind === "order" ? target : pressed;
     const story = this.#deps.presenter.stories.viewOfPress(userId, job, view);
     if (story !== undefined) return this.#show(place, story);
+    const exits = this.#deps.exitDesk.press({ here: place, fresh: target }, job, view);
+    if (exits !== undefined) return exits;
     switch (job.op) {
       case NAV_OPS.home:
         return this.#show(place, { kind: "home" });
@@ -178,6 +179,9 @@ export class JobHandlers {
       return this.#tell({ ...target, key: `job:${job.id}`, messageId: null }, lines);
     }
     const { action } = ticket;
+    if (isExitAction(action)) {
+      return this.#deps.exitDesk.redeem(target, action, (tx, outcome) => finish(tx, job, outcome));
+    }
     switch (action.kind) {
       case "buy":
         return trading.buy(target, job, {
@@ -230,7 +234,10 @@ export class JobHandlers {
   async #say(target: Target, job: JobOf<"say">): Promise<string> {
     const { store, clock, trading } = this.#deps;
     const { chatId } = target;
-    const prompt = findPrompt(store, { chatId, nowMs: clock.nowMs(), to: job.replyToMessageId });
+    const where = { chatId, nowMs: clock.nowMs(), to: job.replyToMessageId };
+    const exit = findExitPrompt(store, where);
+    if (exit !== undefined) return this.#sayRule(target, job, exit);
+    const prompt = findPrompt(store, where);
     const isCancel = job.text === "/cancel";
     if (prompt === undefined) {
       return this.#tell(target, isCancel ? NOTHING_TO_CANCEL : NOT_ASKED);
@@ -244,6 +251,17 @@ export class JobHandlers {
     }
     if (isCancel) return this.#tell(target, CANCELED);
     return trading.buyTyped(target, job, prompt.mint, job.text);
+  }
+
+  async #sayRule(
+    target: Target,
+    job: JobOf<"say">,
+    { positionId, prompt }: NonNullable<ReturnType<typeof findExitPrompt>>,
+  ): Promise<string> {
+    const { store, exitDesk } = this.#deps;
+    if (job.text !== "/cancel") return exitDesk.answer(target, positionId, job.text);
+    await store.transact((tx) => claimPrompt(tx, prompt, job));
+    return this.#tell(target, RULES_STAY);
   }
 
   async #refresh(target: Target, view: View): Promise<string> {
@@ -300,6 +318,11 @@ export class JobHandlers {
     );
     return this.#tell(target, ["All your access tokens are revoked", "Nothing else changed."]);
   }
+}
+
+function viewOfScreen(screen: JobOf<"showScreen">["screen"]): View {
+  if (screen === "positions") return { kind: "positions", page: 0 };
+  return screen === "settings" ? { kind: "exits", positionId: null } : { kind: screen };
 }
 
 /** A notice reports a moment and is not made again: its buttons live on the home screen. */

@@ -7,6 +7,7 @@ import { createReadModels, type Phase } from "../engine/read-models.ts";
 import { Accounts } from "./accounts.ts";
 import { JobAdmission } from "./admission.ts";
 import { ApiTokens } from "./api-tokens.ts";
+import { ExitDesk } from "./exit-desk.ts";
 import { JobHandlers } from "./handlers.ts";
 import { JobIntake, type IntakeResult } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
@@ -137,7 +138,9 @@ export class JobDesk {
     this.apiTokens = new ApiTokens(Buffer.alloc(32, 2));
     const ids = { token: (bytes: number) => "T".repeat(Math.ceil((bytes * 4) / 3)) };
     const { apiTokens } = this;
-    const deps = { ...shared, ids, accounts, presenter, trading, apiTokens, reconciler, pool };
+    const exitDesk = new ExitDesk({ ...shared, presenter });
+    const desks = { presenter, trading, exitDesk };
+    const deps = { ...shared, ...desks, ids, accounts, apiTokens, reconciler, pool };
     this.lanes = new Lanes(this.lanesMax, onFatal);
     const admission = new JobAdmission({
       ...shared,

@@ -1,4 +1,11 @@
-import type { AttemptRow, FillRow, OrderRow, View } from "@raptor/shared/domain/rows.ts";
+import { ruleIdOf } from "@raptor/shared/domain/exit-rules.ts";
+import type {
+  AttemptRow,
+  ExitPlanRow,
+  FillRow,
+  OrderRow,
+  View,
+} from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { mulDivCeil } from "@raptor/shared/values/money.ts";
@@ -118,6 +125,8 @@ function orderModel(
             isOpen: position.state === "open",
           },
     trigger: order.source.kind === "exit" ? tx.exitTrigger(order.orderId) : undefined,
+    exitPlace: exitPlaceOf(order, plan),
+    peakE9: plan === undefined ? undefined : BigInt(plan.markE9),
     soldCostLamports: soldCost(order, fill),
     boundSecondsLeft: last === undefined ? null : venue.boundSecondsLeft(last.bound),
     copies: last === undefined ? 0 : undecidedCopies(tx, last),
@@ -127,6 +136,19 @@ function orderModel(
     mint: mintOf(order.instrument),
     nowMs: clock.nowMs(),
   };
+}
+
+/** Which of several rules of its kind has fired, from the nearest to the furthest. */
+function exitPlaceOf(
+  { source }: OrderRow,
+  plan: ExitPlanRow | undefined,
+): { number: number; of: number } | undefined {
+  if (source.kind !== "exit" || plan === undefined) return undefined;
+  const alike = [...plan.rules, ...(plan.done ?? [])]
+    .filter(({ kind }) => kind === source.rule)
+    .toSorted((a, b) => a.triggerBps - b.triggerBps);
+  const at = alike.findIndex((rule) => ruleIdOf(rule) === source.ruleId);
+  return at === -1 ? undefined : { number: at + 1, of: alike.length };
 }
 
 /** Attempts on the same nonce value that are not decided, of this order and of others. */

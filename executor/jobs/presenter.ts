@@ -1,6 +1,7 @@
 import type { NonceAccountRow, View } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { isRaptorError, sentenceOf, type RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { presetOf } from "../engine/exit-arming.ts";
 import { instrumentOf } from "../engine/ids.ts";
 import type { ReadModels } from "../engine/read-models.ts";
 import { askAgain } from "../engine/token-words.ts";
@@ -15,6 +16,7 @@ import { positionsScreen } from "../screens/positions.ts";
 import type { Screen } from "../screens/screen.ts";
 import { tokenScreen } from "../screens/token.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
+import { renderExits } from "./exit-screens.ts";
 import { Stories } from "./stories.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
@@ -83,6 +85,8 @@ export class Presenter {
         const asked = await askAgain(this.#deps, { walletId, mint, quantity: BigInt(quantity) });
         return asked === undefined ? undefined : foundScreen(asked);
       }
+      case "exits":
+        return renderExits(this.#deps, userId, view.positionId);
       case "panicConfirm":
         return panicConfirmScreen(this.#deps.store.openPositions(userId).length);
       default:
@@ -103,7 +107,7 @@ export class Presenter {
   }
 
   async #home(userId: number): Promise<Screen> {
-    const { store, reads, settings, clock } = this.#deps;
+    const { store, reads, clock } = this.#deps;
     const user = store.user(userId);
     const wallet = store.walletOf(userId);
     const report = wallet === undefined ? null : await this.#walletReport(wallet.address);
@@ -128,8 +132,7 @@ export class Presenter {
       heldReason: user?.heldReason ?? "",
       panicOpen: (user?.panicId ?? null) !== null,
       dependencies: reads.dependencies(),
-      takeProfitBps: settings.takeProfitBps,
-      stopLossBps: settings.stopLossBps,
+      exitSpecs: presetOf(this.#deps, store, userId),
       nowMs: clock.nowMs(),
     });
   }

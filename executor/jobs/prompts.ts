@@ -18,6 +18,7 @@ export const NOTHING_TO_CANCEL: readonly string[] = [
   "No question waits for an answer. Orders under way go on: see /positions.",
 ];
 export const CANCELED: readonly string[] = ["Canceled", "Nothing was bought."];
+export const RULES_STAY: readonly string[] = ["Canceled", "The exit rules stay as they are."];
 export const ALREADY_ANSWERED: readonly string[] = [
   "Not bought again",
   "This question was answered already. To buy more, open the token and press Buy X SOL.",
@@ -39,6 +40,23 @@ export function findPrompt(
   if (found?.view?.kind !== "prompt" || found.view.expiresMs <= nowMs) return undefined;
   // Trading happens in private chats, where the chat is the person.
   return { mint: found.view.mint, chatId, messageId: found.messageId, userId: chatId };
+}
+
+/** The question for an exit rule that a text answers; `null` of a position: new positions. */
+export function findExitPrompt(
+  store: Reader,
+  where: { chatId: number; nowMs: number; to: number | undefined },
+): { positionId: string | null; prompt: Prompt } | undefined {
+  const { chatId, nowMs, to } = where;
+  const found =
+    to === undefined
+      ? store.promptOf(chatId, nowMs)
+      : { view: store.viewOf(chatId, to), messageId: to };
+  if (found?.view?.kind !== "exitPrompt" || found.view.expiresMs <= nowMs) return undefined;
+  const { messageId } = found;
+  if (store.ticketClaim(`prompt:${chatId}:${messageId}`) !== undefined) return undefined;
+  const { positionId } = found.view;
+  return { positionId, prompt: { mint: "", chatId, messageId, userId: chatId } };
 }
 
 /**

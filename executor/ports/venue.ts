@@ -24,6 +24,8 @@ export interface InstrumentReport {
   liquidityUsd: number | null;
   ageMs: number | null;
   holders: number | null;
+  /** Base units of the token that exist; absent where the venue does not tell. */
+  supply?: bigint;
   topHoldersBps: number | null;
   /** Reasons why buying is refused by default, in words. Empty when there are none. */
   refusals: string[];

@@ -1,6 +1,8 @@
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
+import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
 import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
-import { counted, percentOfBps, signedSol, sol, timeOfDay, usdBalance } from "./numbers.ts";
+import { counted, signedSol, sol, timeOfDay, usdBalance } from "./numbers.ts";
+import { shortSpec } from "./exit-words.ts";
 import { RichText } from "./rich-text.ts";
 import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
@@ -19,8 +21,8 @@ export interface HomeModel {
   heldReason: string;
   panicOpen: boolean;
   dependencies: { name: string; ok: boolean }[];
-  takeProfitBps: number;
-  stopLossBps: number;
+  /** What new positions get. */
+  exitSpecs: readonly ExitSpec[];
   nowMs: number;
 }
 
@@ -56,6 +58,7 @@ export function homeScreen(model: HomeModel): Screen {
     ],
     [
       { text: "Wallet", nav: "wallet" },
+      { text: "Settings", nav: "settings" },
       { text: "Health", nav: "status" },
       { text: "Help", nav: "help" },
     ],
@@ -87,10 +90,8 @@ function healthOf(model: HomeModel): string {
 }
 
 function exitsOf(model: HomeModel): string {
-  const parts: string[] = [];
-  if (model.takeProfitBps > 0) parts.push(`take profit +${percentOfBps(model.takeProfitBps)} %`);
-  if (model.stopLossBps > 0) parts.push(`stop loss -${percentOfBps(model.stopLossBps)} %`);
-  return parts.length === 0 ? "none" : parts.join(", ");
+  const kinds = model.exitSpecs.map(shortSpec);
+  return kinds.length === 0 ? "none" : kinds.join(", ");
 }
 
 function inUsd(lamports: bigint, solUsd: number | null): string {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { AttemptRow, FillRow, OrderRow } from "@raptor/shared/domain/rows.ts";
-import type { ExitRule, OrderStatus } from "@raptor/shared/domain/order.ts";
+import { specOfRule, type ExitRule, type ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
+import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { PositionView, StatusView } from "@raptor/shared/wire/read.ts";
 import type { HomeModel } from "./home.ts";
 import type { OrderModel } from "./order.ts";
@@ -47,12 +48,36 @@ const usd = fc.option(fc.double({ min: 0, max: 1e15, noNaN: true }));
 const tradingState = fc.constantFrom("active" as const, "reducing" as const, "halted" as const);
 const dependency = fc.record({ name: fc.constantFrom("journal", "rpc one"), ok: fc.boolean() });
 
-const rule: fc.Arbitrary<ExitRule> = fc.record({
-  kind: fc.constantFrom("takeProfit" as const, "stopLoss" as const),
-  triggerBps: bps,
-  triggerPriceE9: priceE9.map(String),
-  quantityBps: fc.integer({ min: 1, max: 10_000 }),
-});
+const share = fc.integer({ min: 1, max: 10_000 });
+const base = { triggerBps: bps, triggerPriceE9: priceE9.map(String), quantityBps: share };
+const direction = fc.constantFrom("above" as const, "below" as const);
+const cap = {
+  kind: fc.constant("marketCap" as const),
+  direction,
+  capUsd: fc.bigInt({ min: 1n, max: 10n ** 15n }).map(String),
+  supply: fc.constant("1000000000000000"),
+  solUsdE6: fc.constant("150000000"),
+  decimals,
+};
+const costs = { ...base, costBps: fc.integer({ min: 0, max: 5_000 }) };
+
+export const rule: fc.Arbitrary<ExitRule> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom("takeProfit" as const, "stopLoss" as const, "limitSell" as const),
+    ...base,
+  }),
+  fc.record({ kind: fc.constant("trailingStop" as const), ...base, dropBps: share }),
+  fc.record({ kind: fc.constantFrom("breakeven" as const, "initialsOut" as const), ...costs }),
+  fc.record({
+    kind: fc.constant("timeLimit" as const),
+    ...base,
+    afterMs: fc.nat(),
+    dueMs: fc.integer({ min: 0, max: 4_000_000_000_000 }),
+  }),
+  fc.record({ ...base, ...cap }),
+);
+
+export const spec: fc.Arbitrary<ExitSpec> = rule.map(specOfRule);
 
 export const homeModel: fc.Arbitrary<HomeModel> = fc.record({
   name: hostile,
@@ -68,8 +93,7 @@ export const homeModel: fc.Arbitrary<HomeModel> = fc.record({
   heldReason: hostile,
   panicOpen: fc.boolean(),
   dependencies: fc.array(dependency, { maxLength: 20 }),
-  takeProfitBps: fc.integer({ min: 0, max: 1_000_000 }),
-  stopLossBps: fc.integer({ min: 0, max: 9_999 }),
+  exitSpecs: fc.array(spec, { maxLength: 6 }),
   nowMs,
 });
 

@@ -162,7 +162,8 @@ describe("a receipt", () => {
       "🛑 Stop loss armed at 0.00001104 SOL (-30\u00a0%, about 0.2448 SOL)",
       "Slot 5 · 00:00:00 UTC",
     ]);
-    expect(labels(screen)).toEqual(["Sell 25 %", "50 %", "100 %", "Why?", "Positions", "Home"]);
+    const sells = ["Sell 25 %", "50 %", "100 %"];
+    expect(labels(screen)).toEqual([...sells, "Edit exits", "Why?", "Positions", "Home"]);
   });
 
   it("of an exit says which rule fired, at which price, and what it made", ({ expect }) => {

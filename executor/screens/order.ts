@@ -6,6 +6,7 @@ import {
 } from "@raptor/shared/domain/order.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
+import { exitName, exitSign, rulePlace, ruleWords } from "./exit-words.ts";
 import { counted, duration, gainPercent, price, signedPercent } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
@@ -21,6 +22,10 @@ export interface OrderModel {
   position: { positionId: string; quantity: string; isOpen: boolean } | undefined;
   /** For an exit: the trigger and the price that crossed it. */
   trigger: { triggerPriceE9: string; priceE9: string } | undefined;
+  /** For an exit: which of several rules of its kind, fired ones included. */
+  exitPlace?: { number: number; of: number } | undefined;
+  /** The highest price that a trailing stop has seen. */
+  peakE9?: bigint | undefined;
   /** What the sold part had cost; for the profit of a sell. */
   soldCostLamports: bigint | undefined;
   boundSecondsLeft: number | null;
@@ -58,8 +63,7 @@ export function orderScreen(model: OrderModel): Screen {
 function titleOf(order: OrderRow): string {
   const symbol = cleanField(order.symbol);
   if (order.source.kind === "exit") {
-    const rule = order.source.rule === "takeProfit" ? "Take profit" : "Stop loss";
-    return `${rule}: selling ${symbol}`;
+    return `${exitName(order.source.rule)}: selling ${symbol}`;
   }
   if (order.source.kind === "panic") return `Panic: selling ${symbol}`;
   if (order.side === "buy") return `Buying ${symbol} for ${sol(order.notionalLamports)} SOL`;
@@ -156,7 +160,7 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
       .line()
       .line(`Paid ${sol(notional, 9)} SOL`);
   } else {
-    rich.bold(`${soldTitle(order)} ${quantity} ${symbol}`).line();
+    rich.bold(`${soldTitle(model)} ${quantity} ${symbol}`).line();
     rich.line(`Received ${sol(notional, 9)} SOL`);
     if (model.soldCostLamports !== undefined) {
       const gain = notional - model.soldCostLamports;
@@ -174,15 +178,16 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
   if (fill.state === "reversed") rich.line("⚠️ The network took this fill back.");
   const rows: ScreenButton[][] = [];
   if (model.position?.isOpen === true) {
-    rows.push(sellRow(model.position));
+    rows.push(sellRow(model.position), [{ text: "Edit exits", nav: "exits" }]);
   }
   rows.push(...linkRows(model), HOME_ROW);
   return screenOf(rich, rows);
 }
 
-function soldTitle(order: OrderRow): string {
+function soldTitle({ order, exitPlace }: OrderModel): string {
   if (order.source.kind === "exit") {
-    return order.source.rule === "takeProfit" ? "🎯 Take profit sold" : "🛑 Stop loss sold";
+    const { rule } = order.source;
+    return `${exitSign(rule)} ${rulePlace(rule, exitPlace)} sold`;
   }
   return order.source.kind === "panic" ? "🚨 Panic sold" : "✅ Sold";
 }
@@ -197,7 +202,8 @@ function averageOf(fill: FillRow, order: OrderRow): bigint {
 function addTrigger(rich: RichText, model: OrderModel): void {
   if (model.trigger === undefined) return;
   const { triggerPriceE9, priceE9 } = model.trigger;
-  rich.line(`Trigger ${price(triggerPriceE9)} SOL, price was ${price(priceE9)} SOL`);
+  if (triggerPriceE9 === "0") rich.line("Its time had come");
+  else rich.line(`Trigger ${price(triggerPriceE9)} SOL, price was ${price(priceE9)} SOL`);
   if (model.attempts.length > 1) rich.plain(` · ${model.attempts.length} tries`);
 }
 
@@ -210,12 +216,21 @@ function addExits(rich: RichText, model: OrderModel): void {
   const { decimals } = model.order;
   rich.line(`Held now: ${tokens(quantity, decimals)} ${cleanField(model.order.symbol)}`);
   for (const rule of model.exits) {
-    const word = rule.kind === "takeProfit" ? "🎯 Take profit" : "🛑 Stop loss";
+    if (!isWhole(rule)) {
+      rich.line(ruleWords(rule, model.peakE9));
+      continue;
+    }
+    const word = `${exitSign(rule.kind)} ${exitName(rule.kind)}`;
     const worth = valueLamports(BigInt(quantity), decimals, BigInt(rule.triggerPriceE9));
     rich.line(`${word} armed at ${price(rule.triggerPriceE9)} SOL`);
     rich.plain(` (${signedPercent(rule.triggerBps)}, about ${sol(worth)} SOL)`);
   }
   if (model.exits.length === 0) rich.line("⚠️ No exit is armed for this position.");
+}
+
+/** Sells everything at one price, so that what it brings can be told. */
+function isWhole({ kind, quantityBps }: ExitRule): boolean {
+  return (kind === "takeProfit" || kind === "stopLoss") && quantityBps === 10_000;
 }
 
 function deniedScreen(model: OrderModel): Screen {

@@ -1,6 +1,7 @@
 import type { PositionView } from "@raptor/shared/wire/read.ts";
 import { cleanField } from "@raptor/shared/values/safe-text.ts";
-import { duration, gainPercent, price, signedPercent } from "./numbers.ts";
+import { shortRule } from "./exit-words.ts";
+import { duration, gainPercent, price } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
 import { pageArg, screenOf, type Screen, type ScreenButton } from "./screen.ts";
@@ -32,7 +33,11 @@ export function positionsScreen(options: {
     describe(rich, position);
     const sells = sellRow(position, cleanField(position.symbol, LABEL_CHARS_MAX));
     const arg = position.positionId.slice(-WHY_ARG_CHARS);
-    rows.push([...sells, { text: "Why?", nav: "whyPosition", arg }]);
+    rows.push([
+      ...sells,
+      { text: "Exits", nav: "exits", arg },
+      { text: "Why?", nav: "whyPosition", arg },
+    ]);
   }
   if (positions.length > 1) rich.line().line(totalOf(positions));
   if (pageCount > 1) {
@@ -66,10 +71,7 @@ function describe(rich: RichText, position: PositionView): void {
       `Entry ${price(position.entryPriceE9)} → ${price(position.markPriceE9)} (${age} ago)`,
     );
   }
-  const exits = position.exits.map((rule) => {
-    const word = rule.kind === "takeProfit" ? "TP" : "SL";
-    return `${word} ${signedPercent(rule.triggerBps)}`;
-  });
+  const exits = position.exits.map(shortRule);
   rich.line(exits.length === 0 ? "⚠️ No exit is armed" : `Exits: ${exits.join(" · ")}`);
 }
 

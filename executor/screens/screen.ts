@@ -23,6 +23,15 @@ export const NAV_OPS = {
   /** The story of a position, by the end of its id. */
   whyPosition: "b",
   pause: "z",
+  /** The exit rules of a position, by the end of its id, or of the one that the message shows. */
+  exits: "f",
+  /** The plan without the rule at this place. */
+  exitDrop: "d",
+  /** The plan with one of the ready-made sets of rules, by its place. */
+  exitPreset: "g",
+  /** Asks for a rule. */
+  exitAdd: "a",
+  settings: "n",
 } as const;
 export type NavTarget = keyof typeof NAV_OPS;
 

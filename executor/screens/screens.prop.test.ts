@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, it, type ExpectStatic } from "vitest";
 import { ENTRY_OP, encodeCallbackData, parseCallbackData } from "@raptor/shared/wire/callback.ts";
+import { exitsModel, presetModel, previewModel } from "./exit-models-fixture.ts";
+import { exitPreviewScreen, exitsScreen, settingsScreen } from "./exits.ts";
 import { homeScreen, walletScreen } from "./home.ts";
 import { amount, ADDRESS, hostile, homeModel, orderModel } from "./models-fixture.ts";
 import { positionView, statusView, tokenModel } from "./models-fixture.ts";
@@ -90,6 +92,9 @@ describe("every screen", () => {
         })
         .map(walletScreen),
     ],
+    ["exits", exitsModel.map(exitsScreen)],
+    ["settings", presetModel.map(settingsScreen)],
+    ["preview of exits", previewModel.map(exitPreviewScreen)],
     [
       "notice",
       fc.array(hostile, { minLength: 1, maxLength: 12 }).map((lines) => noticeScreen(lines)),

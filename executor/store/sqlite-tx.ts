@@ -151,7 +151,7 @@ export class SqliteTx extends SqliteReader implements Tx {
       if (row === undefined) return;
       const nowMs = this.#clock.nowMs();
       this.statements.run(MARK_DELIVERED_SQL, version, messageId, nowMs, key);
-      const expiresMs = row.view.kind === "prompt" ? row.view.expiresMs : 0;
+      const expiresMs = "expiresMs" in row.view ? row.view.expiresMs : 0;
       const place = `${row.chatId}:${messageId}`;
       const view = canonicalJson(row.view);
       this.statements.run(PUT_VIEW_SQL, place, row.chatId, messageId, view, expiresMs, nowMs);

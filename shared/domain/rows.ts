@@ -209,7 +209,16 @@ export type TicketAction =
   | { kind: "releaseEntries" }
   /** Tokens beyond the ledger, as many as the notice showed: a position, or left apart. */
   | { kind: "adoptTokens"; walletId: string; mint: string; quantity: Amount }
-  | { kind: "ignoreTokens"; walletId: string; mint: string; quantity: Amount };
+  | { kind: "ignoreTokens"; walletId: string; mint: string; quantity: Amount }
+  /** The rules that the preview showed, unless the plan has changed since. */
+  | { kind: "changeExits"; positionId: string; version: number; edit: ExitEdit }
+  | { kind: "setExitPreset"; specs: ExitSpec[] };
+
+/** A change of a set of rules. */
+export type ExitEdit =
+  | { kind: "add"; spec: ExitSpec }
+  | { kind: "remove"; ruleId: string }
+  | { kind: "replace"; specs: ExitSpec[] };
 
 /** A bot message and what it shows, so that Refresh needs nothing in the button. */
 export type View =
@@ -222,6 +231,10 @@ export type View =
   | { kind: "token"; mint: string }
   | { kind: "order"; orderId: string }
   | { kind: "prompt"; mint: string; expiresMs: number }
+  /** The exit rules of a position, or of new positions. */
+  | { kind: "exits"; positionId: string | null }
+  /** Asks for an exit rule. */
+  | { kind: "exitPrompt"; positionId: string | null; expiresMs: number }
   | { kind: "panicConfirm" }
   | { kind: "apiToken"; tokenId: string }
   /** The story of an id, a page of it. */

@@ -29,7 +29,15 @@ const jobHead = {
 };
 
 /** Screens that need no argument. Navigation only; freely repeatable. */
-export const SCREENS = ["home", "help", "status", "positions", "sell", "wallet"] as const;
+export const SCREENS = [
+  "home",
+  "help",
+  "status",
+  "positions",
+  "sell",
+  "wallet",
+  "settings",
+] as const;
 
 export const jobSchema = z.discriminatedUnion("kind", [
   z.strictObject({ ...jobHead, kind: z.literal("start") }),

@@ -84,6 +84,7 @@ export async function fetchInstrumentReport(
     symbol: cleanField(listed?.symbol ?? mint.slice(0, 4), SYMBOL_CHARS_MAX),
     name: cleanField(listed?.name ?? "unlisted token"),
     decimals: onChain.decimals,
+    supply: onChain.supply,
     tokenProgram: onChain.tokenProgram,
     ...figures,
     refusals,

@@ -1,0 +1,182 @@
+import { describe, it } from "vitest";
+import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
+import { INSTRUMENT, USER } from "../engine/engine-fixture.ts";
+import { ENTRY_LAMPORTS, setPreset } from "../engine/exit-rules-fixture.ts";
+import { chainOf, openPosition } from "../engine/trade-fixture.ts";
+import { delivered, say } from "./chat-fixture.ts";
+import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";
+
+const E9 = 1_000_000_000n;
+const SPECS: ExitSpec[] = [
+  { kind: "takeProfit", gainBps: 5_000, shareBps: 2_500 },
+  { kind: "stopLoss", lossBps: 3_000 },
+];
+
+/** The newest message of the chat, and what stands in it. */
+class Chat {
+  readonly jobs: JobDesk;
+  key = "";
+  #place = 5;
+
+  constructor(jobs: JobDesk) {
+    this.jobs = jobs;
+  }
+
+  get text(): string {
+    return this.jobs.desk.store.outbox(this.key)?.content.text ?? "";
+  }
+
+  labels(): string[] {
+    return this.#buttons().map(({ text }) => text);
+  }
+
+  async press(label: string): Promise<string> {
+    const button = this.#buttons().find(({ text }) => text.startsWith(label));
+    if (button === undefined || !("callbackData" in button)) {
+      throw new Error(`expected a button ${label}, was ${this.labels().join(", ")}`);
+    }
+    const job = this.jobs.press(button.callbackData, { messageId: this.#place });
+    await say(this.jobs, job);
+    const { store } = this.jobs.desk;
+    const fresh = `job:${job.id}`;
+    if (store.outbox(fresh) !== undefined) return this.#sent(fresh);
+    this.key = `msg:${USER}:${this.#place}`;
+    await delivered(this.jobs, this.key, this.#place);
+    return this.text;
+  }
+
+  async type(text: string): Promise<string> {
+    const job = { ...this.jobs.head(), kind: "say" as const, text };
+    await say(this.jobs, job);
+    return this.#sent(`job:${job.id}`);
+  }
+
+  async show(screen: "positions" | "settings"): Promise<string> {
+    const job = { ...this.jobs.head(), kind: "showScreen" as const, screen };
+    await say(this.jobs, job);
+    return this.#sent(`job:${job.id}`);
+  }
+
+  async #sent(key: string): Promise<string> {
+    this.key = key;
+    this.#place += 1;
+    await delivered(this.jobs, key, this.#place);
+    return this.text;
+  }
+
+  #buttons() {
+    return this.jobs.desk.store.outbox(this.key)?.content.keyboard.flat() ?? [];
+  }
+}
+
+async function withPosition(use: (chat: Chat) => Promise<void>): Promise<void> {
+  await withJobDesk(async (jobs) => {
+    await setPreset(jobs.desk, SPECS);
+    await openPosition(jobs.desk, chainOf(jobs.desk));
+    jobs.desk.engine.feed.emit(ENTRY_LAMPORTS * E9, INSTRUMENT);
+    const chat = new Chat(jobs);
+    await chat.show("positions");
+    await use(chat);
+  });
+}
+
+function kinds(chat: Chat): string[] {
+  const [position] = chat.jobs.desk.store.openPositions(USER);
+  const plan = chat.jobs.desk.store.exitPlan(position?.positionId ?? "");
+  return plan?.rules.map(({ kind }) => kind) ?? [];
+}
+
+describe("the exits of a position", () => {
+  it("are told in words, with prices and the moon bag", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      const text = await chat.press("Exits");
+      expect(text).toContain("Take profit +50\u00a0%: sells 25 % of what was bought at 0.0015 SOL");
+      expect(text).toContain("Stop loss -30\u00a0%: sells all at 0.0007 SOL or below");
+      expect(text).toContain("Moon bag: the ladder never sells the last 375 TOK");
+    });
+  });
+
+  it("are changed by a typed rule only after the whole plan was shown", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      await chat.press("Exits");
+      await chat.press("Add or change");
+      const preview = await chat.type("trail 20 from 50");
+      expect(preview).toContain("Exits of TOK after this change");
+      expect(preview).toContain("from +50 % (0.0015 SOL) on");
+      expect(kinds(chat)).toEqual(["takeProfit", "stopLoss"]);
+      await chat.press("Arm these rules");
+      expect(kinds(chat)).toEqual(["takeProfit", "stopLoss", "trailingStop"]);
+    });
+  });
+
+  it("refuse what cannot be, and say what is wrong and what stays", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      await chat.press("Exits");
+      await chat.press("Add or change");
+      expect(await chat.type("tp fifty")).toContain("Write tp 50 25");
+      expect(await chat.type("tp 100 80")).toContain("105 % of what was bought; at most 100 %");
+      expect(await chat.type("sl +10")).toContain("would sell at once");
+      expect(kinds(chat)).toEqual(["takeProfit", "stopLoss"]);
+      expect(await chat.type("/cancel")).toContain("stay as they are");
+      expect(await chat.type("tp 90 5")).toContain("I do not know what this is for");
+    });
+  });
+
+  it("lose a stop only after a warning", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      await chat.press("Exits");
+      expect(await chat.press("✖ SL")).toContain("No stop would be left");
+      expect(kinds(chat)).toContain("stopLoss");
+      await chat.press("Yes, without a stop");
+      expect(kinds(chat)).toEqual(["takeProfit"]);
+    });
+  });
+
+  it("are not changed by a preview that a fired rule has overtaken", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      const chain = chainOf(chat.jobs.desk);
+      await chat.press("Exits");
+      await chat.press("Trail");
+      chain.tokens.set(INSTRUMENT.split(".")[0] ?? "", 500_000_000n);
+      chat.jobs.desk.engine.feed.emit((ENTRY_LAMPORTS * E9 * 3n) / 2n, INSTRUMENT);
+      await chat.jobs.desk.clock.settle();
+      chain.land();
+      await chat.jobs.desk.clock.advance(1_000);
+      expect(await chat.press("Arm these rules")).toContain("have changed since this was shown");
+      expect(kinds(chat)).toEqual(["stopLoss"]);
+    });
+  });
+
+  it("take a market cap with the supply and the price of SOL of now", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      await chat.press("Exits");
+      await chat.press("Add or change");
+      expect(await chat.type("mc 400m 50")).toContain("$400.00M or more");
+      await chat.press("Arm these rules");
+      const [position] = chat.jobs.desk.store.openPositions(USER);
+      const plan = chat.jobs.desk.store.exitPlan(position?.positionId ?? "");
+      expect(plan?.rules.at(-1)).toMatchObject({ capUsd: "400000000", quantityBps: 5_000 });
+    });
+  });
+});
+
+describe("the settings", () => {
+  it("hold the rules of new positions and leave open ones alone", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      expect(await chat.show("settings")).toContain("Take profit +50\u00a0%: sells 25 %");
+      expect(await chat.press("Ladder")).toContain("Exits of new positions after this change");
+      await chat.press("Arm these rules");
+      const specs = chat.jobs.desk.store.exitPreset(USER)?.specs.map(({ kind }) => kind);
+      expect(specs).toEqual(["takeProfit", "takeProfit", "takeProfit", "stopLoss", "breakeven"]);
+      expect(kinds(chat)).toEqual(["takeProfit", "stopLoss"]);
+    });
+  });
+
+  it("take no absolute price, because no token is known yet", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      await chat.show("settings");
+      await chat.press("Add or change");
+      expect(await chat.type("limit 0.5 10")).toContain("belongs to one token");
+    });
+  });
+});
