@@ -89,7 +89,7 @@ export class EntryVoids {
     if (known !== undefined) this.#watches.set(orderId, { attemptId: known, sinceMs });
   }
 
-  /** Judged once more on the state of this very transaction; undefined when it is not wanted now. */
+  /** Judged anew on the state of this very transaction; undefined when it is not wanted now. */
   #journal(tx: Tx, order: OrderRow, prepared: PreparedVoid): string | undefined {
     const { clock, notices, venue } = this.#context;
     const plan = planVoid(tx, order, clock.nowMs());

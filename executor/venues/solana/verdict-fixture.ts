@@ -1,4 +1,5 @@
 import type { EffectBound } from "@raptor/shared/domain/events.ts";
+import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import {
   type Commitment,
   createAttemptRow,
@@ -65,7 +66,11 @@ const METHODS = [
   "getTransaction",
 ];
 
-export async function createJudge(third?: NodeState, bound?: EffectBound) {
+export async function createJudge(
+  third?: NodeState,
+  bound?: EffectBound,
+  voids: AttemptRow["voids"] = null,
+) {
   const chain = createFakeChain(third);
   await chain.rpc.checkChain();
   const [honest, other] = chain.nodes;
@@ -77,7 +82,8 @@ export async function createJudge(third?: NodeState, bound?: EffectBound) {
       return false;
     },
   };
-  const attempt = { ...createAttemptRow("buy"), ...(bound === undefined ? {} : { bound }) };
+  const row = { ...createAttemptRow("buy"), voids };
+  const attempt = bound === undefined ? row : { ...row, bound };
   const floors = new SettlementFloors();
   return {
     ...chain,
