@@ -234,7 +234,7 @@ class SocketAccountStreams implements AccountStreams {
       const data = account?.data[0] ?? "";
       const owner = account?.owner ?? SYSTEM_PROGRAM;
       const frame = { slot, lamports: account?.lamports ?? 0n, owner, data };
-      const bytes = Buffer.from(data, "base64");
+      const bytes = new Uint8Array(Buffer.from(data, "base64"));
       this.#noteMissed(watched, frame, bytes);
       watched.isWhole ||= isWholeSince(watched, slot, askedAtMs);
       this.#apply(watched, frame, bytes, true);

@@ -20,6 +20,7 @@ import { deriveTokenAccount } from "./programs.ts";
 import { fetchRoute } from "./fetch-route.ts";
 import { deriveNonceAddress, NONCE_RENT_LAMPORTS } from "./nonce-account.ts";
 import { createNonces, reclaimNonce } from "./nonce-setup.ts";
+import { withPoolHints } from "./pool-hints.ts";
 import { prepareVoid } from "./prepare-void.ts";
 import { createSolanaConnection, STREAM_DEFAULTS, type SolanaConnection } from "./connection.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
@@ -66,16 +67,18 @@ const SECONDS_PER_BLOCK = 0.43;
 
 /** Solana spot over Jupiter's routes, landed through our own RPC nodes. */
 export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
-  const { jupiter, log, signer, settings } = deps;
+  const { log, signer, settings } = deps;
   const connection = deps.connection ?? createOwnConnection(deps);
+  const jupiter = withPoolHints(deps.jupiter, connection.pools);
   const { rpc, sockets } = connection;
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
   const landing = createLanding(deps, rpc, sockets);
   const memory = { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(deps.clock) };
   const mints = new MintMemory(rpc);
-  const instrumentDeps = { ...deps, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
+  const instrumentDeps = { ...deps, jupiter, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
   const routeDeps = {
     ...deps,
+    jupiter,
     readDecimals: async (mint: string) => (await mints.read(mint)).decimals,
   };
   const builderDeps = {

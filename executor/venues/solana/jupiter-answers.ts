@@ -23,6 +23,8 @@ const instruction = z.object({
 });
 export type JupiterInstruction = z.infer<typeof instruction>;
 
+/** Only a place to look at: what it is not must not cost the answer that it stands in. */
+const poolHint = z.string().max(64).nullish().catch(null);
 const instructions = z.array(instruction).max(32);
 
 export const buildAnswer = z.object({
@@ -36,7 +38,11 @@ export const buildAnswer = z.object({
   /** A ratio as text: "0.001" is 0.1 %. */
   priceImpactPct: z.string().max(64).nullish(),
   routePlan: z
-    .array(z.object({ swapInfo: z.object({ label: z.string().max(64) }) }))
+    .array(
+      z.object({
+        swapInfo: z.object({ label: z.string().max(64), ammKey: poolHint }),
+      }),
+    )
     .min(1)
     .max(32),
   computeBudgetInstructions: instructions,
@@ -80,6 +86,7 @@ export const tokenAnswer = z.object({
     })
     .nullish(),
   isVerified: z.boolean().nullish(),
+  graduatedPool: poolHint,
 });
 export type TokenAnswer = z.infer<typeof tokenAnswer>;
 

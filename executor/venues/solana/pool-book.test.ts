@@ -196,11 +196,13 @@ describe("a token without a pool of its own", () => {
     const accounts = swapAccounts(BASE, QUOTE);
     const pool = accounts.get(SWAP.address) as FakeAccount;
     accounts.set(SWAP.address, { ...pool, owner: MINT });
-    const { book } = await start(accounts);
+    const { book, node } = await start(accounts);
     book.hint(MINT, SWAP.address);
     book.hint(MINT, BASE_VAULT);
+    book.hint(MINT, "jupiterz");
     await settle();
     expect(book.statusOf(MINT).state).toBe("none");
+    expect(node.reads.flat()).not.toContain("jupiterz");
   });
 });
 

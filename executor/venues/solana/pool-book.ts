@@ -1,6 +1,7 @@
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
+import { isPubkey } from "@raptor/shared/values/pubkey.ts";
 import { migratedRef, type PoolRef, spotPriceE9 } from "../../pools/direct-pool.ts";
 import type { PoolUnusable } from "../../pools/unusable.ts";
 import type { PoolPrice, PoolPrices } from "../../ports/market.ts";
@@ -146,7 +147,8 @@ class StreamedPoolBook implements PoolBook {
 
   hint(mint: string, address: string): void {
     const known = this.#hints.get(mint) ?? [];
-    if (known.includes(address)) return;
+    // One that is no address would spoil the question that it is asked with.
+    if (known.includes(address) || !isPubkey(address)) return;
     this.#hints.delete(mint);
     this.#hints.set(mint, [address, ...known].slice(0, HINTS_MAX));
     if (this.#hints.size > HINTED_MAX) {

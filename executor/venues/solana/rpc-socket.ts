@@ -128,8 +128,10 @@ export class RpcSocket {
   health(): { name: string; ok: boolean; detail: string } {
     const silentMs = Math.round(this.#deps.clock.monotonicMs() - this.#lastSlotMs);
     const refusing = this.#desk.isResting() ? "; refuses subscriptions" : "";
+    const { resubscribes, drops } = this.counts();
+    const trouble = resubscribes + drops === 0 ? "" : `; ${resubscribes} again, ${drops} dropped`;
     const detail = this.#isOpen
-      ? `slot ${this.#slot}, ${silentMs} ms ago${refusing}`
+      ? `slot ${this.#slot}, ${silentMs} ms ago${refusing}${trouble}`
       : "not connected";
     return { name: `stream ${this.#deps.name}`, ok: this.isFresh() && refusing === "", detail };
   }

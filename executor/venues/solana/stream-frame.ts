@@ -64,12 +64,17 @@ export function parseAccountNews(result: unknown): AccountFrame | undefined {
   return { slot, lamports: BigInt(lamports), owner, data: text };
 }
 
-/** Undefined unless the text is whole base64; Node's decoder alone skips what it cannot read. */
+/**
+ * Undefined unless the text is whole base64; Node's decoder alone skips what it cannot read. The
+ * bytes are a copy of their own: a slice of Node's shared pool would hold on to all 8 KiB of it for
+ * as long as a quiet account keeps its last state.
+ */
 export function decodeBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0) return undefined;
   const bytes = Buffer.from(text, "base64");
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  return bytes.length === (text.length / 4) * 3 - padding ? bytes : undefined;
+  if (bytes.length !== (text.length / 4) * 3 - padding) return undefined;
+  return new Uint8Array(bytes);
 }
 
 function refusal(id: unknown, error: Fields): StreamFrame {
