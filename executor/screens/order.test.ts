@@ -87,6 +87,21 @@ describe("an order that is not decided", () => {
     expect(text).not.toMatch(/bought|sold|failed/i);
   });
 
+  it("says what protection costs, and when an exit gives it up", ({ expect }) => {
+    const textOf = (landing: unknown, state: AttemptRow["state"]): string =>
+      orderScreen(modelOf({ attempts: [{ state, route: { landing } }] })).text;
+    for (const state of ["submitted", "unknown"] as const) {
+      const entry = textOf({ isProtected: true, plainAfterSlots: null, tips: [] }, state);
+      expect(entry).toContain("nobody can trade ahead of it, which may take longer.");
+      expect(entry).not.toContain("everywhere");
+      const exit = textOf({ isProtected: true, plainAfterSlots: 25, tips: [] }, state);
+      expect(exit).toContain("Not landed after 25 slots, it goes everywhere");
+      for (const plain of [{ isProtected: false }, null, "yes", undefined]) {
+        expect(textOf(plain, state)).not.toContain("Protected");
+      }
+    }
+  });
+
   it("is never called failed while the network may still act on it", ({ expect }) => {
     const screen = orderScreen(
       modelOf({ attempts: [{ state: "unknown" }], model: { boundSecondsLeft: 70 } }),

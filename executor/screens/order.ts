@@ -7,6 +7,7 @@ import {
 import { valueLamports } from "@raptor/shared/values/money.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import { exitName, exitSign, rulePlace, ruleWords } from "./exit-words.ts";
+import { protectionWords } from "./landing-words.ts";
 import { counted, duration, gainPercent, price, signedPercent } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
@@ -92,9 +93,15 @@ function pendingScreen(model: OrderModel): Screen {
     rich.line(`Worst accepted: ${tokens(attempt.quantityOutMin, unit)} ${word}`);
     rich.line(`Try ${attempt.n} · at most ${sol(attempt.costCapLamports)} SOL leave the wallet`);
   }
+  addProtection(rich, attempt);
   addTrigger(rich, model);
   rich.line(`Order ${shortId(order)} · ${timeOfDay(model.nowMs)}`);
   return screenOf(rich, [...linkRows(model), HOME_ROW]);
+}
+
+function addProtection(rich: RichText, attempt: AttemptRow | undefined): void {
+  const words = attempt === undefined ? undefined : protectionWords(attempt);
+  if (words !== undefined) rich.line(words);
 }
 
 function unknownScreen(model: OrderModel): Screen {
@@ -112,6 +119,7 @@ function unknownScreen(model: OrderModel): Screen {
     if (left !== null && left > 0) rich.plain(` (about ${duration(left * 1_000)})`);
   }
   rich.plain(". This message updates itself.");
+  addProtection(rich, attempt);
   rich.line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
   const check: ScreenButton = { text: "Check now", nav: "refresh", style: "primary" };
   return screenOf(rich, [[check], ...linkRows(model), HOME_ROW]);
