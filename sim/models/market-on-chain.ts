@@ -43,6 +43,8 @@ export interface MarketOnChain {
 }
 
 const HOLDER_COUNT = 32;
+/** Fewer make a world start sooner; the top ten are among them. */
+const POOLED_HOLDER_COUNT = 12;
 const TOP_HOLDERS = 10;
 const MAKER_LAMPORTS = 50_000_000_000_000n;
 /** A table account has room for this many addresses. */
@@ -75,7 +77,9 @@ export function installMarket(
   const follow = new Map<string, () => void>();
   for (const token of market.tokens) {
     createTokenMint(chain, token);
-    const holders = createHolders(chain, token, wallets);
+    const isPooled = token.spec.venue !== undefined;
+    const crowd = isPooled ? wallets.slice(0, POOLED_HOLDER_COUNT - 1) : wallets;
+    const holders = createHolders(chain, token, crowd);
     const vaults = installPool(chain, venues, token);
     const inventory = chain.createTokenAccount(makerKey, token.mint);
     chain.setTokenQuantity(inventory, token.makerQuantity);

@@ -80,6 +80,10 @@ const POOL_KINDS: readonly TokenKind[] = [
   "pumpswap",
   "pumpswap",
   "pumpswap",
+  "raydium-cpmm",
+  "raydium-cpmm",
+  "raydium-v4",
+  "raydium-v4",
 ];
 const POOL_WORDS = [
   "Arctic Axolotl", "Bouncy Bison", "Cosmic Cicada", "Dusty Dodo", "Eager Eland", "Frosty Fox",

@@ -54,6 +54,8 @@ describe("market", () => {
       "pump-curve",
       "pump-run",
       "pumpswap",
+      "raydium-cpmm",
+      "raydium-v4",
       "rug",
       "run",
       "suspicious",

@@ -141,13 +141,24 @@ function encodeExtension(type: number, value: Buffer): Buffer {
   return Buffer.concat([head, value]);
 }
 
+/** Deriving one takes longer than creating it, and every world asks for the same ones again. */
+const DERIVED_MAX = 20_000;
+const derived = new Map<string, string>();
+
 export function deriveTokenAccount(owner: string, mint: string, tokenProgram: string): string {
-  return getAssociatedTokenAddressSync(
+  const id = `${owner}/${mint}/${tokenProgram}`;
+  const known = derived.get(id);
+  if (known !== undefined) return known;
+  const address = getAssociatedTokenAddressSync(
     new PublicKey(mint),
     new PublicKey(owner),
     true,
     new PublicKey(tokenProgram),
   ).toBase58();
+  const oldest = derived.keys().next();
+  if (derived.size >= DERIVED_MAX && oldest.done !== true) derived.delete(oldest.value);
+  derived.set(id, address);
+  return address;
 }
 
 export function encodeTokenAccountCreation(

@@ -110,9 +110,9 @@ export function landTrade(
   };
 }
 
-/** The pool's instruction with whatever has to run before it. */
+/** What a trade's transaction holds beside its compute budget. */
 export function withSetup(instruction: PoolInstruction): RawInstruction[] {
-  return [...instruction.setup, instruction];
+  return [instruction];
 }
 
 function balances(chain: Chain, { address, tokens, wrapped }: Trader) {

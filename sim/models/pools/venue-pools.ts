@@ -12,7 +12,11 @@ import {
   isCurveComplete,
   tillOf,
 } from "./curve-book.ts";
+import { createCpmmBook, installCpmmSettings } from "./cpmm-book.ts";
+import { createCpmmProgram } from "./cpmm-program.ts";
 import { createPumpProgram } from "./pump-program.ts";
+import { createV4Book } from "./v4-book.ts";
+import { createV4Program } from "./v4-program.ts";
 import {
   accessOf,
   type PoolAccess,
@@ -51,12 +55,17 @@ export class VenuePools implements VenueDesk {
     this.#books = new Map<PoolVenue, VenueBook>([
       ["pump", createCurveBook(market.seed, nowSeconds)],
       ["pumpswap", createAmmBook((token) => virtualQuoteOf(market, token))],
+      ["raydium-cpmm", createCpmmBook((token) => 1 + numberOf(market, token))],
+      ["raydium-v4", createV4Book(market.seed, (token) => numberOf(market, token))],
     ]);
     this.till = tillOf(generateKeypair(market.seed, "till").publicKey.toBase58());
     this.#layOut();
     const shared = { nowSeconds, onTraded: (mint: string) => this.sync(mint) };
     chain.registerModel(createPumpProgram({ ...shared, mints: () => this.#mintsOf("pump") }));
     chain.registerModel(createAmmProgram({ ...shared, mints: () => this.#mintsOf("pumpswap") }));
+    const onTraded = (pool: string) => this.#syncPool(pool);
+    chain.registerModel(createCpmmProgram(onTraded));
+    chain.registerModel(createV4Program(onTraded));
     chain.onSlot(() => this.#moveDue());
   }
 
@@ -146,6 +155,7 @@ export class VenuePools implements VenueDesk {
     const { seed, tokens } = this.#market;
     installCurveSettings(this.#chain, seed);
     installAmmSettings(this.#chain, seed);
+    installCpmmSettings(this.#chain);
     this.#chain.setLamports(this.till.owner, TILL_LAMPORTS);
     this.#chain.createTokenAccount(this.till.owner, NATIVE_MINT);
     this.#chain.setTokenQuantity(this.till.wrapped, TILL_LAMPORTS);
@@ -163,6 +173,11 @@ export class VenuePools implements VenueDesk {
       if (left > 0) this.#moving.set(mint, left - 1);
       else this.migrate(mint);
     }
+  }
+
+  #syncPool(pool: string): void {
+    const token = this.#market.tokens.find((known) => known.pool === pool);
+    if (token?.venue !== undefined) this.sync(token.mint);
   }
 
   *#mintsOf(venue: PoolVenue): Iterable<string> {
@@ -193,10 +208,15 @@ export function quoteOf(token: MarketToken, quantityIn: bigint, swap: RoutedSwap
   };
 }
 
+/** How many tokens of the same venue were listed before this one. */
+function numberOf(market: Market, token: MarketToken): number {
+  return market.tokens.filter(({ spec }) => spec.venue === token.spec.venue).indexOf(token);
+}
+
 /** One pool in three prices with a virtual part, one of them below zero as boosted pools do. */
 function virtualQuoteOf(market: Market, token: MarketToken): bigint {
   if (token.spec.venue !== "pumpswap") return 0n;
-  const at = market.tokens.filter(({ spec }) => spec.venue === "pumpswap").indexOf(token);
+  const at = numberOf(market, token);
   if (at === 1) return token.spec.lamportsAtStart / 10n;
   return at === 2 ? -(token.spec.lamportsAtStart / 10n) : 0n;
 }

@@ -2,15 +2,18 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import {
   curveRef,
   migratedRef,
+  refFromAccount,
   type PoolRef,
   spotPriceE9,
 } from "@raptor/executor/pools/direct-pool.ts";
+import { isUnusable } from "@raptor/executor/pools/unusable.ts";
 import type { TokenKind } from "../../models/market-tokens.ts";
 import { type MarketToken, priceE9Of } from "../../models/market.ts";
 import { readPool } from "../../models/pools/pool-fixture.ts";
 import { NATIVE_MINT, tokenProgramId } from "../../models/token-accounts.ts";
 import { TestWorld } from "./test-world.ts";
 
+const POOL_KINDS = ["pump-curve", "pumpswap", "raydium-cpmm", "raydium-v4"] as const;
 const HALF_SOL = 500_000_000n;
 
 let world: TestWorld;
@@ -23,7 +26,12 @@ afterAll(() => world.close());
 
 function refOf(token: MarketToken): PoolRef {
   const program = tokenProgramId(token.spec.tokenProgram);
-  return token.venue === "pump" ? curveRef(token.mint, program) : migratedRef(token.mint, program);
+  if (token.venue === "pump") return curveRef(token.mint, program);
+  if (token.venue === "pumpswap") return migratedRef(token.mint, program);
+  const bytes = world.chain.accounts.current(token.pool)?.data ?? new Uint8Array();
+  const ref = refFromAccount(token.venue ?? "raydium-v4", token.pool, bytes, program);
+  if (isUnusable(ref)) throw new Error(ref.reason);
+  return ref;
 }
 
 /** What production code reads off the chain's bytes. */
@@ -47,7 +55,7 @@ async function swap(token: MarketToken, side: "buy" | "sell", amount: bigint, la
 }
 
 describe("a route through a pool that is also traded directly", () => {
-  test.for(["pump-curve", "pumpswap"] as const)(
+  test.for(POOL_KINDS)(
     "brings what was quoted and moves the price that direct trades see, %s",
     async (kind: TokenKind, { expect }) => {
       const token = world.token(kind);
@@ -65,7 +73,7 @@ describe("a route through a pool that is also traded directly", () => {
     },
   );
 
-  test.for(["pump-curve", "pumpswap"] as const)(
+  test.for(POOL_KINDS)(
     "a price that a script sets is the price of the pool, %s",
     async (kind: TokenKind, { expect }) => {
       const token = world.token(kind);
