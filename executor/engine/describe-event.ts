@@ -9,6 +9,7 @@ import type {
   RiskInputs,
 } from "@raptor/shared/domain/events.ts";
 import type { EntryEnd } from "@raptor/shared/domain/order.ts";
+import type { ExitRule } from "@raptor/shared/domain/exit-rules.ts";
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 
@@ -40,7 +41,8 @@ const DESCRIBERS: Describers = {
   OrderClosed: (closed) => `the order ended ${closed.status}: ${closed.reason}`,
   AttemptPrepared: (attempt) =>
     attempt.voids === undefined ? attemptText(attempt) : voidText(attempt, attempt.voids),
-  AttemptSubmitted: (sent) => `sent by ${sent.lanes.join(", ")}`,
+  AttemptSubmitted: ({ lanes }) =>
+    lanes.length === 0 ? "no lane was free, it is sent again" : `sent by ${lanes.join(", ")}`,
   AttemptAccepted: () => "a node has seen it",
   AttemptRejected: (rejected) => `the venue refused it: ${rejected.reason}`,
   AttemptUnknown: (unknown) => `not decided: ${unknown.cause}`,
@@ -59,13 +61,17 @@ const DESCRIBERS: Describers = {
     `position ${position.positionId} is ${position.state}: ${position.quantity} units, ` +
     `cost ${sol(position.costLamports)} SOL, realised ${sol(position.realisedLamports)} SOL`,
   ExitPlanArmed: ({ rules }) =>
-    rules.length === 0
-      ? "no exit is armed"
-      : `exits armed: ${rules.map((rule) => `${rule.kind} at ${priceText(rule.triggerPriceE9)}`).join(", ")}`,
+    rules.length === 0 ? "no exit is armed" : `exits armed: ${rules.map(ruleText).join(", ")}`,
   ExitPlanDisarmed: ({ reason }) => `exits disarmed: ${reason}`,
   ExitTriggered: (exit) =>
-    `${exit.rule} fired at ${priceText(exit.priceE9)} (${exit.priceAgeMs} ms old), ` +
-    `its trigger was ${priceText(exit.triggerPriceE9)}`,
+    `${exit.ruleId ?? exit.rule} fired at ${priceText(exit.priceE9)} (${exit.priceAgeMs} ms old), ` +
+    `its trigger was ${priceText(exit.triggerPriceE9)}` +
+    (exit.markE9 === undefined ? "" : `, the highest price ${priceText(exit.markE9)}`),
+  ExitRuleEnded: (exit) =>
+    `${exit.ruleId} ended at ${priceText(exit.priceE9)} without a sell: ${exit.why}`,
+  ExitMarksMoved: ({ marks }) => `the highest prices of ${marks.length} trailing stops moved`,
+  ExitPresetChanged: ({ userId, specs }) =>
+    `new positions of person ${userId} get ${specs.length} exit rules`,
   NoticeDelivered: (notice) => `told in chat ${notice.chatId} by message ${notice.messageId}`,
   TradingStateChanged: (change) =>
     `trading was set to ${change.state} by ${change.by}: ${change.reason}`,
@@ -112,6 +118,14 @@ function fieldsText(payload: object): string {
     .join(" ");
 }
 
+function ruleText(rule: ExitRule): string {
+  if (rule.kind === "trailingStop") {
+    return `trailingStop ${percent(rule.dropBps)} % below the highest price`;
+  }
+  if (rule.triggerPriceE9 === "0") return rule.kind;
+  return `${rule.kind} at ${priceText(rule.triggerPriceE9)}`;
+}
+
 function inputsText(inputs: RiskInputs): string {
   return (
     `wallet ${sol(inputs.walletLamports)} SOL, spent today ${sol(inputs.spentTodayLamports)} SOL, ` +
@@ -122,8 +136,18 @@ function inputsText(inputs: RiskInputs): string {
 function attemptText(attempt: EventPayloads["AttemptPrepared"]): string {
   return (
     `attempt ${attempt.n} as ${attempt.identity}, ${boundText(attempt.bound)}, ` +
-    `at most ${sol(attempt.costCapLamports)} SOL, at least ${attempt.quantityOutMin} out`
+    `at most ${sol(attempt.costCapLamports)} SOL, at least ${attempt.quantityOutMin} out` +
+    leftOutText(attempt.route["lanesLeftOut"])
   );
+}
+
+/** Lanes that it is not made for, as the venue wrote them into its route. */
+function leftOutText(lanes: unknown): string {
+  if (!Array.isArray(lanes) || lanes.length === 0) return "";
+  const texts = lanes.map((one: { lane?: unknown; reason?: unknown } | null) => {
+    return `${String(one?.lane)} (${String(one?.reason)})`;
+  });
+  return `; without ${texts.join(", ")}`;
 }
 
 /** What calls an entry off, and why. */

@@ -1,4 +1,4 @@
-/** Landing by several lanes, with real processes: lies, limits, silence, protection, no fees known. */
+/** Landing by several lanes, with real processes: lies, limits, silence, protection, no fees. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
