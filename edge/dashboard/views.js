@@ -126,10 +126,7 @@ export function showPositions(positions) {
         tokenCell(position, people(open)),
         position.valueLamports === null
           ? "no price"
-          : twoLines(
-              decimal(position.valueLamports, LAMPORTS_DECIMALS, 4),
-              position.markAgeMs === null ? "" : `price ${ago(position.markAgeMs)}`,
-            ),
+          : twoLines(decimal(position.valueLamports, LAMPORTS_DECIMALS, 4), priceAge(position)),
         pnl(position),
         decimal(position.costLamports, LAMPORTS_DECIMALS, 4),
         decimal(position.quantity, position.decimals, 4),
@@ -137,6 +134,13 @@ export function showPositions(positions) {
       ]),
     ),
   ]);
+}
+
+/** @param {any} position */
+function priceAge({ markAgeMs, markSource, markIsStale }) {
+  if (markAgeMs === null) return "";
+  if (markIsStale) return `⚠ stale: price ${ago(markAgeMs)}`;
+  return markSource === "pool" ? "price live from its pool" : `price ${ago(markAgeMs)}`;
 }
 
 /** @param {any[] | undefined} trades */

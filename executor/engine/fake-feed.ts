@@ -24,7 +24,7 @@ export class FakeFeed implements PriceFeed {
   emit(
     priceE9: bigint,
     instrument: string,
-    more: Pick<PriceUpdate, "slot" | "isStale"> = {},
+    more: Pick<PriceUpdate, "slot" | "isStale" | "source"> = {},
   ): void {
     const update = { instrument, priceE9, atMonotonicMs: 0, ...more };
     this.#latest.set(instrument, update);

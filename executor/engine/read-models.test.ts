@@ -43,6 +43,17 @@ describe("what machines may read", () => {
     });
   });
 
+  it("says where a price is from, and when it is stale", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      await openPosition(desk, chainOf(desk));
+      const reads = readsOf(desk);
+      desk.engine.feed.emit(1_200_000n, INSTRUMENT);
+      expect(reads.positions(USER)).toMatchObject([{ markSource: "poll", markIsStale: false }]);
+      desk.engine.feed.emit(1_200_000n, INSTRUMENT, { source: "pool", isStale: true });
+      expect(reads.positions(USER)).toMatchObject([{ markSource: "pool", markIsStale: true }]);
+    });
+  });
+
   it("pages trades from the newest, each with its signature", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);

@@ -64,16 +64,20 @@ export function createReadModels(options: {
   };
 }
 
+/** The price that a position is shown with. */
+interface Mark {
+  priceE9: bigint;
+  ageMs: number;
+  source: "pool" | "poll";
+  isStale: boolean;
+}
+
 /** Open positions without prices, for whoever has the journal and no price feed. */
 export function positionViewsOf(reader: Reader, userId: number | null): PositionView[] {
   return reader.openPositions(userId).map((row) => positionView(reader, row, undefined));
 }
 
-function positionView(
-  reader: Reader,
-  row: PositionRow,
-  mark: { priceE9: bigint; ageMs: number } | undefined,
-): PositionView {
+function positionView(reader: Reader, row: PositionRow, mark: Mark | undefined): PositionView {
   const plan = reader.exitPlan(row.positionId);
   const quantity = BigInt(row.quantity);
   return {
@@ -88,6 +92,8 @@ function positionView(
     entryPriceE9: row.entryPriceE9,
     markPriceE9: mark === undefined ? null : mark.priceE9.toString(),
     markAgeMs: mark === undefined ? null : mark.ageMs,
+    markSource: mark === undefined ? null : mark.source,
+    markIsStale: mark?.isStale === true,
     valueLamports:
       mark === undefined ? null : valueLamports(quantity, row.decimals, mark.priceE9).toString(),
     realisedLamports: row.realisedLamports,
@@ -96,15 +102,12 @@ function positionView(
   };
 }
 
-function markOf(
-  feed: PriceFeed,
-  clock: Clock,
-  { instrument }: PositionRow,
-): { priceE9: bigint; ageMs: number } | undefined {
+function markOf(feed: PriceFeed, clock: Clock, { instrument }: PositionRow): Mark | undefined {
   const update = feed.latest(instrument);
   if (update === undefined) return undefined;
+  const { priceE9, source = "poll", isStale = false } = update;
   const ageMs = Math.round(clock.monotonicMs() - update.atMonotonicMs);
-  return { priceE9: update.priceE9, ageMs };
+  return { priceE9, ageMs, source, isStale };
 }
 
 function tradeViews(

@@ -137,6 +137,8 @@ export const positionView: fc.Arbitrary<PositionView> = fc.record({
   entryPriceE9: priceE9.map(String),
   markPriceE9: fc.option(priceE9.map(String)),
   markAgeMs: fc.option(fc.nat()),
+  markSource: fc.constantFrom("pool" as const, "poll" as const, null),
+  markIsStale: fc.boolean(),
   valueLamports: fc.option(text),
   realisedLamports: text,
   state: fc.constant("open" as const),

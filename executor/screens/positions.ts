@@ -66,13 +66,20 @@ function describe(rich: RichText, position: PositionView): void {
     const value = BigInt(position.valueLamports);
     rich.line(`${sol(value)} SOL now · PnL ${gainPercent(value, cost)}`);
     rich.plain(` (${signedSol(value - cost)} SOL)`);
-    const age = duration(position.markAgeMs ?? 0);
-    rich.line(
-      `Entry ${price(position.entryPriceE9)} → ${price(position.markPriceE9)} (${age} ago)`,
-    );
+    const mark = `${price(position.markPriceE9)} (${markWords(position)})`;
+    rich.line(`Entry ${price(position.entryPriceE9)} → ${mark}`);
+    if (position.markIsStale === true) rich.line(STALE);
   }
   const exits = position.exits.map(shortRule);
   rich.line(exits.length === 0 ? "⚠️ No exit is armed" : `Exits: ${exits.join(" · ")}`);
+}
+
+const STALE =
+  "⚠️ This price is old: no source tells a newer one. Rules wait for it; Sell and Panic work.";
+
+function markWords({ markAgeMs, markSource, markIsStale }: PositionView): string {
+  if (markSource === "pool" && markIsStale !== true) return "live from its pool";
+  return `${duration(markAgeMs ?? 0)} ago`;
 }
 
 /** Over the positions whose price is known; says so when that is not all of them. */

@@ -62,6 +62,10 @@ export const positionViewSchema = z.object({
   entryPriceE9: amountSchema,
   markPriceE9: amountSchema.nullable(),
   markAgeMs: z.number().nullable(),
+  /** A pool's own reserves, or a price service that is asked now and then. */
+  markSource: z.enum(["pool", "poll"]).nullish(),
+  /** No source has told a price for too long: rules wait for the next one. */
+  markIsStale: z.boolean().optional(),
   valueLamports: amountSchema.nullable(),
   realisedLamports: amountSchema,
   state: z.enum(["open", "closed"]),

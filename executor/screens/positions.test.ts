@@ -1,0 +1,42 @@
+import type { PositionView } from "@raptor/shared/wire/read.ts";
+import { describe, test } from "vitest";
+import { positionsScreen } from "./positions.ts";
+
+const POSITION: PositionView = {
+  positionId: "pos_2a7qk",
+  userId: 7,
+  wallet: "wallet",
+  mint: "mint",
+  symbol: "TOK",
+  decimals: 6,
+  quantity: "1000000",
+  costLamports: "1000000000",
+  entryPriceE9: "1000000000000000000",
+  markPriceE9: "1000000000000000000",
+  markAgeMs: 41_000,
+  valueLamports: "1000000000",
+  realisedLamports: "0",
+  state: "open",
+  exits: [],
+};
+
+function textOf(change: Partial<PositionView>): string {
+  return positionsScreen({ positions: [{ ...POSITION, ...change }], page: 0, nowMs: 0 }).text;
+}
+
+describe("the price of a position", () => {
+  test("says how old it is, or that its pool tells it", ({ expect }) => {
+    expect(textOf({ markSource: "poll" })).toContain("(41 s ago)");
+    expect(textOf({})).toContain("(41 s ago)");
+    expect(textOf({ markSource: "pool", markAgeMs: 0 })).toContain("(live from its pool)");
+    expect(textOf({ markSource: "pool" })).not.toContain("⚠️ This price");
+  });
+
+  test("that is stale says so, what waits for it and what works", ({ expect }) => {
+    for (const markSource of ["pool", "poll"] as const) {
+      const text = textOf({ markSource, markIsStale: true });
+      expect(text).toContain("(41 s ago)");
+      expect(text).toContain("Rules wait for it; Sell and Panic work.");
+    }
+  });
+});
