@@ -65,8 +65,8 @@ async function compareBuilders<T>(
 ): Promise<void> {
   const startedMs = performance.now();
   const property = fc.asyncProperty(cases, async (one) => {
-    const { ours, theirs, setups } = await pair(one);
-    return isDeepStrictEqual(ours, theirs) && isDeepStrictEqual(setups[0], setups[1]);
+    const { ours, theirs } = await pair(one);
+    return isDeepStrictEqual(ours, theirs);
   });
   const runs = Number(values.builders);
   await fc.assert(property, { seed, numRuns: runs });

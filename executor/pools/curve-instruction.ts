@@ -67,7 +67,6 @@ function toInstruction(
         use: "token",
       },
     ],
-    setup: [],
   };
 }
 

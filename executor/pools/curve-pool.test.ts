@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, test } from "vitest";
 import {
   spotPriceE9,
@@ -9,7 +10,8 @@ import {
 import { curveInstruction, curveInstructionV3 } from "./curve-instruction.ts";
 import { PUMP_FEE_CONFIG, PUMP_GLOBAL } from "./curve-pool.ts";
 import { namedAddress, tokenAccountOf } from "./program-address.ts";
-import { curveState, mintBytes, type CurveCase } from "./pool-cases-fixture.ts";
+import { curveState, mintBytes, swapCases, swapState } from "./pool-cases-fixture.ts";
+import type { CurveCase } from "./pool-cases-fixture.ts";
 import {
   PUMP_PROGRAM,
   SYSTEM_PROGRAM,
@@ -19,6 +21,7 @@ import {
   ZERO_KEY,
 } from "./programs.ts";
 import { decodedCase } from "./quote-oracles-fixture.ts";
+import { rentLamportsMax } from "./trade-rent.ts";
 
 const MINT = "8XrqT9yLg3Bef1epT1a1J9VqoNN7GKXmy3Wxc1u4pump";
 const WALLET = "9v2iKXQi1QCx8tgqjVsRvmbUTxSPwA56fL5pbaXeeavh";
@@ -226,12 +229,11 @@ describe("an instruction", () => {
   });
 
   test("needs the wallet's account of the token and no wrapped SOL", ({ expect }) => {
-    const { needs, setup } = curveInstruction(poolOf(), order);
+    const { needs } = curveInstruction(poolOf(), order);
     const address = tokenAccountOf(WALLET, MINT, TOKEN_2022_PROGRAM);
     expect(needs).toEqual([
       { address, mint: MINT, tokenProgram: TOKEN_2022_PROGRAM, use: "token" },
     ]);
-    expect(setup).toEqual([]);
   });
 
   test("refuses an amount that would wrap around in the bytes", ({ expect }) => {
@@ -239,6 +241,29 @@ describe("an instruction", () => {
       curveInstruction(poolOf(), { ...order, quantityIn });
     expect(build(2n ** 64n)).toThrow(RangeError);
     expect(build(-1n)).toThrow(RangeError);
+  });
+});
+
+describe("what a trade may cost in rent", () => {
+  const volume = 1_844_400n;
+  const wrapped = 2_039_280n;
+
+  test("is the trader's volume, the creator's vault and the curve's growth", ({ expect }) => {
+    const growth = 117n * 6_960n;
+    expect(rentLamportsMax(poolOf(), "buy")).toBe(volume + 890_880n + growth);
+    expect(rentLamportsMax(poolOf(), "sell")).toBe(volume + 890_880n + growth);
+    const cashback = poolOf({ isCashbackCoin: true });
+    expect(rentLamportsMax(cashback, "sell")).toBe(volume + 890_880n + growth + wrapped);
+  });
+
+  test("is two vaults in a PumpSwap pool, and the volume where it is counted", ({ expect }) => {
+    const [one] = fc.sample(swapCases, { seed: 1, numRuns: 1 });
+    if (one === undefined) throw new Error("expected a generated pool");
+    const swap = (isCashbackCoin: boolean) =>
+      decodedCase(swapState({ ...one, isCashbackCoin }), "pumpswap");
+    expect(rentLamportsMax(swap(false), "buy")).toBe(2n * wrapped + volume);
+    expect(rentLamportsMax(swap(false), "sell")).toBe(2n * wrapped);
+    expect(rentLamportsMax(swap(true), "sell")).toBe(3n * wrapped + volume);
   });
 });
 

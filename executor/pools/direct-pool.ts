@@ -116,8 +116,6 @@ export interface PoolInstruction {
   /** Where the two u64 (little endian) stand in `data`, for patching them in place. */
   readonly quantityInAt: number;
   readonly quantityOutMinAt: number;
-  /** Instructions that have to run right before this one; nearly always none. */
-  readonly setup: readonly RawInstruction[];
 }
 
 export interface RawInstruction {

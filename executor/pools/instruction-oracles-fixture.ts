@@ -17,8 +17,6 @@ import { SWAP_FEE_CONFIG, SWAP_GLOBAL_CONFIG } from "./swap-pool.ts";
 export interface InstructionPair {
   ours: RawInstruction;
   theirs: RawInstruction;
-  /** What has to run before, ours and theirs; empty for a curve. */
-  setups: [ours: readonly RawInstruction[], theirs: readonly RawInstruction[]];
 }
 
 const offline = new Connection("http://offline.invalid");
@@ -75,7 +73,6 @@ export async function pairForCurve(one: CurveCase, side: PoolSide): Promise<Inst
   return {
     ours: trimmed(poolInstruction(pool, orderOf(one, side))),
     theirs: side === "sell" ? theirs : { ...theirs, data: Uint8Array.from(exactIn) },
-    setups: [[], []],
   };
 }
 
@@ -118,8 +115,10 @@ export async function pairForSwap(one: SwapCase, side: PoolSide): Promise<Instru
       ? await PUMP_AMM_SDK.sellInstructions(...args)
       : await PUMP_AMM_SDK.buyInstructions(...args);
   const own = built.map(inOurTerms).filter(({ programId }) => programId === PUMP_AMM_PROGRAM);
-  const trade = own.at(-1);
-  if (trade === undefined) throw new TypeError("expected the builder to build a trade");
+  const [trade, ...others] = own;
+  if (trade === undefined || others.length > 0) {
+    throw new TypeError("expected the builder to build one instruction of the program");
+  }
   const exactIn = amm.coder.instruction.encode("buyExactQuoteIn", {
     spendableQuoteIn: args[1],
     minBaseAmountOut: args[2],
@@ -129,7 +128,6 @@ export async function pairForSwap(one: SwapCase, side: PoolSide): Promise<Instru
   return {
     ours: trimmed(ours),
     theirs: side === "sell" ? trade : { ...trade, data: Uint8Array.from(exactIn) },
-    setups: [ours.setup, own.slice(0, -1)],
   };
 }
 

@@ -164,7 +164,7 @@ export const swapCases: fc.Arbitrary<SwapCase> = fc
     supply: magnitude(52),
     isCanonical: fc.integer({ min: 0, max: 4 }).map((draw) => draw > 0),
     poolKey: keyOf(5),
-    poolBytes: fc.constantFrom(270, 287, 300, 301),
+    poolBytes: fc.constantFrom(300, 301),
   })
   .map(({ isNegative, ...rest }) => ({
     ...rest,

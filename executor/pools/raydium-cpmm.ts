@@ -277,6 +277,5 @@ export function cpmmInstruction(pool: CpmmPool, order: PoolOrder): PoolInstructi
       { address: tokens, mint: ref.mint, tokenProgram: ref.tokenProgram, use: "token" },
       { address: wrapped, mint: WSOL_MINT, tokenProgram: TOKEN_PROGRAM, use: "wrapped-sol" },
     ],
-    setup: [],
   };
 }

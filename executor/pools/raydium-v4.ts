@@ -218,7 +218,6 @@ export function v4Instruction(pool: V4Pool, order: PoolOrder): PoolInstruction {
       { address: tokens, mint: ref.mint, tokenProgram: TOKEN_PROGRAM, use: "token" },
       { address: wrapped, mint: WSOL_MINT, tokenProgram: TOKEN_PROGRAM, use: "wrapped-sol" },
     ],
-    setup: [],
   };
 }
 

@@ -1,10 +1,4 @@
-import type {
-  NeededAccount,
-  PoolAccountMeta,
-  PoolInstruction,
-  PoolOrder,
-  RawInstruction,
-} from "./direct-pool.ts";
+import type { NeededAccount, PoolAccountMeta, PoolInstruction, PoolOrder } from "./direct-pool.ts";
 import { instructionTag } from "./discriminator.ts";
 import {
   FIRST_AMOUNT_AT,
@@ -30,7 +24,6 @@ const BUY = instructionTag("buy_exact_quote_in");
 const SELL = instructionTag("sell");
 const BUY_V2 = instructionTag("buy_exact_quote_in_v2");
 const SELL_V2 = instructionTag("sell_v2");
-const EXTEND = instructionTag("extend_account");
 /** Signs the events that the program hands to itself. */
 export const SWAP_EVENT_AUTHORITY = namedAddress(PUMP_AMM_PROGRAM, "__event_authority");
 const VOLUME = namedAddress(PUMP_AMM_PROGRAM, "global_volume_accumulator");
@@ -47,19 +40,18 @@ export function swapInstruction(pool: SwapPool, order: PoolOrder): PoolInstructi
     ? tradeData(BUY, quantityIn, quantityOutMin, TRACK_VOLUME)
     : tradeData(SELL, quantityIn, quantityOutMin);
   const accounts = [...accountsV1(pool, order), ...remainingV1(pool, order)];
-  const setup = pool.isShort ? [extendAccount(pool.ref.address, order.wallet)] : [];
-  return toInstruction(pool, order, data, accounts, setup);
+  return toInstruction(pool, order, data, accounts);
 }
 
 /**
- * The second generation: 17 accounts, the fees stay in the pool, which also lengthens itself. It
+ * The second generation: 17 accounts, the fees stay in the pool. It
  * does not take a cashback token.
  */
 export function swapInstructionV2(pool: SwapPool, order: PoolOrder): PoolInstruction {
   if (pool.account.isCashbackCoin) throw new TypeError("expected a token without cashback for v2");
   const tag = order.side === "buy" ? BUY_V2 : SELL_V2;
   const data = tradeData(tag, order.quantityIn, order.quantityOutMin);
-  return toInstruction(pool, order, data, accountsV2(pool, order), []);
+  return toInstruction(pool, order, data, accountsV2(pool, order));
 }
 
 function toInstruction(
@@ -67,7 +59,6 @@ function toInstruction(
   { wallet }: PoolOrder,
   data: Uint8Array,
   accounts: readonly PoolAccountMeta[],
-  setup: readonly RawInstruction[],
 ): PoolInstruction {
   const { mint, tokenProgram } = pool.ref;
   const needs: NeededAccount[] = [
@@ -86,7 +77,6 @@ function toInstruction(
     quantityInAt: FIRST_AMOUNT_AT,
     quantityOutMinAt: SECOND_AMOUNT_AT,
     needs,
-    setup,
   };
 }
 
@@ -159,20 +149,6 @@ function accountsV2(pool: SwapPool, { wallet }: PoolOrder): PoolAccountMeta[] {
     readOnly(SWAP_EVENT_AUTHORITY),
     readOnly(PUMP_AMM_PROGRAM),
   ];
-}
-
-function extendAccount(address: string, wallet: string): RawInstruction {
-  return {
-    programId: PUMP_AMM_PROGRAM,
-    accounts: [
-      writable(address),
-      signing(wallet),
-      readOnly(SYSTEM_PROGRAM),
-      readOnly(SWAP_EVENT_AUTHORITY),
-      readOnly(PUMP_AMM_PROGRAM),
-    ],
-    data: EXTEND.slice(),
-  };
 }
 
 function userVolumeOf(wallet: string): string {

@@ -30,8 +30,6 @@ export interface SwapPool extends PoolCommon {
   readonly vaultLamports: bigint;
   readonly isBuyDisabled: boolean;
   readonly isSellDisabled: boolean;
-  /** The program has to lengthen the account before the trade. */
-  readonly isShort: boolean;
   readonly protocolRecipient: string;
   readonly buybackRecipient: string;
 }
@@ -46,7 +44,7 @@ const DISABLED_BUY = 1 << 3;
 const DISABLED_SELL = 1 << 4;
 /** A mayhem pool's market cap is counted with the supply in circulation, not the whole one. */
 const MAYHEM_SUPPLY = 1_000_000_000_000_000n;
-/** What the program lengthens pool accounts to. */
+/** What the program lengthens pool accounts to, and makes them with since 2025. */
 const POOL_BYTES_GROWN = 300;
 const CANONICAL_INDEX = Uint8Array.of(0, 0);
 
@@ -113,6 +111,10 @@ export function decodeSwapPool(
   }
   const problem = mismatch(ref, account);
   if (problem !== undefined) return problem;
+  if (poolBytes.length < POOL_BYTES_GROWN) {
+    // Nobody has traded it for long; its account has to be lengthened in a transaction of its own.
+    return unusable("unsupported", "The pool is of an old kind that is traded by the aggregator.");
+  }
   if (withholds(mintBytes)) {
     return unusable("unsupported", "The token can keep back a part of what is sent.");
   }
@@ -129,7 +131,7 @@ export function decodeSwapPool(
   const isCanonical = account.creator === namedAddress(PUMP_PROGRAM, "pool-authority", ref.mint);
   const schedule = isCanonical ? tierAt(feeConfig, (effective * counted) / base) : feeConfig.flat;
   const state = { ref, account, supply: counted, baseReserve: base, quoteReserve: effective };
-  return tradable(state, config, ratesOf(account, config, schedule), quote, poolBytes.length);
+  return tradable(state, config, ratesOf(account, config, schedule), quote);
 }
 
 /**
@@ -163,7 +165,6 @@ function tradable(
   config: SwapGlobalConfig,
   rates: FeeRates,
   vaultLamports: bigint,
-  poolBytes: number,
 ): SwapPool | PoolUnusable {
   const { account, ref } = state;
   const isBuyDisabled = (config.disableFlags & DISABLED_BUY) !== 0;
@@ -181,7 +182,6 @@ function tradable(
   if (protocolRecipient === undefined || buybackRecipient === undefined) {
     return unusable("corrupt", "The settings of PumpSwap name nobody to take the fees.");
   }
-  const isShort = poolBytes < POOL_BYTES_GROWN;
   return {
     kind: "pumpswap",
     ...state,
@@ -189,7 +189,6 @@ function tradable(
     vaultLamports,
     isBuyDisabled,
     isSellDisabled,
-    isShort,
     protocolRecipient,
     buybackRecipient,
     accountsKey: [
@@ -197,7 +196,6 @@ function tradable(
       account.isCashbackCoin,
       protocolRecipient,
       buybackRecipient,
-      isShort,
     ].join(" "),
   };
 }

@@ -2,6 +2,7 @@ import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { PoolSide } from "../../pools/direct-pool.ts";
+import { rentLamportsMax } from "../../pools/trade-rent.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
 import { type AttemptLifetime, fetchLifetime, nonceLifetime } from "./attempt-lifetime.ts";
@@ -39,8 +40,6 @@ export interface DirectDeps {
   planLanding(side: PoolSide, n: number): LandingPlan;
 }
 
-/** What a buy may open beside its own token account: the programs keep volumes per trader. */
-const TRADER_RENT_LAMPORTS_MAX = 2_500_000n;
 /** A token account with the extensions that we trade; the classic one is a little less. */
 const TOKEN_RENT_LAMPORTS_MAX = 2_500_000n;
 
@@ -220,7 +219,8 @@ function checkFunds({ direct, witness }: DirectDraft): string | undefined {
 async function unitsFor(deps: DirectDeps, draft: DirectDraft): Promise<Step<number>> {
   const { direct, plan, route, lifetime } = draft;
   const { side, quantityIn } = direct.request;
-  const { kind } = direct.state.pool;
+  const { pool } = direct.state;
+  const { kind } = pool;
   const known = deps.units.unitLimit(kind, side);
   if (known !== undefined) return { ok: true, value: known };
   const message = messageOf(draft, UNITS_MAX, 0n);
@@ -229,8 +229,7 @@ async function unitsFor(deps: DirectDeps, draft: DirectDraft): Promise<Step<numb
   const before = await fetchSwapBalances(deps.rpc, plan);
   const run = await simulateSwap(deps.rpc, outline, message);
   if (run.outcome === "failed") return refused(run.reason, false);
-  const extraMax = side === "buy" ? TRADER_RENT_LAMPORTS_MAX : 0n;
-  const costMax = LAMPORTS_PER_SIGNATURE + extraMax;
+  const costMax = LAMPORTS_PER_SIGNATURE + rentLamportsMax(pool, side);
   const reasons = checkAftermath(outline, route.quantityOutMin, costMax, before, run.after);
   if (reasons.length > 0) return refused(reasons.join("; "), true);
   deps.units.note(kind, side, run.units);
@@ -245,7 +244,7 @@ function attemptOf(
 ): PreparedAttempt {
   const { side, quantityIn } = direct.request;
   const { nonce } = lifetime;
-  const rentLamports = TOKEN_RENT_LAMPORTS_MAX + TRADER_RENT_LAMPORTS_MAX;
+  const rentLamports = TOKEN_RENT_LAMPORTS_MAX + rentLamportsMax(direct.state.pool, side);
   return {
     identity,
     payload,
