@@ -115,6 +115,14 @@ describe("watched accounts", () => {
     expect(book.unitPrice("buy", 1, UNITS, { accountsKey })).toBe(30_000n);
   });
 
+  test("are not asked about any more when no trade wants them", async ({ expect }) => {
+    const { book, asked, clock } = createBook([{ name: "one", price: 30_000n }]);
+    book.watch(["pool"]);
+    await clock.advance(600_001);
+    await book.refresh();
+    expect(asked).toEqual([MARKET]);
+  });
+
   test("are bounded: the longest unwanted one makes room", async ({ expect }) => {
     const { book, asked } = createBook([{ name: "one", price: 30_000n }]);
     for (let n = 0; n < 40; n++) book.watch([`pool${n}`]);

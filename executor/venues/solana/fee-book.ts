@@ -27,6 +27,12 @@ export interface UnitPriceOptions {
   isReplacement?: boolean;
 }
 
+interface Watched {
+  accounts: readonly string[];
+  /** When a trade last asked for it. */
+  wantedMs: number;
+}
+
 interface Figure {
   microLamports: bigint;
   atMs: number;
@@ -43,6 +49,8 @@ const EVERYWHERE = "";
 const BUSY_ACCOUNTS = ["62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV"];
 /** So many pools are followed at once; the one that was wanted longest ago makes room. */
 const WATCHED_MAX = 8;
+/** A pool that no trade wanted for so long is not asked about any more. */
+const WANTED_MS_MAX = 600_000;
 
 /**
  * What a compute unit costs, ready when it is needed. `unitPrice` never waits and never fails: it
@@ -52,13 +60,13 @@ export class FeeBook {
   readonly #deps: FeeBookDeps;
   /** By what is watched, then by source. */
   readonly #figures = new Map<string, Map<string, Figure>>();
-  readonly #watched = new Map<string, readonly string[]>();
+  readonly #watched = new Map<string, Watched>();
   #stop: AbortController | undefined;
   #polling: Promise<void> = Promise.resolve();
 
   constructor(deps: FeeBookDeps) {
     this.#deps = deps;
-    this.#watched.set(EVERYWHERE, BUSY_ACCOUNTS);
+    this.#watched.set(EVERYWHERE, { accounts: BUSY_ACCOUNTS, wantedMs: 0 });
   }
 
   start(): void {
@@ -77,7 +85,7 @@ export class FeeBook {
   watch(accounts: readonly string[]): string {
     const key = accounts.join(",");
     const isNew = !this.#watched.delete(key);
-    this.#watched.set(key, accounts);
+    this.#watched.set(key, { accounts, wantedMs: this.#deps.clock.monotonicMs() });
     // Nobody waits for it: who asks before the answer gets the figure of the whole network.
     if (isNew && this.#stop !== undefined) void this.#ask(key, accounts);
     if (this.#watched.size > WATCHED_MAX) {
@@ -110,7 +118,10 @@ export class FeeBook {
 
   /** One round of all sources; a broken or slow one delays only itself. */
   async refresh(): Promise<void> {
-    await Promise.all([...this.#watched].map(([key, accounts]) => this.#ask(key, accounts)));
+    const oldestMs = this.#deps.clock.monotonicMs() - WANTED_MS_MAX;
+    for (const [key, { wantedMs }] of this.#watched) if (wantedMs < oldestMs) this.unwatch(key);
+    const rounds = [...this.#watched].map(([key, { accounts }]) => this.#ask(key, accounts));
+    await Promise.all(rounds);
   }
 
   health(): { name: string; ok: boolean; detail: string } {

@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import { z } from "zod";
 import { createFakeChain, SIGNATURE } from "./fake-chain.ts";
 import { settle } from "./fake-net.ts";
 import { type Landing, type Lane, type LaneAnswer, PLAIN_LANDING } from "./lane.ts";
@@ -155,6 +156,21 @@ describe("a lane that rests", () => {
     await world.submit(TIPPED);
     expect(lane.sent).toHaveLength(1);
     expect(world.set.reports().find(({ name }) => name === "jito one")).toMatchObject({ held: 1 });
+  });
+});
+
+describe("a node that rests", () => {
+  test("still gets what it has not taken yet, and is spared what it has", async ({ expect }) => {
+    const world = createWorld();
+    const [first] = world.nodes;
+    await world.submit(PLAIN_LANDING);
+    first.broken.set("getSlot", { status: 429, body: "{}", headers: { "retry-after": "10" } });
+    await world.rpc.askAll("getSlot", [], z.number());
+    expect(world.rpc.providers[0]?.breaker.state()).toBe("open");
+    await world.submit(PLAIN_LANDING);
+    expect(world.plainCalls()).toBe(3);
+    await world.set.submit("other bytes", "x".repeat(88), PLAIN_LANDING);
+    expect(world.plainCalls()).toBe(5);
   });
 });
 

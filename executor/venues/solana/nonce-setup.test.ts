@@ -7,6 +7,7 @@ import type { FakeAnswer } from "./fake-net.ts";
 import { STRANGER } from "./jupiter-fixture.ts";
 import { deriveNonceAddress } from "./nonce-account.ts";
 import { createNonces, reclaimNonce } from "./nonce-setup.ts";
+import { UNIT_PRICE_FLOOR } from "./priority-fee.ts";
 
 const ROW: WalletRow = { walletId: "w1", userId: 7, address: WALLET, vaultSha256: "" };
 const SIGNED: SignAnswer = { outcome: "signed", signature: encodeBase58(Buffer.alloc(64, 9)) };
@@ -52,6 +53,7 @@ class Setup {
       rpc: this.#chain.rpc,
       clock: { sleep: () => Promise.resolve() },
       priorityFeeLamportsMax: 1_000_000n,
+      fees: { unitPrice: () => UNIT_PRICE_FLOOR },
       stopped: new AbortController().signal,
       signer: {
         sign: async ({ intent }: { intent: SignIntent }) => {

@@ -4,6 +4,7 @@ import { SystemInstruction, TransactionMessage, VersionedMessage } from "@solana
 import { describe, test } from "vitest";
 import type { SignAnswer, SignRequest } from "../../ports/signer.ts";
 import { createFakeChain, createNonceAccount, MINT, NONCE_VALUE, WALLET } from "./fake-chain.ts";
+import { FeeBook } from "./fee-book.ts";
 import { deriveNonceAddress } from "./nonce-account.ts";
 import { prepareVoid } from "./prepare-void.ts";
 import { TOKEN_PROGRAM } from "./programs.ts";
@@ -27,7 +28,7 @@ interface Asked {
 
 /** What is prepared where every node shows this value, and what the signer was asked. */
 async function prepare(asked: Asked = {}) {
-  const { rpc, net } = createFakeChain();
+  const { rpc, net, clock } = createFakeChain();
   for (const host of net.nodes.keys()) {
     net.nodes.set(host, (method) => {
       if (method !== "getMultipleAccounts") return { error: { code: -32_601, message: "no" } };
@@ -43,7 +44,10 @@ async function prepare(asked: Asked = {}) {
     },
     createWallet: () => Promise.reject(new Error("expected no new wallet")),
   };
-  const deps = { rpc, signer, priorityFeeLamportsMax: asked.feeMax ?? 2_000_000n };
+  const feeLamportsMax = asked.feeMax ?? 2_000_000n;
+  const settings = { pollMs: 1_000, staleMs: 1_000, feeLamportsMax };
+  const fees = new FeeBook({ sources: [], clock, settings });
+  const deps = { rpc, signer, fees, priorityFeeLamportsMax: feeLamportsMax };
   const nonce = { account: ACCOUNT, value: asked.value ?? NONCE_VALUE };
   const made = await prepareVoid(deps, ORDER, ROW, "wrapped", nonce, asked.copies ?? 1);
   return { made, requests };

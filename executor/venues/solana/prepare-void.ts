@@ -4,9 +4,10 @@ import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { VoidOutcome } from "../../ports/venue.ts";
 import { fetchLifetime } from "./attempt-lifetime.ts";
+import type { FeeBook } from "./fee-book.ts";
 import { mintOf } from "./instrument-name.ts";
 import { advanceNonce } from "./nonce-instructions.ts";
-import { chooseUnitPrice, LAMPORTS_PER_SIGNATURE, priorityFeeLamports } from "./priority-fee.ts";
+import { capUnitPrice, LAMPORTS_PER_SIGNATURE, priorityFeeLamports } from "./priority-fee.ts";
 import type { Rpc } from "./rpc.ts";
 import { compile } from "./setup-transaction.ts";
 import { deriveSwapAccounts, setUnitLimit, setUnitPrice } from "./swap-instructions.ts";
@@ -21,6 +22,8 @@ export interface VoidDeps {
   rpc: Rpc;
   signer: Signer;
   priorityFeeLamportsMax: bigint;
+  /** At hand: a doubt is not kept open by a question about fees. */
+  fees: Pick<FeeBook, "unitPrice">;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface VoidDeps {
  * @throws RAPTOR_VENUE__UNAVAILABLE while the value is not known to stand; nothing has left then.
  */
 export async function prepareVoid(
-  { rpc, signer, priorityFeeLamportsMax }: VoidDeps,
+  { rpc, signer, priorityFeeLamportsMax, fees }: VoidDeps,
   order: OrderRow,
   wallet: WalletRow,
   wrapped: string,
@@ -46,8 +49,8 @@ export async function prepareVoid(
   const { account, value, index } = nonce;
   const priorityMax =
     priorityFeeLamportsMax < PRIORITY_LAMPORTS_MAX ? priorityFeeLamportsMax : PRIORITY_LAMPORTS_MAX;
-  const written = [address, account];
-  const price = await chooseUnitPrice(rpc, undefined, UNIT_LIMIT, priorityMax, written, copies);
+  const asked = fees.unitPrice(order.side, copies + 1, UNIT_LIMIT, { isReplacement: true });
+  const price = capUnitPrice(asked, UNIT_LIMIT, priorityMax);
   const budget = [setUnitLimit(UNIT_LIMIT), setUnitPrice(price)];
   const message = compile(address, [advanceNonce(address, account), ...budget], value);
   const answer = await signer.sign({

@@ -107,8 +107,6 @@ export const recentFeesAnswer = z
   .array(z.object({ slot, prioritizationFee: z.unknown() }))
   .max(1_000);
 
-export const feeEstimateAnswer = z.object({ priorityFeeEstimate: z.number().nonnegative() });
-
 export const signatureAnswer = z.string().min(64).max(90);
 
 export const historyAnswer = z

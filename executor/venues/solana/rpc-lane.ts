@@ -19,8 +19,12 @@ export function createRpcLane(rpc: Pick<Rpc, "isOwnChain">, provider: RpcProvide
     taker: undefined,
     isProtected: false,
     check: ({ isProtected }) => (isProtected ? "the order is protected" : undefined),
-    // A node that rests may still take a transaction, and an exit has no better use for it.
-    hold: () => (rpc.isOwnChain(provider.name) ? undefined : "it serves another chain"),
+    hold(isRepeat) {
+      if (!rpc.isOwnChain(provider.name)) return "it serves another chain";
+      // A node that rests may still take a transaction, and an exit has no better use for it; one
+      // that has the bytes already is left in peace.
+      return isRepeat && provider.breaker.state() === "open" ? "it rests" : undefined;
+    },
     async send(payload, identity): Promise<LaneAnswer> {
       const params = [payload, SEND_OPTIONS];
       return judgeSend(await provider.call("sendTransaction", params, signatureAnswer), identity);

@@ -4,10 +4,11 @@ import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { PublicKey, TransactionMessage } from "@solana/web3.js";
 import type { CreateNoncesIntent, ReclaimNonceIntent, Signer } from "../../ports/signer.ts";
 import { fetchBlockhash } from "./attempt-lifetime.ts";
+import type { FeeBook } from "./fee-book.ts";
 import type { JupiterInstruction } from "./jupiter-answers.ts";
 import { refused, type Step } from "./prepare-step.ts";
 import {
-  chooseUnitPrice,
+  capUnitPrice,
   LAMPORTS_PER_SIGNATURE,
   priorityFeeLamports,
   unitLimitOf,
@@ -26,6 +27,7 @@ export interface SetupDeps {
   rpc: Rpc;
   signer: Signer;
   priorityFeeLamportsMax: bigint;
+  fees: Pick<FeeBook, "unitPrice">;
 }
 
 /** What an own transaction beside trading does, and how the signer is told. */
@@ -50,7 +52,7 @@ export async function signSetup(
   wrapped: string,
   plan: SetupPlan,
 ): Promise<Step<SignedSetup>> {
-  const { rpc, signer } = deps;
+  const { rpc, signer, fees } = deps;
   const { address } = wallet;
   const { value } = await fetchBlockhash(rpc);
   const rehearsal = compile(address, plan.instructions, value.blockhash);
@@ -61,8 +63,7 @@ export async function signSetup(
     deps.priorityFeeLamportsMax < PRIORITY_LAMPORTS_MAX
       ? deps.priorityFeeLamportsMax
       : PRIORITY_LAMPORTS_MAX;
-  const written = [address, ...plan.accounts];
-  const unitPrice = await chooseUnitPrice(rpc, undefined, unitLimit, priorityMax, written);
+  const unitPrice = capUnitPrice(fees.unitPrice("buy", 1, unitLimit), unitLimit, priorityMax);
   const budget = [setUnitLimit(unitLimit), setUnitPrice(unitPrice)];
   const message = compile(address, [...budget, ...plan.instructions], value.blockhash);
   const answer = await signer.sign({
