@@ -31,7 +31,7 @@ describe("metrics", () => {
     expect(lines).toContain("# TYPE raptor_jobs_refused_total counter");
     expect(lines).toContain("# HELP raptor_unresolved_attempts Attempts not decided");
     const kinds = lines.filter((line) => line.startsWith("# TYPE raptor_"));
-    expect(kinds).toHaveLength(34);
+    expect(kinds).toHaveLength(36);
   });
 
   it("are in the form that scrapers read", async ({ expect }) => {

@@ -65,6 +65,32 @@ describe("a watched account", () => {
     expect(texts().at(-1)).toBe("new");
   });
 
+  test("is not frozen by a slot that cannot be", async ({ expect }) => {
+    const { node, one, texts } = await start();
+    node.tell(one, A, { bytes: bytesOf("lie") }, 9_000_000);
+    node.tell(one, A, { bytes: bytesOf("next") }, 1_001);
+    expect(texts()).toEqual(["first", "next"]);
+  });
+
+  test("is not frozen by a node whose slots all lie, once it is left", async ({ expect }) => {
+    const { node, streams } = createStreamWorld();
+    node.slot = 9_000_000;
+    const liar = node.open("one.example");
+    node.slot = 1_000;
+    node.accounts.set(A, { bytes: bytesOf("truth") });
+    const two = node.open("two.example");
+    streams.watch(A, () => undefined);
+    node.answer(liar);
+    await settle();
+    node.tell(liar, A, { bytes: bytesOf("lie") }, 9_000_001);
+    expect(streams.latest(A)?.slot).toBe(9_000_001);
+    liar.onClose("gone");
+    node.answer(two);
+    await settle();
+    expect(streams.latest(A)).toMatchObject({ slot: 1_000 });
+    expect(streams.isFresh(A)).toBe(true);
+  });
+
   test("that does not exist is told as empty", async ({ expect }) => {
     const { streams } = await start();
     const seen: AccountUpdate[] = [];

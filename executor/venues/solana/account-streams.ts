@@ -5,7 +5,8 @@ import { AccountSnapshots, type Snapshot } from "./account-snapshots.ts";
 import { SYSTEM_PROGRAM } from "./programs.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { Rpc } from "./rpc.ts";
-import { type AccountFrame, decodeBase64, parseAccountNews } from "./stream-frame.ts";
+import { type AccountFrame, decodeBase64, isSlotAhead, parseAccountNews } from "./stream-frame.ts";
+import { reportStreams } from "./stream-metrics.ts";
 import { isWholeSince, type Watched } from "./watched-account.ts";
 
 /** An account as it stands at `slot`, processed: it may still be rolled back. */
@@ -77,6 +78,7 @@ class SocketAccountStreams implements AccountStreams {
   #stop: AbortController | undefined;
   #verifiedMs = 0;
   #silences = 0;
+  #unbelieved = 0;
 
   constructor(deps: AccountStreamsDeps) {
     this.#deps = deps;
@@ -255,12 +257,26 @@ class SocketAccountStreams implements AccountStreams {
   /** States arrive late, twice and from several connections; only a newer slot moves an account. */
   #apply(watched: Watched, frame: AccountFrame, bytes: Uint8Array, isSnapshot: boolean): void {
     const { slot, lamports, owner } = frame;
-    if (watched.update !== undefined && slot < watched.update.slot) return;
+    if (this.#isAhead(watched, slot)) {
+      this.#unbelieved += 1;
+      return;
+    }
+    const { update: last } = watched;
+    if (last !== undefined && slot < last.slot && !this.#isAhead(watched, last.slot)) return;
     const { address } = watched;
     const atMonotonicMs = this.#deps.clock.monotonicMs();
     const update = { address, bytes, lamports, owner, slot, atMonotonicMs, isSnapshot };
     watched.update = update;
     for (const listener of watched.listeners) listener(update);
+  }
+
+  /**
+   * Beyond what the account's own connection tells of slots: believed, it would outrank everything
+   * that is told from then on, and the account would stand still.
+   */
+  #isAhead({ socket }: Watched, slot: number): boolean {
+    const isFresh = socket?.isFresh(this.#deps.settings.staleMs) === true;
+    return isFresh && isSlotAhead(slot, socket.slot());
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -306,18 +322,13 @@ class SocketAccountStreams implements AccountStreams {
   }
 
   #report(): void {
+    const counts = {
+      accounts: this.#watched.size,
+      stale: this.#countStale(),
+      replaced: this.#silences,
+      unbelieved: this.#unbelieved,
+    };
     const { metrics, sockets } = this.#deps;
-    if (metrics === undefined) return;
-    metrics.gauge("stream_accounts", this.#watched.size);
-    metrics.gauge("stream_accounts_stale", this.#countStale());
-    metrics.gauge("stream_accounts_replaced", this.#silences);
-    for (const socket of sockets.flat()) {
-      const labels = { stream: socket.name };
-      const { silences, resubscribes, refusals, drops } = socket.counts();
-      metrics.gauge("stream_silences", silences, labels);
-      metrics.gauge("stream_resubscribes", resubscribes, labels);
-      metrics.gauge("stream_refusals", refusals, labels);
-      metrics.gauge("stream_drops", drops, labels);
-    }
+    if (metrics !== undefined) reportStreams(metrics, sockets.flat(), counts);
   }
 }

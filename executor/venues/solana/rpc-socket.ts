@@ -53,7 +53,8 @@ export class RpcSocket {
     this.name = deps.name;
     const { clock, log, name, subscriptionsMax = SUBSCRIPTIONS_MAX } = deps;
     const send = (text: string): void => this.#socket?.send(text);
-    this.#desk = new SubscriptionDesk({ clock, log, name, subscriptionsMax, send });
+    const slot = (): number => this.#slot;
+    this.#desk = new SubscriptionDesk({ clock, log, name, subscriptionsMax, send, slot });
   }
 
   start(): void {

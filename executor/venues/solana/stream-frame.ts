@@ -20,6 +20,9 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export const FRAME_CHARS_MAX = 1_048_576;
 
+/** A minute: nodes that serve one provider's calls and streams are never so far apart. */
+const AHEAD_SLOTS_MAX = 150;
+
 /**
  * Reads one frame by hand. Prices wait for this line of work, and a schema costs several times what
  * the parsing itself does; undefined for whatever is no frame of a subscription.
@@ -46,6 +49,11 @@ export function parseFrame(text: string): StreamFrame | undefined {
 export function contextSlotOf(result: unknown): number | undefined {
   const slot = fieldsOf(fieldsOf(result)?.["context"])?.["slot"];
   return isCount(slot) ? slot : undefined;
+}
+
+/** Whether a slot is beyond everything that a stream at `now` can tell of; 0: not known. */
+export function isSlotAhead(slot: number, now: number): boolean {
+  return now > 0 && slot > now + AHEAD_SLOTS_MAX;
 }
 
 /** `rentEpoch` and `space` are not looked at: the one does not fit a number, and nothing needs it. */

@@ -1,6 +1,6 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
-import { contextSlotOf } from "./stream-frame.ts";
+import { contextSlotOf, isSlotAhead } from "./stream-frame.ts";
 
 export interface SocketSubscription {
   method: "signatureSubscribe" | "accountSubscribe" | "slotSubscribe";
@@ -24,6 +24,8 @@ export interface SubscriptionDeskDeps {
   /** Subscriptions that one connection may carry; more wait. */
   subscriptionsMax: number;
   send(text: string): void;
+  /** The newest slot that the connection told of; 0 before the first. */
+  slot(): number;
 }
 
 /** What went wrong so far, for metrics; only ever grows. */
@@ -195,7 +197,7 @@ export class SubscriptionDesk {
   /** False: nobody could use it. */
   deliver(serverId: number, result: unknown): boolean {
     const entry = this.#byServer.get(serverId);
-    if (entry === undefined || isOutdated(entry, result)) {
+    if (entry === undefined || isUseless(entry, result, this.#deps.slot())) {
       this.counts.drops += 1;
       return false;
     }
@@ -254,11 +256,14 @@ export class SubscriptionDesk {
   }
 }
 
-/** Streams and reconnects may deliver late: an account's value from an older slot is dropped. */
-function isOutdated(entry: Entry, result: unknown): boolean {
+/**
+ * Streams and reconnects may deliver late: an account's value from an older slot is dropped. So is
+ * one from a slot that cannot be yet, or it would outrank everything that comes after it.
+ */
+function isUseless(entry: Entry, result: unknown, now: number): boolean {
   if (entry.subscription.method !== "accountSubscribe") return false;
   const slot = contextSlotOf(result);
-  if (slot === undefined || slot < entry.newestSlot) return true;
+  if (slot === undefined || slot < entry.newestSlot || isSlotAhead(slot, now)) return true;
   entry.newestSlot = slot;
   return false;
 }
