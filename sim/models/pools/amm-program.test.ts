@@ -5,6 +5,8 @@ import {
   type PoolSide,
   quotePool,
 } from "@raptor/executor/pools/direct-pool.ts";
+import { ownLogEvents } from "@raptor/executor/pools/program-logs.ts";
+import { readSwapBuyEvent, readSwapSellEvent } from "@raptor/executor/pools/swap-events.ts";
 import type { MarketToken } from "../market.ts";
 import { createPrng } from "../prng.ts";
 import { tokenProgramId } from "../token-accounts.ts";
@@ -20,7 +22,6 @@ import {
   type Trader,
   withSetup,
 } from "./pool-fixture.ts";
-import { anchorTag } from "./state-bytes.ts";
 
 const SEED = 42;
 const CASES = 60;
@@ -104,13 +105,20 @@ describe("PumpSwap's program", () => {
   });
 
   test("tells each trade inside its own frame", ({ expect }) => {
-    const { logs } = createScene(tokenOf(world, "pumpswap")).trade("sell", 1_000_000n);
-    const tag = anchorTag("event", "SellEvent");
-    const at = logs.findIndex((line) => {
-      const text = /^Program data: (.+)$/.exec(line)?.[1];
-      return text !== undefined && Buffer.from(text, "base64").subarray(0, 8).equals(tag);
+    const { trade, trader } = createScene(tokenOf(world, "pumpswap"));
+    const sold = trade("sell", 1_000_000n);
+    const [told] = ownLogEvents(sold.logs, AMM_PROGRAM).payloads;
+    expect(readSwapSellEvent(told ?? new Uint8Array())).toMatchObject({
+      user: trader.address,
+      baseAmountIn: 1_000_000n,
+      userQuoteAmountOut: sold.wrapped,
     });
-    expect(logs.slice(0, at)).toContain(`Program ${AMM_PROGRAM} invoke [1]`);
-    expect(logs.slice(0, at)).not.toContain(`Program ${AMM_PROGRAM} success`);
+    const bought = trade("buy", 1_000_000n);
+    const [again] = ownLogEvents(bought.logs, AMM_PROGRAM).payloads;
+    expect(readSwapBuyEvent(again ?? new Uint8Array())).toMatchObject({
+      baseAmountOut: bought.tokens,
+      userQuoteAmountIn: -bought.wrapped,
+      ixName: "buy_exact_quote_in",
+    });
   });
 });

@@ -23,6 +23,7 @@ export interface FeeConfig {
 
 const LAMPORTS = 1_000_000_000n;
 const TIERS_MAX = 64;
+const CONFIG_BYTES = 4_073;
 /** On a curve everything below the first threshold, as the main network has it. */
 const CURVE_TIERS: readonly FeeTier[] = [{ from: 0n, lp: 0n, protocol: 95n, creator: 30n }];
 /** Whole SOL of market cap and the creator's rate from there on; the pool's others stay 20 and 5. */
@@ -77,7 +78,7 @@ export function encodeFeeConfig(of: "curve" | "pool"): Uint8Array {
       writer.u128(from).u64(lp, protocol, creator);
     }
   }
-  return writer.u64(0n, 0n, 0n).bytes();
+  return writer.u64(0n, 0n, 0n).bytes(CONFIG_BYTES);
 }
 
 export function parseFeeConfig(bytes: Uint8Array): FeeConfig {

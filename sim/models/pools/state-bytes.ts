@@ -11,9 +11,20 @@ export function anchorTag(kind: "account" | "event" | "global", name: string): B
   return createHash("sha256").update(`${kind}:${name}`).digest().subarray(0, 8);
 }
 
+/** A derivation takes longer than the trade that asks for it, and trades ask for the same ones. */
+const DERIVED_MAX = 20_000;
+const derived = new Map<string, string>();
+
 export function deriveAddress(seeds: readonly (string | Uint8Array)[], program: string): string {
-  const bytes = seeds.map((seed) => (typeof seed === "string" ? Buffer.from(seed) : seed));
-  return PublicKey.findProgramAddressSync(bytes, new PublicKey(program))[0].toBase58();
+  const bytes = seeds.map((seed) => Buffer.from(seed));
+  const id = [program, ...bytes.map((seed) => seed.toString("hex"))].join("/");
+  const known = derived.get(id);
+  if (known !== undefined) return known;
+  const address = PublicKey.findProgramAddressSync(bytes, new PublicKey(program))[0].toBase58();
+  const oldest = derived.keys().next();
+  if (derived.size >= DERIVED_MAX && oldest.done !== true) derived.delete(oldest.value);
+  derived.set(id, address);
+  return address;
 }
 
 /** Appends fields in the order of an account or an event, little endian. */
