@@ -11,6 +11,7 @@ import { AttemptTracker } from "./engine/attempt-tracker.ts";
 import type { EngineContext } from "./engine/context.ts";
 import { Exits } from "./engine/exits.ts";
 import { FastExit } from "./engine/fast-exit.ts";
+import { LimitBuys } from "./engine/limit-buys.ts";
 import { NoncePool } from "./engine/nonce-pool.ts";
 import { isJournalTrouble } from "./engine/journal-trouble.ts";
 import { OrderDriver } from "./engine/order-driver.ts";
@@ -24,6 +25,7 @@ import type { ExecutorEnv } from "./env.ts";
 import { Accounts } from "./jobs/accounts.ts";
 import { JobAdmission } from "./jobs/admission.ts";
 import { ApiTokens } from "./jobs/api-tokens.ts";
+import { EntryDesk } from "./jobs/entry-desk.ts";
 import { ExitDesk } from "./jobs/exit-desk.ts";
 import { JobHandlers } from "./jobs/handlers.ts";
 import { JobIntake } from "./jobs/intake.ts";
@@ -125,6 +127,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       booting = bootDesk({ ...rooms, process, claim, signal: abort.signal });
       const report = await booting;
       if (abort.signal.aborted) return report;
+      rooms.limitBuys.armAll();
       rooms.watch.start();
       rooms.ready.start();
       every(env.RECONCILE_INTERVAL_MS, async () => {
@@ -141,6 +144,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       lifecycle.enter("draining");
       abort.abort();
       exits.stop();
+      rooms.limitBuys.stop();
       panic.stop();
       rooms.watch.stop();
       rooms.ready.stop();
@@ -212,6 +216,7 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
     driver,
     exits: new Exits(context, feed, driver, new FastExit(context, tracker)),
     ready: new ReadyExits(context),
+    limitBuys: new LimitBuys(context, feed, driver),
     panic: new Panic(context, driver, tracker),
     reconciler,
     watch: new WalletWatch(context, () => reconciler.runAnew("watch")),
@@ -332,6 +337,7 @@ function buildDesk(
     | "presenter"
     | "trading"
     | "exitDesk"
+    | "entryDesk"
     | "accounts"
     | "apiTokens"
     | "ids"
@@ -350,7 +356,8 @@ function buildDesk(
   const trading = new Trading({ ...shared, presenter });
   const accounts = new Accounts(store, signer);
   const exitDesk = new ExitDesk({ ...shared, presenter });
-  const made = { ids, accounts, presenter, trading, exitDesk, apiTokens };
+  const entryDesk = new EntryDesk({ ...shared, presenter });
+  const made = { ids, accounts, presenter, trading, exitDesk, entryDesk, apiTokens };
   const handlers = new JobHandlers({ ...shared, ...made });
   const lanes = new Lanes(env.LANES_MAX, onFatal);
   const { ALLOWED_USER_IDS: allowedUserIds, ADMIN_USER_IDS: adminUserIds } = env;

@@ -63,6 +63,9 @@ export function parseCommand(command: TypedCommand): TextMeaning {
       return request({ kind: "showScreen", screen: "positions" });
     case "wallet":
       return request({ kind: "showScreen", screen: "wallet" });
+    case "orders":
+    case "limit":
+      return request({ kind: "showScreen", screen: "orders" });
     case "settings":
     case "exits":
       return request({ kind: "showScreen", screen: "settings" });

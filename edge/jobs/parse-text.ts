@@ -20,6 +20,8 @@ export interface TypedText {
 /** Longest text that is taken for a typed number; amounts are shorter. */
 const NUMBER_CHARS_MAX = 64;
 const NUMBER_WORDS = /^[-+]?(nan|inf|infinity|all|max|half)\.?$/i;
+const RULE_SHAPE = /^(tp|take profit|sl|stop loss|trail|be|time|initials|mc|limit)\s.*\d/i;
+const ENTRY_SHAPE = /^[\d.]+\s+[\d.]+\s.*\d[mhd]$/i;
 const NUMBER_SHAPE = /^[\p{N}\p{P}\p{S}\p{Z}eE]+(sol|lamports?|percent)?$/iu;
 
 /** Decides what a person's text asks for. Undefined: it is meant for another bot. */
@@ -39,8 +41,15 @@ export function parseText(typed: TypedText): TextMeaning | undefined {
     const { replyToMessageId } = typed;
     return { kind: "request", request: { kind: "say", text, replyToMessageId } };
   }
-  if (looksLikeNumber(text)) return { kind: "request", request: { kind: "say", text } };
+  if (looksLikeNumber(text) || looksLikeRule(text))
+    return { kind: "request", request: { kind: "say", text } };
   return { kind: "sentence", text: SENTENCES.notUnderstood };
+}
+
+/** True for what may answer the question for a rule or a limit buy: `tp 50 25`, `0.5 0.1 4h`. */
+function looksLikeRule(text: string): boolean {
+  if (text.length > NUMBER_CHARS_MAX) return false;
+  return RULE_SHAPE.test(text) || ENTRY_SHAPE.test(text);
 }
 
 /**

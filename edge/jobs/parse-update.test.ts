@@ -119,6 +119,13 @@ describe("typed numbers", () => {
     },
   );
 
+  it.for(["tp 50 25", "sl -30%", "Trail 20 from 50", "time 4h", "initials 2x", "0.0005 0.2 4h"])(
+    "%s may answer a question for a rule or a limit buy",
+    (text, { expect }) => {
+      expect(jobOf(text)).toMatchObject({ kind: "say", text });
+    },
+  );
+
   it("takes any short answer to the bot's own message", ({ expect }) => {
     const reply_to_message = { message_id: 77, from: { id: 7001 } };
     expect(jobOf("ten", { reply_to_message })).toMatchObject({ text: "ten", replyToMessageId: 77 });

@@ -70,6 +70,12 @@ const DESCRIBERS: Describers = {
   ExitRuleEnded: (exit) =>
     `${exit.ruleId} ended at ${priceText(exit.priceE9)} without a sell: ${exit.why}`,
   ExitMarksMoved: ({ marks }) => `the highest prices of ${marks.length} trailing stops moved`,
+  EntryArmed: (entry) =>
+    `a buy for ${sol(entry.notionalLamports)} SOL waits for ${priceText(entry.triggerPriceE9)}`,
+  EntryTriggered: (entry) =>
+    `the price came down to ${priceText(entry.priceE9)} (${entry.priceAgeMs} ms old), ` +
+    `the buy waited for ${priceText(entry.triggerPriceE9)}`,
+  EntryDisarmed: ({ reason }) => `the limit buy was called off: ${reason}`,
   ExitPresetChanged: ({ userId, specs }) =>
     `new positions of person ${userId} get ${specs.length} exit rules`,
   NoticeDelivered: (notice) => `told in chat ${notice.chatId} by message ${notice.messageId}`,

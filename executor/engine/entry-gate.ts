@@ -7,8 +7,8 @@ import type { Reader } from "../ports/store.ts";
  * prepare its attempt. Exits never pass here: they outlive every switch.
  */
 export function checkEntryGate(
-  reader: Reader,
-  order: OrderRow,
+  reader: Pick<Reader, "control" | "user">,
+  order: Pick<OrderRow, "userId" | "deadlineMs">,
   nowMs: number,
   hold: string | undefined,
 ): EntryEnd | undefined {

@@ -39,6 +39,11 @@ export function derivePositionId(orderId: string): string {
   return deriveId("pos", orderId);
 }
 
+/** A limit buy is named after the press that armed it. */
+export function deriveEntryId(jobId: string): string {
+  return deriveId("ent", `entry|${jobId}`);
+}
+
 export function derivePanicId(jobId: string): string {
   return deriveId("pan", jobId);
 }

@@ -1,4 +1,5 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
+import type { ArmedEntryRow } from "@raptor/shared/domain/rows.ts";
 import type { EventHead } from "./fold-orders.ts";
 import type { RowChange } from "./row-change.ts";
 
@@ -44,4 +45,18 @@ export function foldExitMarksMoved({ marks }: EventPayloads["ExitMarksMoved"]): 
     set: { markE9 },
     rows: "any",
   }));
+}
+
+export function foldEntryArmed(entry: EventPayloads["EntryArmed"], head: EventHead): RowChange[] {
+  const row = { ...entry, state: "armed" as const, reason: "", armedMs: head.tsMs };
+  return [{ op: "insert", table: "armed_entries", row }];
+}
+
+/** An entry ends once: one that has fired or was called off meets no row. */
+export function foldEntryEnd(
+  entryId: string,
+  set: Partial<Pick<ArmedEntryRow, "state" | "reason">>,
+): RowChange[] {
+  const where = { entryId, state: "armed" };
+  return [{ op: "update", table: "armed_entries", where, set, rows: "one" }];
 }

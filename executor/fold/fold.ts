@@ -16,6 +16,7 @@ import {
   foldOrderInitialized,
   type EventHead,
 } from "./fold-orders.ts";
+import { foldEntryArmed, foldEntryEnd } from "./fold-exits.ts";
 import { foldExitMarksMoved, foldExitPlanArmed, foldExitTriggered } from "./fold-exits.ts";
 import {
   foldNonceAccountReclaimed,
@@ -116,6 +117,9 @@ const FOLDS: Folds = {
   // The plan without the rule follows in the same transaction.
   ExitRuleEnded: () => [],
   ExitMarksMoved: foldExitMarksMoved,
+  EntryArmed: foldEntryArmed,
+  EntryTriggered: ({ entryId }) => foldEntryEnd(entryId, { state: "triggered" }),
+  EntryDisarmed: ({ entryId, reason }) => foldEntryEnd(entryId, { state: "disarmed", reason }),
   ExitPresetChanged: ({ userId, specs }) => [
     { op: "upsert", table: "exit_presets", row: { userId, specs } },
   ],

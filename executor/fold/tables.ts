@@ -1,6 +1,7 @@
 import type { Amount, RiskInputs } from "@raptor/shared/domain/events.ts";
 import type { ExitRuleKind } from "@raptor/shared/domain/exit-rules.ts";
 import type {
+  ArmedEntryRow,
   AttemptRow,
   ControlRow,
   ExitPlanRow,
@@ -79,6 +80,7 @@ export interface FoldedRows {
   denials: DenialRow;
   exit_plans: ExitPlanRow;
   exit_presets: ExitPresetRow;
+  armed_entries: ArmedEntryRow;
   exit_triggers: ExitTriggerRow;
   notices: NoticeRow;
   tokens: TokenRow;
@@ -274,6 +276,27 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
     },
   },
   exit_presets: { key: "userId", columns: { userId: int, specs: json } },
+  armed_entries: {
+    key: "entryId",
+    columns: {
+      entryId: text,
+      userId: int,
+      walletId: text,
+      venue: text,
+      instrument: text,
+      symbol: text,
+      decimals: int,
+      tokenProgram: text,
+      triggerPriceE9: amount,
+      notionalLamports: amount,
+      slippageBpsMax: int,
+      deadlineMs: int,
+      jobId: text,
+      state: text,
+      reason: text,
+      armedMs: int,
+    },
+  },
   nonce_accounts: {
     key: "account",
     columns: {

@@ -215,6 +215,10 @@ function toastOf(action: TicketAction): string {
       return "Taking them in…";
     case "ignoreTokens":
       return "Left apart.";
+    case "armEntry":
+      return "Arming the limit buy…";
+    case "disarmEntry":
+      return "Calling it off…";
     case "changeExits":
     case "setExitPreset":
       return "Changing the exits…";

@@ -16,10 +16,11 @@ import type { Accounts } from "./accounts.ts";
 import type { PressedMessage } from "./admission.ts";
 import { parseSolAmount } from "./amounts.ts";
 import type { ApiTokens } from "./api-tokens.ts";
+import { isEntryAction, type EntryDesk } from "./entry-desk.ts";
 import { isExitAction, type ExitDesk } from "./exit-desk.ts";
 import { redeemFound } from "./found.ts";
 import { ALREADY_ANSWERED, CANCELED, NOT_ASKED, NOTHING_TO_CANCEL } from "./prompts.ts";
-import { claimPrompt, findExitPrompt, findPrompt, RULES_STAY } from "./prompts.ts";
+import { claimPrompt, findRulePrompt, findPrompt, RULES_STAY } from "./prompts.ts";
 import type { Presenter } from "./presenter.ts";
 import type { TicketIssuer } from "./tickets.ts";
 import type { Trading } from "./trading.ts";
@@ -32,6 +33,7 @@ export interface HandlerDeps {
   presenter: Presenter;
   trading: Trading;
   exitDesk: ExitDesk;
+  entryDesk: EntryDesk;
   driver: OrderDriver;
   panic: Panic;
   pool: Pick<NoncePool, "reclaim">;
@@ -157,6 +159,11 @@ export class JobHandlers {
       case NAV_OPS.customBuy:
         if (view?.kind !== "token") return "nothing to buy";
         return trading.prompt(target, view.mint);
+      case NAV_OPS.limitBuy:
+        if (view?.kind !== "token") return "nothing to buy";
+        return this.#deps.entryDesk.ask(target, view.mint);
+      case NAV_OPS.entries:
+        return this.#deps.entryDesk.show(place);
       case NAV_OPS.refresh:
       case NAV_OPS.pause:
         if (view === undefined) return "nothing to refresh";
@@ -181,6 +188,11 @@ export class JobHandlers {
     const { action } = ticket;
     if (isExitAction(action)) {
       return this.#deps.exitDesk.redeem(target, action, (tx, outcome) => finish(tx, job, outcome));
+    }
+    if (isEntryAction(action)) {
+      return this.#deps.entryDesk.redeem(target, job.id, action, (tx, outcome) =>
+        finish(tx, job, outcome),
+      );
     }
     switch (action.kind) {
       case "buy":
@@ -235,8 +247,8 @@ export class JobHandlers {
     const { store, clock, trading } = this.#deps;
     const { chatId } = target;
     const where = { chatId, nowMs: clock.nowMs(), to: job.replyToMessageId };
-    const exit = findExitPrompt(store, where);
-    if (exit !== undefined) return this.#sayRule(target, job, exit);
+    const rule = findRulePrompt(store, where);
+    if (rule !== undefined) return this.#sayRule(target, job, rule);
     const prompt = findPrompt(store, where);
     const isCancel = job.text === "/cancel";
     if (prompt === undefined) {
@@ -256,10 +268,13 @@ export class JobHandlers {
   async #sayRule(
     target: Target,
     job: JobOf<"say">,
-    { positionId, prompt }: NonNullable<ReturnType<typeof findExitPrompt>>,
+    { view, prompt }: NonNullable<ReturnType<typeof findRulePrompt>>,
   ): Promise<string> {
-    const { store, exitDesk } = this.#deps;
-    if (job.text !== "/cancel") return exitDesk.answer(target, positionId, job.text);
+    const { store, exitDesk, entryDesk } = this.#deps;
+    if (job.text !== "/cancel") {
+      if (view.kind === "entryPrompt") return entryDesk.answer(target, view.mint, job.text);
+      return exitDesk.answer(target, view.positionId, job.text);
+    }
     await store.transact((tx) => claimPrompt(tx, prompt, job));
     return this.#tell(target, RULES_STAY);
   }
@@ -322,6 +337,7 @@ export class JobHandlers {
 
 function viewOfScreen(screen: JobOf<"showScreen">["screen"]): View {
   if (screen === "positions") return { kind: "positions", page: 0 };
+  if (screen === "orders") return { kind: "entries" };
   return screen === "settings" ? { kind: "exits", positionId: null } : { kind: screen };
 }
 

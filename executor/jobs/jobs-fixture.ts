@@ -7,6 +7,7 @@ import { createReadModels, type Phase } from "../engine/read-models.ts";
 import { Accounts } from "./accounts.ts";
 import { JobAdmission } from "./admission.ts";
 import { ApiTokens } from "./api-tokens.ts";
+import { EntryDesk } from "./entry-desk.ts";
 import { ExitDesk } from "./exit-desk.ts";
 import { JobHandlers } from "./handlers.ts";
 import { JobIntake, type IntakeResult } from "./intake.ts";
@@ -139,7 +140,8 @@ export class JobDesk {
     const ids = { token: (bytes: number) => "T".repeat(Math.ceil((bytes * 4) / 3)) };
     const { apiTokens } = this;
     const exitDesk = new ExitDesk({ ...shared, presenter });
-    const desks = { presenter, trading, exitDesk };
+    const entryDesk = new EntryDesk({ ...shared, presenter });
+    const desks = { presenter, trading, exitDesk, entryDesk };
     const deps = { ...shared, ...desks, ids, accounts, apiTokens, reconciler, pool };
     this.lanes = new Lanes(this.lanesMax, onFatal);
     const admission = new JobAdmission({

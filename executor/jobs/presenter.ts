@@ -16,6 +16,7 @@ import { positionsScreen } from "../screens/positions.ts";
 import type { Screen } from "../screens/screen.ts";
 import { tokenScreen } from "../screens/token.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
+import { renderEntries } from "./entry-desk.ts";
 import { renderExits } from "./exit-screens.ts";
 import { Stories } from "./stories.ts";
 import type { TicketIssuer } from "./tickets.ts";
@@ -85,6 +86,8 @@ export class Presenter {
         const asked = await askAgain(this.#deps, { walletId, mint, quantity: BigInt(quantity) });
         return asked === undefined ? undefined : foundScreen(asked);
       }
+      case "entries":
+        return renderEntries(this.#deps, userId);
       case "exits":
         return renderExits(this.#deps, userId, view.positionId);
       case "panicConfirm":

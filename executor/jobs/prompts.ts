@@ -1,3 +1,4 @@
+import type { View } from "@raptor/shared/domain/rows.ts";
 import type { JobOf } from "@raptor/shared/wire/job.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 
@@ -18,7 +19,10 @@ export const NOTHING_TO_CANCEL: readonly string[] = [
   "No question waits for an answer. Orders under way go on: see /positions.",
 ];
 export const CANCELED: readonly string[] = ["Canceled", "Nothing was bought."];
-export const RULES_STAY: readonly string[] = ["Canceled", "The exit rules stay as they are."];
+export const RULES_STAY: readonly string[] = [
+  "Canceled",
+  "Exit rules and limit buys stay as they are.",
+];
 export const ALREADY_ANSWERED: readonly string[] = [
   "Not bought again",
   "This question was answered already. To buy more, open the token and press Buy X SOL.",
@@ -42,21 +46,25 @@ export function findPrompt(
   return { mint: found.view.mint, chatId, messageId: found.messageId, userId: chatId };
 }
 
-/** The question for an exit rule that a text answers; `null` of a position: new positions. */
-export function findExitPrompt(
+type RuleView = Extract<View, { kind: "exitPrompt" | "entryPrompt" }>;
+
+/** The question for an exit rule or a limit buy that a text answers. Nothing is armed by typing. */
+export function findRulePrompt(
   store: Reader,
   where: { chatId: number; nowMs: number; to: number | undefined },
-): { positionId: string | null; prompt: Prompt } | undefined {
+): { view: RuleView; prompt: Prompt } | undefined {
   const { chatId, nowMs, to } = where;
   const found =
     to === undefined
       ? store.promptOf(chatId, nowMs)
       : { view: store.viewOf(chatId, to), messageId: to };
-  if (found?.view?.kind !== "exitPrompt" || found.view.expiresMs <= nowMs) return undefined;
+  const view = found?.view;
+  if (found === undefined || view === undefined) return undefined;
+  if (view.kind !== "exitPrompt" && view.kind !== "entryPrompt") return undefined;
   const { messageId } = found;
-  if (store.ticketClaim(`prompt:${chatId}:${messageId}`) !== undefined) return undefined;
-  const { positionId } = found.view;
-  return { positionId, prompt: { mint: "", chatId, messageId, userId: chatId } };
+  const isClaimed = store.ticketClaim(`prompt:${chatId}:${messageId}`) !== undefined;
+  if (isClaimed || view.expiresMs <= nowMs) return undefined;
+  return { view, prompt: { mint: "", chatId, messageId, userId: chatId } };
 }
 
 /**

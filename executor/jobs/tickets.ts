@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
-import type { MessageButton, MessageContent } from "@raptor/shared/domain/rows.ts";
+import type { MessageButton, MessageContent, TicketAction } from "@raptor/shared/domain/rows.ts";
 import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import {
@@ -11,6 +11,8 @@ import {
 import type { Tx } from "../ports/store.ts";
 import { NAV_OPS, type Screen, type ScreenButton } from "../screens/screen.ts";
 
+/** What opens positions, now or later, or allows that again. */
+const ENTRY_KINDS: readonly TicketAction["kind"][] = ["buy", "resume", "armEntry"];
 /** 96 random bits: a ticket cannot be guessed. */
 const TICKET_BYTES = 12;
 const TAG_BYTES = 8;
@@ -62,7 +64,7 @@ export class TicketIssuer {
     const ticket = this.#ids.token(TICKET_BYTES);
     const expiresMs = this.#clock.nowMs() + this.#lifetimesMs[button.lifetime];
     tx.putTicket({ ticket, userId, chatId, action: button.action, expiresMs });
-    const isForEntries = button.action.kind === "buy" || button.action.kind === "resume";
+    const isForEntries = ENTRY_KINDS.includes(button.action.kind);
     const op = isForEntries ? ENTRY_OP : EXIT_OP;
     const data = { op, arg: "", ticket };
     return { text: button.text, callbackData: this.#encode(chatId, data), ...style };

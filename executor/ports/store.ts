@@ -5,6 +5,7 @@ import type {
   RiskInputs,
 } from "@raptor/shared/domain/events.ts";
 import type {
+  ArmedEntryRow,
   AttemptRow,
   ControlRow,
   ExitPlanRow,
@@ -71,6 +72,9 @@ export interface Reader {
   openPositions(userId: number | null): PositionRow[];
   exitPlan(positionId: string): ExitPlanRow | undefined;
   armedExitPlans(): ExitPlanRow[];
+  /** Buys that wait for their price, oldest first; `userId` null means everybody's. */
+  armedEntries(userId: number | null): ArmedEntryRow[];
+  armedEntry(entryId: string): ArmedEntryRow | undefined;
   /** Undefined: this person has set nothing and gets the rules of the settings. */
   exitPreset(userId: number): ExitPresetRow | undefined;
   /**

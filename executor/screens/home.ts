@@ -54,6 +54,7 @@ export function homeScreen(model: HomeModel): Screen {
   return screenOf(rich, [
     [
       { text: "Positions & sell", nav: "positions", arg: "0" },
+      { text: "Limit buys", nav: "entries" },
       { text: "Refresh", nav: "refresh" },
     ],
     [

@@ -25,6 +25,7 @@ export const HELP_LINES: readonly (readonly [string, string])[] = [
   ["/buy", "buy without the card: /buy <mint> <SOL>"],
   ["/sell", "what you can sell; or /sell <mint> <percent>"],
   ["/wallet", "deposit address and balance"],
+  ["/orders", "limit buys that wait for their price"],
   ["/settings", "exit rules that new positions get"],
   ["/pause", "stop new buys; exits go on"],
   ["/resume", "allow buys again"],

@@ -32,6 +32,10 @@ export const NAV_OPS = {
   /** Asks for a rule. */
   exitAdd: "a",
   settings: "n",
+  /** Asks for a limit buy of the token that the message shows. */
+  limitBuy: "j",
+  /** Limit buys that wait. */
+  entries: "o",
 } as const;
 export type NavTarget = keyof typeof NAV_OPS;
 

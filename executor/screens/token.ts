@@ -91,7 +91,10 @@ function rowsOf(model: TokenModel): ScreenButton[][] {
     rows.push([resumeButton(model.nowMs)]);
   } else if (model.refusals.length === 0 && model.closed === null) {
     const buttons = model.presetsLamports.map((lamports) => buyButton(model, lamports));
-    rows.push(buttons.slice(0, 2), buttons.slice(2, 4), [{ text: "Buy X SOL", nav: "customBuy" }]);
+    rows.push(buttons.slice(0, 2), buttons.slice(2, 4), [
+      { text: "Buy X SOL", nav: "customBuy" },
+      { text: "Limit buy", nav: "limitBuy" },
+    ]);
   }
   if (model.positionId !== null) {
     rows.push(sellRow({ positionId: model.positionId }));

@@ -1,5 +1,6 @@
 import type { JournalEvent, RiskInputs } from "@raptor/shared/domain/events.ts";
 import type {
+  ArmedEntryRow,
   AttemptRow,
   ControlRow,
   ExitPlanRow,
@@ -192,6 +193,14 @@ export class SqliteReader implements Reader {
   }
   armedExitPlans(): ExitPlanRow[] {
     return this.all("exit_plans", "where state = 'armed' order by rowid");
+  }
+  armedEntries(userId: number | null): ArmedEntryRow[] {
+    if (userId === null) return this.all("armed_entries", "where state = 'armed' order by rowid");
+    const sql = "where state = 'armed' and user_id = ? order by rowid";
+    return this.all("armed_entries", sql, userId);
+  }
+  armedEntry(entryId: string): ArmedEntryRow | undefined {
+    return this.one("armed_entries", "where entry_id = ?", entryId);
   }
   exitPreset(userId: number): ExitPresetRow | undefined {
     return this.one("exit_presets", "where user_id = ?", userId);

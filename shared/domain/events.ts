@@ -267,6 +267,33 @@ export interface EventPayloads {
   };
   /** Highest prices that trailing stops have seen; always before one of them decides. */
   ExitMarksMoved: { marks: { positionId: string; markE9: Amount }[] };
+  /** A buy that waits for its price; it obeys the kill switch, pauses and limits when it fires. */
+  EntryArmed: {
+    entryId: string;
+    userId: number;
+    walletId: string;
+    venue: string;
+    instrument: string;
+    symbol: string;
+    decimals: number;
+    tokenProgram: string;
+    /** It buys at this price or below. */
+    triggerPriceE9: Amount;
+    notionalLamports: Amount;
+    slippageBpsMax: number;
+    /** After this moment it buys nothing any more. */
+    deadlineMs: number;
+    jobId: string;
+  };
+  EntryTriggered: {
+    entryId: string;
+    userId: number;
+    triggerPriceE9: Amount;
+    priceE9: Amount;
+    priceAgeMs: number;
+    orderId: string;
+  };
+  EntryDisarmed: { entryId: string; userId: number; reason: string };
   /** The rules that this person's new positions get. */
   ExitPresetChanged: { userId: number; specs: ExitSpec[]; jobId: string };
   NoticeDelivered: { key: string; chatId: number; messageId: number };

@@ -131,6 +131,15 @@ export interface ExitPlanRow {
   ruleCount: number;
 }
 
+/** A buy that waits for its price, waited for it, or was called off. */
+export interface ArmedEntryRow extends EntryFacts {
+  state: "armed" | "triggered" | "disarmed";
+  /** Why it was disarmed; empty otherwise. */
+  reason: string;
+  armedMs: number;
+}
+type EntryFacts = EventPayloads["EntryArmed"];
+
 /** The exit rules that a person's new positions get. */
 export interface ExitPresetRow {
   userId: number;
@@ -212,7 +221,16 @@ export type TicketAction =
   | { kind: "ignoreTokens"; walletId: string; mint: string; quantity: Amount }
   /** The rules that the preview showed, unless the plan has changed since. */
   | { kind: "changeExits"; positionId: string; version: number; edit: ExitEdit }
-  | { kind: "setExitPreset"; specs: ExitSpec[] };
+  | { kind: "setExitPreset"; specs: ExitSpec[] }
+  /** A buy at a price or below it, for so long from the press on. */
+  | {
+      kind: "armEntry";
+      mint: string;
+      triggerPriceE9: Amount;
+      notionalLamports: Amount;
+      forMs: number;
+    }
+  | { kind: "disarmEntry"; entryId: string };
 
 /** A change of a set of rules. */
 export type ExitEdit =
@@ -233,6 +251,10 @@ export type View =
   | { kind: "prompt"; mint: string; expiresMs: number }
   /** The exit rules of a position, or of new positions. */
   | { kind: "exits"; positionId: string | null }
+  /** Buys that wait for their price. */
+  | { kind: "entries" }
+  /** Asks for a price, an amount and a time. */
+  | { kind: "entryPrompt"; mint: string; expiresMs: number }
   /** Asks for an exit rule. */
   | { kind: "exitPrompt"; positionId: string | null; expiresMs: number }
   | { kind: "panicConfirm" }

@@ -37,6 +37,7 @@ export const SCREENS = [
   "sell",
   "wallet",
   "settings",
+  "orders",
 ] as const;
 
 export const jobSchema = z.discriminatedUnion("kind", [

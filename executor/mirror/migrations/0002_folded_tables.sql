@@ -135,6 +135,25 @@ create table if not exists raptor."exit_presets" ("user_id" bigint not null prim
 alter table raptor."exit_presets" add column if not exists "specs" json not null default 'null';
 alter table raptor."exit_presets" enable row level security;
 
+create table if not exists raptor."armed_entries" ("entry_id" text not null primary key);
+alter table raptor."armed_entries" add column if not exists "user_id" bigint not null default 0;
+alter table raptor."armed_entries" add column if not exists "wallet_id" text not null default '';
+alter table raptor."armed_entries" add column if not exists "venue" text not null default '';
+alter table raptor."armed_entries" add column if not exists "instrument" text not null default '';
+alter table raptor."armed_entries" add column if not exists "symbol" text not null default '';
+alter table raptor."armed_entries" add column if not exists "decimals" bigint not null default 0;
+alter table raptor."armed_entries" add column if not exists "token_program" text not null default '';
+alter table raptor."armed_entries" add column if not exists "trigger_price_e9" numeric(78, 0) not null default 0;
+alter table raptor."armed_entries" add column if not exists "notional_lamports" numeric(78, 0) not null default 0;
+alter table raptor."armed_entries" add column if not exists "slippage_bps_max" bigint not null default 0;
+alter table raptor."armed_entries" add column if not exists "deadline_ms" bigint not null default 0;
+alter table raptor."armed_entries" add column if not exists "job_id" text not null default '';
+alter table raptor."armed_entries" add column if not exists "state" text not null default '';
+alter table raptor."armed_entries" add column if not exists "reason" text not null default '';
+alter table raptor."armed_entries" add column if not exists "armed_ms" bigint not null default 0;
+create index if not exists armed_entries_user_id on raptor."armed_entries" (user_id);
+alter table raptor."armed_entries" enable row level security;
+
 create table if not exists raptor."nonce_accounts" ("account" text not null primary key);
 alter table raptor."nonce_accounts" add column if not exists "wallet_id" text not null default '';
 alter table raptor."nonce_accounts" add column if not exists "nonce_index" bigint not null default 0;

@@ -101,6 +101,11 @@ begin
   create policy own_rows on raptor."exit_presets" for select to authenticated
     using (user_id = (select raptor.reader_id()));
 
+  grant select on raptor."armed_entries" to authenticated;
+  drop policy if exists own_rows on raptor."armed_entries";
+  create policy own_rows on raptor."armed_entries" for select to authenticated
+    using (user_id = (select raptor.reader_id()));
+
   grant select on raptor."nonce_accounts" to authenticated;
   drop policy if exists own_rows on raptor."nonce_accounts";
   create policy own_rows on raptor."nonce_accounts" for select to authenticated

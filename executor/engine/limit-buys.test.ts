@@ -1,0 +1,148 @@
+import { describe, it } from "vitest";
+import { INSTRUMENT, MINT, SETTINGS, USER, WALLET_ID, withDesk } from "./engine-fixture.ts";
+import type { TestDesk } from "./engine-fixture.ts";
+import type { FakeChain } from "./fake-chain.ts";
+import { LimitBuys } from "./limit-buys.ts";
+import { chainOf, setTrading } from "./trade-fixture.ts";
+
+const E9 = 1_000_000_000n;
+const TRIGGER = 800_000n * E9;
+const HOUR_MS = 3_600_000;
+
+/** A desk with one limit buy at 80 % of the chain's price, for an hour. */
+async function withEntry(
+  use: (desk: TestDesk, chain: FakeChain) => Promise<void>,
+  over: Partial<typeof SETTINGS> = {},
+): Promise<void> {
+  await withDesk(async (desk) => {
+    desk.settings = { ...SETTINGS, ...over };
+    await desk.crash();
+    const chain = chainOf(desk);
+    start(desk);
+    const payload = {
+      entryId: "ent_one",
+      userId: USER,
+      walletId: WALLET_ID,
+      venue: "SOLANA",
+      instrument: INSTRUMENT,
+      symbol: "TOK",
+      decimals: 6,
+      tokenProgram: "spl",
+      triggerPriceE9: TRIGGER.toString(),
+      notionalLamports: "500000000",
+      slippageBpsMax: 1_000,
+      deadlineMs: desk.clock.nowMs() + HOUR_MS,
+      jobId: "ui:entry",
+    };
+    await desk.transact((tx) =>
+      tx.append({ stream: "entry:ent_one", kind: "EntryArmed", payload }),
+    );
+    await use(desk, chain);
+  });
+}
+
+function start(desk: TestDesk): void {
+  const { context, feed, driver } = desk.engine;
+  new LimitBuys(context, feed, driver).armAll();
+}
+
+async function price(desk: TestDesk, chain: FakeChain, lamports: bigint): Promise<void> {
+  chain.price = lamports;
+  desk.engine.feed.emit(lamports * E9, INSTRUMENT);
+  await desk.clock.settle();
+}
+
+describe("a limit buy", () => {
+  it("does nothing above its price and buys once at it", async ({ expect }) => {
+    await withEntry(async (desk, chain) => {
+      await price(desk, chain, 800_001n);
+      expect(desk.payloads("OrderInitialized")).toEqual([]);
+      await price(desk, chain, 800_000n);
+      await price(desk, chain, 700_000n);
+      expect(desk.payloads("OrderInitialized")).toMatchObject([
+        { side: "buy", notionalLamports: "500000000", entryPriceE9: TRIGGER.toString() },
+      ]);
+      chain.land();
+      await desk.clock.advance(1_000);
+      await price(desk, chain, 600_000n);
+      expect(desk.eventsOf("EntryTriggered")).toHaveLength(1);
+      expect(desk.eventsOf("OrderInitialized").filter(isBuy)).toHaveLength(1);
+      expect(chain.tokens.get(MINT)).toBeGreaterThan(0n);
+      expect(desk.store.armedEntries(USER)).toEqual([]);
+    });
+  });
+
+  it("waits while trading is halted, the person has paused or entries are held", async ({
+    expect,
+  }) => {
+    await withEntry(async (desk, chain) => {
+      await setTrading(desk, "halted");
+      await price(desk, chain, 700_000n);
+      await setTrading(desk, "active");
+      desk.hold = "unread";
+      await price(desk, chain, 700_000n);
+      desk.hold = undefined;
+      const paused = { userId: USER, paused: true, jobId: "ui:1" };
+      await desk.transact((tx) =>
+        tx.append({ stream: `user:${USER}`, kind: "UserPausedChanged", payload: paused }),
+      );
+      await price(desk, chain, 700_000n);
+      expect(desk.payloads("OrderInitialized")).toEqual([]);
+      await desk.transact((tx) =>
+        tx.append({
+          stream: `user:${USER}`,
+          kind: "UserPausedChanged",
+          payload: { ...paused, paused: false },
+        }),
+      );
+      await price(desk, chain, 700_000n);
+      expect(desk.payloads("OrderInitialized")).toHaveLength(1);
+    });
+  });
+
+  it("is denied by the limits when it fires, and does not fire again", async ({ expect }) => {
+    const limits = { ...SETTINGS.limits, notionalLamportsMax: "1" };
+    await withEntry(
+      async (desk, chain) => {
+        await price(desk, chain, 700_000n);
+        await price(desk, chain, 600_000n);
+        expect(desk.eventsOf("OrderDenied")).toHaveLength(1);
+        expect(desk.eventsOf("EntryTriggered")).toHaveLength(1);
+        expect(chain.effects).toEqual([]);
+      },
+      { limits },
+    );
+  });
+
+  it("goes on waiting after a restart, and is over at its deadline", async ({ expect }) => {
+    await withEntry(async (desk, chain) => {
+      await desk.crash();
+      start(desk);
+      expect(desk.engine.feed.watching.get(INSTRUMENT)).toBe(1);
+      await desk.clock.advance(HOUR_MS);
+      expect(desk.payloads("EntryDisarmed")).toMatchObject([{ reason: "its time is over" }]);
+      await price(desk, chain, 700_000n);
+      expect(desk.payloads("OrderInitialized")).toEqual([]);
+      expect(desk.engine.feed.watching.get(INSTRUMENT)).toBe(0);
+    });
+  });
+
+  it("believes no single tick", async ({ expect }) => {
+    await withEntry(
+      async (desk, chain) => {
+        await price(desk, chain, 1_000_000n);
+        await price(desk, chain, 100_000n);
+        await price(desk, chain, 1_000_000n);
+        expect(desk.payloads("OrderInitialized")).toEqual([]);
+        await price(desk, chain, 790_000n);
+        await price(desk, chain, 780_000n);
+        expect(desk.payloads("OrderInitialized")).toHaveLength(1);
+      },
+      { tickConfirmMs: 400 },
+    );
+  });
+});
+
+function isBuy({ payload }: { payload: { side: string } }): boolean {
+  return payload.side === "buy";
+}
