@@ -3,6 +3,7 @@ import { type Mutant, mutant } from "./mutant.ts";
 const LANDING = "executor/engine/landing.ts";
 const NONCES = "executor/engine/nonce-accounts.ts";
 const ATTEMPT = "executor/engine/journal-attempt.ts";
+const VOID = "executor/venues/solana/prepare-void.ts";
 
 /** Mistakes with attempts that exclude each other by a durable nonce. */
 export const NONCE_MUTANTS: readonly Mutant[] = [
@@ -72,5 +73,51 @@ export const NONCE_MUTANTS: readonly Mutant[] = [
     "if (!isAdvanced || !spenderLooks.isDue(signature)) return",
     `if (isAdvanced) return { state: "dead", proof: { detail } };
   if (!isAdvanced || !spenderLooks.isDue(signature)) return`,
+  ),
+  mutant(
+    "void-forgotten",
+    "A buy that died between its record and its sending, past its deadline, stays open for good.",
+    "executor/engine/order-driver.ts",
+    "open.length > 0 ? await this.#voids.advance(order) : undefined",
+    'order.side === "buy" ? undefined : await this.#voids.advance(order)',
+  ),
+  {
+    name: "void-of-another-value",
+    story: "The void uses another nonce up, and the buy is called dead though it may still land.",
+    edits: [
+      {
+        file: VOID,
+        find: 'import { advanceNonce } from "./nonce-instructions.ts";',
+        replace:
+          'import { advanceNonce } from "./nonce-instructions.ts";\n' +
+          'import { deriveNonceAddress, nonceIndexOf } from "./nonce-account.ts";',
+      },
+      {
+        file: VOID,
+        find: "    ...wanted,\n",
+        replace:
+          "    value: null,\n" +
+          "    account: deriveNonceAddress(address, 1 - (nonceIndexOf(address, wanted.account) % 2)),\n",
+      },
+      {
+        file: VOID,
+        find: "exclusionGroup: `nonce:${account}:${value}`,",
+        replace: "exclusionGroup: `nonce:${wanted.account}:${wanted.value}`,",
+      },
+    ],
+  },
+  mutant(
+    "void-counts-as-fill",
+    "Whatever lands of a buy's group is booked as the buy: a position of tokens that nobody has.",
+    "executor/engine/attempt-tracker.ts",
+    'if (report.state === "landed") {\n        ended',
+    'if (report.state === "voided") {\n' +
+      "        const told = { quantity: 1n, notionalLamports: 1n, rentLamports: 0n, venueSlot: 1 };\n" +
+      '        const fill = { state: "landed" as const, fillId: now.identity, ...told };\n' +
+      "        const landed = { ...fill, feeLamports: report.costLamports, evidence: report.evidence };\n" +
+      "        bookLanding(this.#context, tx, { ...now, voids: null }, landed, undefined);\n" +
+      "        return true;\n" +
+      "      }\n" +
+      '      if (report.state === "landed") {\n        ended',
   ),
 ];
