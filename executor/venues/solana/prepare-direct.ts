@@ -97,7 +97,7 @@ export async function prepareDirect(
   };
   const short = checkFunds(draft);
   if (short !== undefined) return refuse(deps.log, order, refused(short, false));
-  const units = await unitsFor(deps, draft);
+  const units = await unitsFor(deps, draft, n);
   if (!units.ok) return refuse(deps.log, order, units);
   const unitPriceMicroLamports = deps.fees.unitPrice(order.side, n, units.value, {
     tipLamports: landing.tipLamports,
@@ -216,12 +216,12 @@ function checkFunds({ direct, witness }: DirectDraft): string | undefined {
  * a node without sending it. That run is also the witness that the pool's program does what it is
  * known for.
  */
-async function unitsFor(deps: DirectDeps, draft: DirectDraft): Promise<Step<number>> {
+async function unitsFor(deps: DirectDeps, draft: DirectDraft, n: number): Promise<Step<number>> {
   const { direct, plan, route, lifetime } = draft;
   const { side, quantityIn } = direct.request;
   const { pool } = direct.state;
   const { kind } = pool;
-  const known = deps.units.unitLimit(kind, side);
+  const known = deps.units.unitLimit(kind, side, n);
   if (known !== undefined) return { ok: true, value: known };
   const message = messageOf(draft, UNITS_MAX, 0n);
   const nonceAccount = lifetime.nonce?.account;
@@ -229,11 +229,12 @@ async function unitsFor(deps: DirectDeps, draft: DirectDraft): Promise<Step<numb
   const before = await fetchSwapBalances(deps.rpc, plan);
   const run = await simulateSwap(deps.rpc, outline, message);
   if (run.outcome === "failed") return refused(run.reason, false);
-  const costMax = LAMPORTS_PER_SIGNATURE + rentLamportsMax(pool, side);
+  const { tipLamports } = draft.landing;
+  const costMax = LAMPORTS_PER_SIGNATURE + tipLamports + rentLamportsMax(pool, side);
   const reasons = checkAftermath(outline, route.quantityOutMin, costMax, before, run.after);
   if (reasons.length > 0) return refused(reasons.join("; "), true);
   deps.units.note(kind, side, run.units);
-  return { ok: true, value: deps.units.unitLimit(kind, side) ?? unitLimitOf(run.units) };
+  return { ok: true, value: deps.units.unitLimit(kind, side, n) ?? unitLimitOf(run.units) };
 }
 
 function attemptOf(
