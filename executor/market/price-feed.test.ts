@@ -397,6 +397,22 @@ describe("a token with a pool of its own", () => {
     expect(seen).toMatchObject([{ priceE9: 5n, slot: 700 }]);
   });
 
+  test("is looked for a few at a time when there are thousands, and none that left", async ({
+    expect,
+  }) => {
+    const { clock, feed, pools } = createWorld();
+    for (let n = 0; n < 200; n++) feed.watch(`Mint${n}.SOLANA`);
+    expect(pools.tracked).toHaveLength(64);
+    feed.unwatch("Mint100.SOLANA");
+    await clock.step();
+    expect(pools.tracked).toHaveLength(128);
+    for (let round = 0; round < 3; round++) await clock.step();
+    expect(pools.tracked).toHaveLength(199);
+    expect(pools.tracked).not.toContain("Mint100");
+    feed.watch("Late.SOLANA");
+    expect(pools.tracked).toContain("Late");
+  });
+
   test("is tracked for as long as somebody watches", ({ expect }) => {
     const { feed, pools } = createWorld();
     feed.watch(INSTRUMENT);

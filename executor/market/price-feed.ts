@@ -10,6 +10,7 @@ import type {
   PriceUpdate,
 } from "../ports/market.ts";
 import { createJumpGuard, type JumpGuard } from "./jump-guard.ts";
+import { TrackedPools } from "./track-pools.ts";
 
 export interface PriceFeedDeps {
   source: PriceSource;
@@ -56,6 +57,7 @@ class PollingPriceFeed implements PriceFeed {
   readonly #fresh = new Set<string>();
   /** Whose turn it still is in this pass over all that are watched. */
   #turns: string[] = [];
+  readonly #tracked: TrackedPools | undefined;
   #hasRefused = false;
   #stop: AbortController | undefined;
   #wake = new AbortController();
@@ -65,6 +67,7 @@ class PollingPriceFeed implements PriceFeed {
   constructor(deps: PriceFeedDeps) {
     this.#deps = deps;
     this.#guard = createJumpGuard(deps.settings.jumpBpsMax);
+    if (deps.pools !== undefined) this.#tracked = new TrackedPools(deps.pools, deps.clock);
     deps.pools?.onPrice((price) => this.#onPool(price));
   }
 
@@ -85,7 +88,7 @@ class PollingPriceFeed implements PriceFeed {
     }
     if (count > 0) return;
     this.#fresh.add(instrument);
-    this.#deps.pools?.track(mintOf(instrument));
+    this.#tracked?.track(mintOf(instrument));
     // What a pool told before there was anybody to hear it; after whoever watches is ready.
     this.#deps.clock.defer(() => {
       const known = this.#deps.pools?.priceOf(mintOf(instrument));
@@ -101,7 +104,7 @@ class PollingPriceFeed implements PriceFeed {
       this.#watchers.set(instrument, count - 1);
       return;
     }
-    if (this.#watchers.delete(instrument)) this.#deps.pools?.untrack(mintOf(instrument));
+    if (this.#watchers.delete(instrument)) this.#tracked?.untrack(mintOf(instrument));
     this.#fresh.delete(instrument);
     this.#latest.delete(instrument);
     this.#references.delete(instrument);
@@ -148,6 +151,7 @@ class PollingPriceFeed implements PriceFeed {
   }
 
   stop(): void {
+    this.#tracked?.stop();
     this.#stop?.abort();
     this.#stop = undefined;
     this.#wake.abort();

@@ -8,7 +8,7 @@ import { openTestStore, START_MS } from "./store-fixture.ts";
 export interface LargeJournal {
   openPositions: number;
   unresolvedAttempts: number;
-  /** People between whom positions and attempts are divided. */
+  /** People between whom positions and attempts are divided, each token held by all of them. */
   users: number;
 }
 
@@ -50,10 +50,10 @@ export async function makeLargeJournal(path: string, size: LargeJournal): Promis
       append(tx, "executor", "EpochStarted", { epoch: 1, version: "test", pid: 1 });
       for (let user = 1; user <= size.users; user++) registerPerson(tx, user);
     });
-    await inBatches(store, size.openPositions, (tx, n) => openPosition(tx, userOf(size, n), n));
+    await inBatches(store, size.openPositions, (tx, n) => openPosition(tx, size, n));
     await inBatches(store, size.unresolvedAttempts, (tx, n) => {
-      const [userId, number] = [userOf(size, n), size.openPositions + n];
-      startBuy(tx, userId, number);
+      const number = size.openPositions + n;
+      startBuy(tx, size, number);
       append(tx, `job:${jobOf(number)}`, "JobFinished", { jobId: jobOf(number), outcome: "order" });
     });
     return store.headSeq();
@@ -116,9 +116,10 @@ function registerPerson(tx: Tx, userId: number): void {
 }
 
 /** From the press to the attempt that was sent and is not decided. */
-function startBuy(tx: Tx, userId: number, n: number): EventPayloads["OrderInitialized"] {
+function startBuy(tx: Tx, size: LargeJournal, n: number): EventPayloads["OrderInitialized"] {
+  const userId = userOf(size, n);
   const jobId = jobOf(n);
-  const mint = mintOf(n);
+  const mint = mintOf(Math.ceil(n / size.users));
   const actor = { kind: "telegram" as const, userId, chatId: userId, name: `Person ${userId}` };
   const head = { id: jobId, actor, createdMs: START_MS };
   append(tx, `job:${jobId}`, "JobAccepted", {
@@ -184,8 +185,9 @@ function attemptOf(
 }
 
 /** A buy that landed: a position with armed exits, its fill settled and its message told. */
-function openPosition(tx: Tx, userId: number, n: number): void {
-  const order = startBuy(tx, userId, n);
+function openPosition(tx: Tx, size: LargeJournal, n: number): void {
+  const userId = userOf(size, n);
+  const order = startBuy(tx, size, n);
   const { orderId, walletId, venue, instrument, symbol, decimals, tokenProgram } = order;
   const positionId = `pos_${n}`;
   const fillId = `${orderId}/1/fill`;
