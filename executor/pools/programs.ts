@@ -15,4 +15,4 @@ export const ATA_PROGRAM = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL";
 
 export const WSOL_MINT = "So11111111111111111111111111111111111111112";
 /** What a curve stores as its quote mint when it trades against native SOL. */
-export const ZERO_KEY = SYSTEM_PROGRAM;
+export const ZERO_KEY = "1".repeat(32);
