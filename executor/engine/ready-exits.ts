@@ -4,6 +4,10 @@ import type { ReadyHolding } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { mintOf } from "./ids.ts";
 
+/** Each costs about a tenth of a millisecond, for the addresses that follow from it. */
+const HELD_AT_ONCE = 20;
+const HOLD_PAUSE_MS = 2;
+
 /**
  * Has the venue keep at hand what the exits of open positions will need, so that none of it has to
  * be asked for when a price crosses: the pool, the balances, the nonces of the wallets concerned.
@@ -20,11 +24,20 @@ export class ReadyExits {
   }
 
   start(): void {
-    const { store } = this.#context;
+    const { store, onFatal } = this.#context;
     store.onCommit((events) => this.#onCommit(events));
-    const open = store.openPositions(null);
-    for (const position of open) this.#hold(position);
+    void this.#holdAll(store.openPositions(null)).catch((error: unknown) => onFatal(error));
+  }
+
+  /** In small steps: a large desk must go on trading meanwhile. */
+  async #holdAll(open: readonly PositionRow[]): Promise<void> {
+    const { clock } = this.#context;
     for (const walletId of new Set(open.map((one) => one.walletId))) this.#holdNonces(walletId);
+    for (const [at, { positionId }] of open.entries()) {
+      if (this.#isStopped) return;
+      this.#look(positionId);
+      if (at % HELD_AT_ONCE === HELD_AT_ONCE - 1) await clock.sleep(HOLD_PAUSE_MS);
+    }
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import { PublicKey } from "@solana/web3.js";
+import { tokenAccountOf } from "../../pools/program-address.ts";
 
 export const SYSTEM_PROGRAM = "11111111111111111111111111111111";
 export const COMPUTE_BUDGET_PROGRAM = "ComputeBudget111111111111111111111111111111";
@@ -13,25 +13,7 @@ export const RENT_SYSVAR = "SysvarRent111111111111111111111111111111111";
 
 export const TOKEN_PROGRAMS: readonly string[] = [TOKEN_PROGRAM, TOKEN_2022_PROGRAM];
 
-/** A derivation costs a fifth of a millisecond; wallets and mints repeat. */
-const DERIVED_MAX = 20_000;
-const derived = new Map<string, string>();
-
 /** The wallet's associated token account; deterministic, so it is known before it exists. */
 export function deriveTokenAccount(owner: string, mint: string, tokenProgram: string): string {
-  const id = `${owner}${mint}${tokenProgram}`;
-  const known = derived.get(id);
-  if (known !== undefined) return known;
-  const address = deriveAnew(owner, mint, tokenProgram);
-  if (derived.size >= DERIVED_MAX) derived.clear();
-  derived.set(id, address);
-  return address;
-}
-
-function deriveAnew(owner: string, mint: string, tokenProgram: string): string {
-  const [address] = PublicKey.findProgramAddressSync(
-    [owner, tokenProgram, mint].map((key) => new PublicKey(key).toBytes()),
-    new PublicKey(ATA_PROGRAM),
-  );
-  return address.toBase58();
+  return tokenAccountOf(owner, mint, tokenProgram);
 }
