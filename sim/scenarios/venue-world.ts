@@ -10,6 +10,7 @@ import { QUIET_LANDING } from "@raptor/executor/venues/solana/landing-desk.ts";
 import { createJupiter, type Jupiter } from "@raptor/executor/venues/solana/jupiter.ts";
 import { FaultPlan } from "../faults/fault-plan.ts";
 import { Chain } from "../models/chain.ts";
+import type { MarketOnChain } from "../models/market-on-chain.ts";
 import { Market, type MarketToken } from "../models/market.ts";
 import { createNamedPrng } from "../models/prng.ts";
 import {
@@ -120,6 +121,11 @@ export class VenueWorld {
   get jupiter(): Jupiter {
     if (this.#parts === undefined) throw new Error("expected a started world");
     return this.#parts.jupiter;
+  }
+
+  get onChain(): MarketOnChain {
+    if (this.#server === undefined) throw new Error("expected a started world");
+    return this.#server.onChain;
   }
 
   token(kind: MarketToken["spec"]["kind"]): MarketToken {

@@ -104,8 +104,8 @@ function describeToken(desk: Desk, token: MarketToken): Record<string, unknown> 
     ...(spec.kind === "freeze-authority" ? { freezeAuthority: dev } : {}),
     circSupply: supply,
     totalSupply: supply,
-    launchpad: null,
-    graduatedPool: null,
+    launchpad: isLaunched(token) ? "pump.fun" : null,
+    graduatedPool: isLaunched(token) && token.venue !== "pump" ? token.pool : null,
     holderCount: spec.holderCount,
     fdv: usdPrice * supply,
     mcap: usdPrice * supply,
@@ -122,6 +122,10 @@ function describeToken(desk: Desk, token: MarketToken): Record<string, unknown> 
     tags: [],
     updatedAt: new Date(desk.clock.nowMs()).toISOString(),
   };
+}
+
+function isLaunched({ venue }: MarketToken): boolean {
+  return venue === "pump" || venue === "pumpswap";
 }
 
 /** The flag of suspicion is present or absent; its value says nothing. */
