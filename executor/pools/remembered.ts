@@ -4,12 +4,17 @@
  * pool itself. Arrays are never written to after they were received.
  */
 export function rememberBytes<T>(decode: (bytes: Uint8Array) => T): (bytes: Uint8Array) => T {
-  const known = new WeakMap<Uint8Array, { readonly value: T }>();
-  return (bytes) => {
-    const found = known.get(bytes);
+  return rememberObject(decode);
+}
+
+/** `derive` once per object, for as long as the object lives. */
+export function rememberObject<K extends object, T>(derive: (key: K) => T): (key: K) => T {
+  const known = new WeakMap<K, { readonly value: T }>();
+  return (key) => {
+    const found = known.get(key);
     if (found !== undefined) return found.value;
-    const value = decode(bytes);
-    known.set(bytes, { value });
+    const value = derive(key);
+    known.set(key, { value });
     return value;
   };
 }

@@ -11,7 +11,7 @@ import {
   ZERO_KEY,
 } from "./programs.ts";
 import { chooseRecipient } from "./recipient.ts";
-import { rememberBytes } from "./remembered.ts";
+import { rememberBytes, rememberObject } from "./remembered.ts";
 import {
   decodeSwapAccount,
   decodeSwapGlobalConfig,
@@ -48,6 +48,10 @@ const MAYHEM_SUPPLY = 1_000_000_000_000_000n;
 const POOL_BYTES_GROWN = 300;
 const CANONICAL_INDEX = Uint8Array.of(0, 0);
 
+/** Creates a token's canonical pool. Kept per ref: every update of every pool asks for it. */
+const authorityOf = rememberObject((ref: PoolRef) =>
+  namedAddress(PUMP_PROGRAM, "pool-authority", ref.mint),
+);
 /** Most updates are those of a vault, and come with the pool's account as it was. */
 const accountOf = rememberBytes(decodeSwapAccount);
 const withholds = rememberBytes(hasTransferFee);
@@ -128,7 +132,7 @@ export function decodeSwapPool(
     return unusable("disabled", "The PumpSwap pool is empty.");
   }
   const counted = account.isMayhemMode ? MAYHEM_SUPPLY : supply;
-  const isCanonical = account.creator === namedAddress(PUMP_PROGRAM, "pool-authority", ref.mint);
+  const isCanonical = account.creator === authorityOf(ref);
   const schedule = isCanonical ? tierAt(feeConfig, (effective * counted) / base) : feeConfig.flat;
   const state = { ref, account, supply: counted, baseReserve: base, quoteReserve: effective };
   return tradable(state, config, ratesOf(account, config, schedule), quote);
