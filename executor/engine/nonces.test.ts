@@ -1,3 +1,4 @@
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { describe, it } from "vitest";
 import { storySteps } from "./describe-event.ts";
 import { NONCE_RENT } from "./fake-venue.ts";
@@ -70,6 +71,26 @@ describe("nonce accounts", () => {
       expect(noncesOf(desk)).toEqual(["refused"]);
       await startSell(desk, position);
       expect(desk.store.attemptsOf("ord_sell")[0]?.bound.kind).toBe("blockHeight");
+    });
+  });
+
+  it("are put off, and called unsafe by nobody, while it is not certain whose turn it is", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk);
+      const { createNonces } = chain.script();
+      desk.venue.script.createNonces = () => {
+        throw new RaptorError("RAPTOR_LEASE__IN_DOUBT", { reason: "the lease has lapsed" });
+      };
+      await startBuy(desk);
+      await desk.clock.advance(1_000);
+      expect(noncesOf(desk)).toEqual(["wanted"]);
+      expect(desk.shouts).toEqual([]);
+      desk.venue.script.createNonces = createNonces;
+      desk.engine.pool.start();
+      await desk.clock.advance(1_000);
+      expect(noncesOf(desk)).toEqual(["ready"]);
     });
   });
 

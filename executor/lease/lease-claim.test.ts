@@ -76,6 +76,26 @@ const SIGNER: Signer = {
   createWallet: async () => ({ address: "a", wrapped: "w", vaultSha256: "h" }),
 };
 
+describe("a signer that finds the turn over", () => {
+  it("has refused nothing: whoever asked waits", async ({ expect }) => {
+    const desk = createDesk();
+    await begin(desk);
+    const reasons = ["the lease that allowed this has ended meanwhile"];
+    const late: Signer = {
+      ...SIGNER,
+      sign: async () => ({ outcome: "refused", reasons, isTurnOver: true }),
+    };
+    await expect(guardSigner(late, desk.claim).sign(request(null))).rejects.toMatchObject({
+      code: "RAPTOR_LEASE__IN_DOUBT",
+      context: { reason: reasons[0] },
+    });
+    const strict: Signer = { ...SIGNER, sign: async () => ({ outcome: "refused", reasons }) };
+    expect(await guardSigner(strict, desk.claim).sign(request(null))).toMatchObject({
+      outcome: "refused",
+    });
+  });
+});
+
 describe("what the claim allows", () => {
   it("holds nothing while it is renewed, and counts the epoch on from the journal", async ({
     expect,
@@ -113,7 +133,26 @@ describe("what the claim allows", () => {
     await desk.run(5 * TTL_MS);
     expect(desk.claim.entryHold()).toContain("not certain that this is the only executor");
     expect(desk.claim.mayCopy()).toBe(false);
-    expect(await signer.sign(request(null))).toMatchObject({ outcome: "refused" });
+    await expect(signer.sign(request(null))).rejects.toMatchObject({
+      code: "RAPTOR_LEASE__IN_DOUBT",
+    });
+    const setup: SignRequest["intent"] = {
+      kind: "solanaCreateNonces",
+      wallet: "",
+      accounts: [],
+      feeLamportsMax: "0",
+    };
+    await expect(signer.sign({ ...request(null), intent: setup })).rejects.toMatchObject({
+      code: "RAPTOR_LEASE__IN_DOUBT",
+    });
+    const intent: SignRequest["intent"] = {
+      kind: "solanaVoidNonce",
+      wallet: "",
+      index: 0,
+      value: "v",
+      feeLamportsMax: "0",
+    };
+    expect(await signer.sign({ ...request(null), intent })).toMatchObject({ outcome: "signed" });
     expect(await signer.sign(request({ index: 0, value: "v" }))).toMatchObject({
       outcome: "signed",
     });
@@ -133,9 +172,9 @@ describe("what the claim allows", () => {
     if (row !== undefined) desk.server.row = { ...row, epoch: 9, holder: "other" };
     await desk.run(5_000);
     expect(desk.changes.map(({ kind }) => kind)).toEqual(["fenced"]);
-    expect(await signer.sign(request({ index: 0, value: "v" }))).toMatchObject({
-      outcome: "refused",
-      reasons: ["Nothing is signed here: epoch 9 has taken over from our epoch 5."],
+    await expect(signer.sign(request({ index: 0, value: "v" }))).rejects.toMatchObject({
+      code: "RAPTOR_LEASE__FENCED",
+      context: { reason: "Nothing is signed here: epoch 9 has taken over from our epoch 5." },
     });
     await expect(signer.createWallet("w", 1)).rejects.toThrow("another executor has taken over");
     if (desk.server.row !== undefined) desk.server.row = { ...desk.server.row, epoch: 1 };

@@ -103,13 +103,18 @@ export type SigningTurn = {
 
 export type SignAnswer =
   /** 64 bytes in base58. */
-  { outcome: "signed"; signature: string } | { outcome: "refused"; reasons: string[] };
+  | { outcome: "signed"; signature: string }
+  /** `isTurnOver`: nothing is wrong with the bytes, but their turn has ended; ask again later. */
+  | { outcome: "refused"; reasons: string[]; isTurnOver?: true };
 
 export type CreatedWallet = { address: string; wrapped: string; vaultSha256: string };
 
 /** The only way to a signature; keys never enter this process. */
 export interface Signer {
-  /** @throws RAPTOR_SIGNER__GONE when the signer process ended: the launcher restarts all. */
+  /**
+   * @throws RAPTOR_SIGNER__GONE when the signer process ended: the launcher restarts all.
+   * @throws RAPTOR_LEASE__IN_DOUBT and __FENCED when it is not our turn: nothing was looked at.
+   */
   sign(request: SignRequest): Promise<SignAnswer>;
   createWallet(walletId: string, userId: number): Promise<CreatedWallet>;
 }

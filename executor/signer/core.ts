@@ -41,7 +41,8 @@ export function createSignerCore(options: SignerCoreOptions): SignerCore {
     createWallet: (walletId, userId) => createWallet(masterKeys, randomBytes, walletId, userId),
     sign(request) {
       const over = turns.check(request.turn);
-      return over === undefined ? sign(keys, request) : { outcome: "refused", reasons: [over] };
+      if (over === undefined) return sign(keys, request);
+      return { outcome: "refused", reasons: [over], isTurnOver: true };
     },
     closeIdleKeys: () => keys.closeIdle(monotonicMs()),
   };

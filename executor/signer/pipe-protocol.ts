@@ -83,7 +83,10 @@ export function parsePipeAnswer(value: unknown): PipeAnswer {
     return { id, op: "sign", answer: { outcome: "signed", signature } };
   }
   if (answer["outcome"] !== "refused") throw bad("outcome");
-  return { id, op: "sign", answer: { outcome: "refused", reasons: texts(answer, "reasons", 64) } };
+  const reasons = texts(answer, "reasons", 64);
+  const isTurnOver = answer["isTurnOver"] === true;
+  const refused = { outcome: "refused" as const, reasons };
+  return { id, op: "sign", answer: isTurnOver ? { ...refused, isTurnOver } : refused };
 }
 
 function parseIntent(fields: Fields): SignIntent {

@@ -37,6 +37,7 @@ describe("the turn of a request", () => {
     expect(core.sign(parsed.request)).toEqual({
       outcome: "refused",
       reasons: ["the lease that allowed this has ended meanwhile"],
+      isTurnOver: true,
     });
   });
 });
