@@ -9,8 +9,8 @@ interface Plan {
 }
 
 /**
- * Invariant 19: only an armed rule fires, triggers are numbered without holes, no rule is both armed
- * and done, and a trailing stop never forgets the highest price that decides about it.
+ * Invariant 19: only an armed rule fires, triggers are numbered without holes, no rule is armed
+ * and done at once, and a trailing stop never forgets the highest price that decides about it.
  */
 export function createExitRulesOnce(report: Report): Invariant {
   const plans = new Map<string, Plan>();
