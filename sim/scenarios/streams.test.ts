@@ -80,7 +80,7 @@ test("an exit fires although its stream is silent on a living connection", async
 test("an exit fires after both connections broke and came back", async () => {
   const mint = await open("pumpswap");
   for (const node of nodes()) await breakDown(node, { on: "ws", kind: "drop", count: 1 });
-  await until(async () => (await health(world.file)).dependencies["account streams"]?.ok === false);
+  await until(async () => !(await detailOf("pools")).startsWith("1 live"));
   await until(async () => (await detailOf("pools")).startsWith("1 live"), 20_000);
   await expectStopLoss(mint, 20_000);
 }, 90_000);

@@ -172,6 +172,8 @@ describe("streams that fail", () => {
     node.isHttpDown = true;
     await clock.advance(2_600);
     expect(streams.isFresh(A)).toBe(false);
+    expect(streams.health()).toMatchObject({ ok: true });
+    await clock.advance(5_000);
     expect(streams.health().ok).toBe(false);
     node.isHttpDown = false;
     node.accounts.set(A, { bytes: bytesOf("polled") });

@@ -63,6 +63,8 @@ const MISSED_MS_MAX = 1_500;
 /** All accounts are read by poll within this many rounds of verification. */
 const VERIFY_ROUNDS = 12;
 const CALL_ACCOUNTS = 100;
+/** An account that has just been watched, or has just moved, is not yet something to report. */
+const STALE_HEALTHY_MS = 5_000;
 /** While streams are down the polls carry the prices: what free plans take beside other calls. */
 const STALE_CALLS_MAX = 3;
 
@@ -118,9 +120,11 @@ class SocketAccountStreams implements AccountStreams {
 
   health(): { name: string; ok: boolean; detail: string } {
     const stale = this.#countStale();
+    const longest = Math.round(this.#longestStaleMs());
     const lost = this.#silences === 0 ? "" : `; ${this.#silences} silent ones replaced so far`;
-    const detail = `${this.#watched.size} accounts, ${stale} stale${lost}`;
-    return { name: "account streams", ok: stale === 0, detail };
+    const since = stale === 0 ? "" : `, the longest for ${longest} ms`;
+    const detail = `${this.#watched.size} accounts, ${stale} stale${since}${lost}`;
+    return { name: "account streams", ok: longest < STALE_HEALTHY_MS, detail };
   }
 
   start(): void {
@@ -145,6 +149,7 @@ class SocketAccountStreams implements AccountStreams {
       isWhole: false,
       update: undefined,
       missedAtMs: undefined,
+      lastFreshMs: this.#deps.clock.monotonicMs(),
     };
     this.#watched.set(address, watched);
     this.#snapshots.want(address);
@@ -161,6 +166,16 @@ class SocketAccountStreams implements AccountStreams {
     let count = 0;
     for (const watched of this.#watched.values()) if (!this.#isFresh(watched)) count += 1;
     return count;
+  }
+
+  #longestStaleMs(): number {
+    const nowMs = this.#deps.clock.monotonicMs();
+    let longest = 0;
+    for (const watched of this.#watched.values()) {
+      if (this.#isFresh(watched)) watched.lastFreshMs = nowMs;
+      longest = Math.max(longest, nowMs - watched.lastFreshMs);
+    }
+    return longest;
   }
 
   /** Gives every account that has no living connection another one, as far as there is one. */
@@ -287,6 +302,7 @@ class SocketAccountStreams implements AccountStreams {
       this.#placeAll();
       this.#poll();
       this.#snapshots.tick();
+      this.#longestStaleMs();
       this.#report();
     }
   }

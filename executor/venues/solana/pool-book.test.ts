@@ -174,6 +174,8 @@ describe("a pool with two vaults", () => {
     tell(QUOTE_VAULT, QUOTE * 2n, 1_005);
     await pass(100);
     expect(book.stateOf(MINT)).toMatchObject({ isFresh: false, pool: { quoteReserve: QUOTE } });
+    expect(book.health().ok).toBe(true);
+    await pass(5_000);
     expect(book.health().ok).toBe(false);
   });
 });

@@ -65,6 +65,8 @@ const SEARCH_AGAIN_MS_MAX = 15_000;
 const HINTS_MAX = 4;
 /** Tokens for which hints are kept, tracked or not; the oldest leave first. */
 const HINTED_MAX = 5_000;
+/** So long the halves of a pool may wait for each other before that is worth a report. */
+const HELD_HEALTHY_MS = 5_000;
 const UNTRACKED: PoolStatus = { state: "untracked", reason: "" };
 const LIVE: PoolStatus = { state: "live", reason: "" };
 
@@ -161,7 +163,9 @@ class StreamedPoolBook implements PoolBook {
 
   health(): { name: string; ok: boolean; detail: string } {
     const counts = { live: 0, stale: 0, migrating: 0, other: 0 };
+    let longestHeldMs = 0;
     for (const { pool, status } of this.#tracked.values()) {
+      longestHeldMs = Math.max(longestHeldMs, pool?.heldMs() ?? 0);
       if (status.state === "migrating") counts.migrating += 1;
       else if (status.state !== "live") counts.other += 1;
       else if (pool?.isFresh() === true) counts.live += 1;
@@ -169,7 +173,8 @@ class StreamedPoolBook implements PoolBook {
     }
     const { live, stale, migrating, other } = counts;
     const detail = `${live} live, ${stale} stale, ${migrating} migrating, ${other} without a pool`;
-    return { name: "pools", ok: stale === 0, detail };
+    // What is stale for want of streams is told by these.
+    return { name: "pools", ok: longestHeldMs < HELD_HEALTHY_MS, detail };
   }
 
   async #search(tracked: Tracked): Promise<void> {

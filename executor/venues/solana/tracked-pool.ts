@@ -53,10 +53,15 @@ export class TrackedPool {
     return this.#state;
   }
 
+  /** For how long its accounts have not belonged together; 0 when they do. */
+  heldMs(): number {
+    const { clock } = this.#deps;
+    return this.#heldAtMs === undefined ? 0 : clock.monotonicMs() - this.#heldAtMs;
+  }
+
   isFresh(): boolean {
-    const { streams, clock } = this.#deps;
-    const heldMs = clock.monotonicMs() - (this.#heldAtMs ?? Number.POSITIVE_INFINITY);
-    if (this.#state === undefined || heldMs >= SETTLE_MS) return false;
+    const { streams } = this.#deps;
+    if (this.#state === undefined || this.heldMs() >= SETTLE_MS) return false;
     return this.ref.watch.every((address) => streams.isFresh(address));
   }
 

@@ -14,6 +14,8 @@ export interface Watched {
   update: AccountUpdate | undefined;
   /** When a poll showed what no stream had told. */
   missedAtMs: number | undefined;
+  /** When it was last seen to be fresh, or was first watched. */
+  lastFreshMs: number;
 }
 
 /**
