@@ -6,8 +6,9 @@ import { SYSTEM_PROGRAM } from "./programs.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { Rpc } from "./rpc.ts";
 import { type AccountFrame, decodeBase64, isSlotAhead, parseAccountNews } from "./stream-frame.ts";
+import { pickSocket } from "./pick-socket.ts";
 import { reportStreams } from "./stream-metrics.ts";
-import { isWholeSince, type Watched } from "./watched-account.ts";
+import { isNews, isWholeSince, type Watched } from "./watched-account.ts";
 
 /** An account as it stands at `slot`, processed: it may still be rolled back. */
 export interface AccountUpdate {
@@ -187,21 +188,8 @@ class SocketAccountStreams implements AccountStreams {
     const { socket, active } = watched;
     const lives = socket?.isFresh(this.#deps.settings.staleMs) === true;
     if (lives && (active !== undefined || !socket.isRefusing())) return;
-    const next = this.#pick(socket);
+    const next = pickSocket(this.#deps.sockets, this.#deps.settings.staleMs, socket);
     if (next !== undefined) this.#subscribe(watched, next);
-  }
-
-  /** The first provider that lives and has room; of its connections the one with the most. */
-  #pick(except: RpcSocket | undefined): RpcSocket | undefined {
-    for (const sockets of this.#deps.sockets) {
-      let best: RpcSocket | undefined;
-      for (const socket of sockets) {
-        if (socket === except || !socket.isFresh(this.#deps.settings.staleMs)) continue;
-        if (socket.room() > (best?.room() ?? 0)) best = socket;
-      }
-      if (best !== undefined) return best;
-    }
-    return undefined;
   }
 
   #subscribe(watched: Watched, socket: RpcSocket): void {
@@ -252,21 +240,11 @@ class SocketAccountStreams implements AccountStreams {
       const owner = account?.owner ?? SYSTEM_PROGRAM;
       const frame = { slot, lamports: account?.lamports ?? 0n, owner, data };
       const bytes = new Uint8Array(Buffer.from(data, "base64"));
-      this.#noteMissed(watched, frame, bytes);
+      // A poll that shows something new, and no stream that told it: its data may be dead.
+      if (isNews(watched, frame, bytes)) watched.missedAtMs ??= this.#deps.clock.monotonicMs();
       watched.isWhole ||= isWholeSince(watched, slot, askedAtMs);
       this.#apply(watched, frame, bytes, true);
     }
-  }
-
-  /** A poll that shows something new, and no stream that told it: data may be dead. */
-  #noteMissed(watched: Watched, frame: AccountFrame, bytes: Uint8Array): void {
-    const { update, isWhole } = watched;
-    if (!isWhole || update === undefined || frame.slot <= update.slot) return;
-    const isSame =
-      frame.lamports === update.lamports &&
-      frame.owner === update.owner &&
-      Buffer.compare(bytes, update.bytes) === 0;
-    if (!isSame) watched.missedAtMs ??= this.#deps.clock.monotonicMs();
   }
 
   /** States arrive late, twice and from several connections; only a newer slot moves an account. */
@@ -308,14 +286,15 @@ class SocketAccountStreams implements AccountStreams {
   }
 
   #replaceSilent(): void {
-    const nowMs = this.#deps.clock.monotonicMs();
+    const { clock, log, sockets, settings } = this.#deps;
+    const nowMs = clock.monotonicMs();
     for (const watched of this.#watched.values()) {
       const { missedAtMs, socket, address } = watched;
       if (missedAtMs === undefined || nowMs - missedAtMs < MISSED_MS_MAX) continue;
       this.#silences += 1;
       const stream = socket?.name ?? "";
-      this.#deps.log.warn({ stream, address }, "a stream is silent about an account that moved");
-      const next = this.#pick(socket) ?? socket;
+      log.warn({ stream, address }, "a stream is silent about an account that moved");
+      const next = pickSocket(sockets, settings.staleMs, socket) ?? socket;
       if (next !== undefined) this.#subscribe(watched, next);
     }
   }

@@ -1,5 +1,6 @@
 import type { AccountUpdate } from "./account-streams.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
+import type { AccountFrame } from "./stream-frame.ts";
 
 /** One account, and how far its stream can be trusted. */
 export interface Watched {
@@ -28,4 +29,15 @@ export function isWholeSince(
   askedAtMs: number,
 ): boolean {
   return active !== undefined && slot >= active.slot && askedAtMs >= active.atMs;
+}
+
+/** Whether a poll shows what a stream without holes should have told before. */
+export function isNews(
+  { update, isWhole }: Watched,
+  { slot, lamports, owner }: AccountFrame,
+  bytes: Uint8Array,
+): boolean {
+  if (!isWhole || update === undefined || slot <= update.slot) return false;
+  const isSame = lamports === update.lamports && owner === update.owner;
+  return !isSame || Buffer.compare(bytes, update.bytes) !== 0;
 }
