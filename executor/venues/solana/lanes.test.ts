@@ -136,6 +136,16 @@ describe("a refusal", () => {
     expect(outcome).toMatchObject({ outcome: "unknown" });
   });
 
+  test("of several regions of one service is the word of one", async ({ expect }) => {
+    const lanes = [createLane("jito one"), createLane("jito two")];
+    for (const lane of lanes) lane.answer = REFUSED;
+    expect((await createWorld(...lanes).submit(PROTECTED_EXIT)).outcome).toBe("unknown");
+    const other = createLane("helius");
+    other.answer = REFUSED;
+    const both = createWorld(...lanes, { ...other, taker: "helius" });
+    expect((await both.submit(PROTECTED_EXIT)).outcome).toBe("rejected");
+  });
+
   test("is unknown when no lane could be asked at all", async ({ expect }) => {
     const lane = createLane("jito one");
     lane.held = "its limit of calls is reached";

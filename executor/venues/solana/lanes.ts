@@ -17,11 +17,16 @@ export interface LaneSetDeps {
 /** Once one lane has the bytes the others get a moment, so that the evidence names them too. */
 const GRACE_MS = 60;
 const SLOT_MS = 400;
-/** The word of one lane alone ends nothing: it may refuse aloud and pass on in silence. */
-const REFUSALS_MIN = 2;
+/**
+ * The word of one alone ends nothing: it may refuse aloud and pass on in silence. Several regions
+ * of one service are one.
+ */
+const REFUSERS_MIN = 2;
 
 interface Answered extends LaneAnswer {
   lane: string;
+  /** Who runs it. */
+  operator: string;
 }
 
 /** All ways to the leaders. One signed transaction goes to every one whose rules it meets. */
@@ -113,7 +118,7 @@ export class LaneSet {
       lanes.map(async (lane) => {
         const answer = await lane.send(payload, identity, landing);
         this.#stats.noteAnswer(lane.name, identity, answer);
-        answered.push({ lane: lane.name, ...answer });
+        answered.push({ lane: lane.name, operator: lane.taker ?? lane.name, ...answer });
         if (answer.word === "accepted") enough.resolve();
       }),
     );
@@ -135,7 +140,8 @@ function judge(
   const lanes = answered.filter(({ word }) => word === "accepted").map(({ lane }) => lane);
   if (lanes.length > 0) return { outcome: "accepted", lanes, evidence: { answers } };
   const isRefused = answered.every(({ word }) => word === "refused");
-  if (isComplete && isRefused && answered.length >= REFUSALS_MIN) {
+  const refusers = new Set(answered.map(({ operator }) => operator)).size;
+  if (isComplete && isRefused && refusers >= REFUSERS_MIN) {
     const reason = answered[0]?.detail ?? "refused";
     return { outcome: "rejected", reason, evidence: { answers } };
   }
