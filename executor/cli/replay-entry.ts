@@ -78,6 +78,7 @@ export function replayPrepared(step: ReplayStep<"AttemptPrepared">): void {
   const { payload, before, rules, judge, tsMs } = step;
   const order = before.order(payload.orderId);
   if (order === undefined) return judge("entry gate", `there was no order ${payload.orderId}`);
+  if (payload.voids !== undefined) return replayVoid(step, order);
   if (order.side === "buy") {
     const stop = rules.checkEntryGate(before, order, tsMs - CLOCK_GRAIN_MS, undefined);
     judge("entry gate", stop === undefined ? undefined : `it was let through, now: ${stop.reason}`);
@@ -96,6 +97,17 @@ export function replayPrepared(step: ReplayStep<"AttemptPrepared">): void {
   const costCapLamports = rules.costCapOf({ ...cost.data, quantityIn: route.data.quantityIn });
   const again = { costCapLamports: costCapLamports.toString() };
   judge("cost cap", differenceOf(payload, again));
+}
+
+/** An entry is called off because its gate is closed; once that has begun it goes on. */
+function replayVoid(
+  { before, rules, judge, tsMs }: ReplayStep<"AttemptPrepared">,
+  order: OrderRow,
+): void {
+  const hasBegun = before.attemptsOf(order.orderId).some(({ voids }) => voids !== null);
+  const stop = rules.checkEntryGate(before, order, tsMs, undefined);
+  const isDue = hasBegun || stop !== undefined;
+  judge("void", isDue ? undefined : "it was called off, now it would go on");
 }
 
 type Routed = z.infer<typeof routeSchema>;

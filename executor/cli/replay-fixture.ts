@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { EventPayloads, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
 import { INSTRUMENT, MINT, withDesk } from "../engine/engine-fixture.ts";
 import { chainOf, openPosition, startBuy } from "../engine/trade-fixture.ts";
+import { landVoid, leaveUnsent, voidChainOf } from "../engine/void-fixture.ts";
 import { openTestStore, withDirectory } from "../store/store-fixture.ts";
 import { checkRoutePrice } from "../venues/solana/route-price.ts";
 
@@ -22,6 +23,20 @@ export async function recordDesk(): Promise<JournalEvent[]> {
     recorded = desk.events();
   });
   return recorded.map(withSolanaEvidence);
+}
+
+/** What a desk journals of a buy that died before it was sent and was called off after that. */
+export async function recordVoid(): Promise<JournalEvent[]> {
+  let recorded: JournalEvent[] = [];
+  await withDesk(async (desk) => {
+    const chain = await voidChainOf(desk);
+    await leaveUnsent(desk);
+    await desk.boot();
+    await desk.clock.advance(2_000);
+    await landVoid(desk, chain);
+    recorded = desk.events();
+  });
+  return recorded;
 }
 
 /** What the venue writes into a route; the engine's test venue leaves it out. */

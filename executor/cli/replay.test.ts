@@ -6,7 +6,7 @@ import { describe, it } from "vitest";
 import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
 import { withDirectory } from "../store/store-fixture.ts";
 import { runIn } from "./cli-fixture.ts";
-import { recordDesk, refusedBuy, withRecorded } from "./replay-fixture.ts";
+import { recordDesk, recordVoid, refusedBuy, withRecorded } from "./replay-fixture.ts";
 import { replayJournal, type Difference } from "./replay.ts";
 import { RULES, type ReplayRules } from "./replay-rules.ts";
 
@@ -56,6 +56,21 @@ describe("raptor replay of what a desk wrote", () => {
       expect(code).toBe(0);
       expect(lines.at(-1)).toBe("every decision comes out as it did");
     });
+  });
+});
+
+describe("raptor replay of a buy that was called off", () => {
+  it("finds the same cause again, and tells when there was none", async ({ expect }) => {
+    const events = await recordVoid();
+    expect(await differences(events)).toEqual([]);
+    const never = events.map((event) => {
+      if (event.kind !== "OrderInitialized") return event;
+      return { ...event, payload: { ...event.payload, deadlineMs: null } };
+    });
+    const told = await differences(never);
+    expect(told.map(({ rule, detail }) => `${rule}: ${detail}`)).toContain(
+      "void: it was called off, now it would go on",
+    );
   });
 });
 
