@@ -12,6 +12,7 @@ import { FeeBook } from "./fee-book.ts";
 import { createFeeEstimate, createRecentFees } from "./fee-source.ts";
 import { describeLane, publishLane } from "./lane-health.ts";
 import { planLanding, type LandingPlan } from "./landing-plan.ts";
+import { LaneWarmth, pingUrlsOf } from "./lane-warmth.ts";
 import { LaneSet } from "./lanes.ts";
 import { Rpc } from "./rpc.ts";
 import { sumTips } from "./tip-instruction.ts";
@@ -74,6 +75,7 @@ export class LandingDesk {
   readonly fees: FeeBook;
   readonly blockhashes: BlockhashBook;
   readonly #deps: LandingDeskDeps;
+  readonly #warmth: LaneWarmth;
 
   constructor(deps: LandingDeskDeps) {
     this.#deps = deps;
@@ -82,6 +84,12 @@ export class LandingDesk {
     const lanes = settings.services.flatMap((service) => createTipLanes(laneDeps, service));
     const { feeEstimateUrl } = settings;
     this.lanes = new LaneSet({ rpc, lanes, clock, slotNow: deps.slotNow });
+    this.#warmth = new LaneWarmth({
+      net,
+      clock,
+      urls: pingUrlsOf(settings.services),
+      timeoutMs: httpTimeoutMs,
+    });
     this.blockhashes = new BlockhashBook({
       rpc,
       clock,
@@ -107,10 +115,11 @@ export class LandingDesk {
     const { blockhashPollMs, feePollMs } = this.#deps.settings;
     if (blockhashPollMs > 0) this.blockhashes.start();
     if (feePollMs > 0) this.fees.start();
+    this.#warmth.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.blockhashes.stop(), this.fees.stop()]);
+    await Promise.all([this.blockhashes.stop(), this.fees.stop(), this.#warmth.stop()]);
   }
 
   /** The lanes, with their tips, that try number `n` of an order is made for. */

@@ -14,7 +14,8 @@ const DIALECT: LaneDialect = {
   name: "helius-sender",
   service: "helius",
   requestsPerSecond: 50,
-  operationOf: () => "sendTransaction",
+  operationOf: ({ path }) => (path === "/ping" ? "ping" : "sendTransaction"),
+  bar: ({ path }) => (path === "/ping" ? { status: 200, body: "OK" } : undefined),
   refuse: ({ kind, message }) => ({ code: kind === "signature" ? -32_003 : -32_602, message }),
   answer(gate, request, { method, params }) {
     if (request.path !== "/fast" || method !== "sendTransaction") return undefined;
