@@ -27,17 +27,18 @@ export interface SeenBalances {
 
 /** Compares one wallet with the ledger and books what all nodes say. */
 export function compareWallet(context: EngineContext, tx: Tx, seen: SeenBalances): Drift[] {
-  const { wallet, views } = seen;
+  const { wallet } = seen;
   const open = openOf(tx, wallet);
+  const moving = movingOf(tx, wallet);
   const drift: Drift[] = [];
   for (const position of open) {
-    const found = comparePosition(context, tx, seen, position);
+    const found = comparePosition(context, tx, { ...seen, moving }, position);
     if (found !== undefined) drift.push(found);
   }
   const lost = drift.filter((one) => one.class === "external");
   if (lost.length > 0) holdEntries(context, tx, wallet.userId, lost);
   const known = new Set(open.map((position) => mintOf(position.instrument)));
-  return [...drift, ...compareOthers(context, tx, wallet, views, known)];
+  return [...drift, ...compareOthers(context, tx, { ...seen, moving }, known)];
 }
 
 /** Open positions of which all nodes together show less than the ledger, before it is booked. */
@@ -46,9 +47,10 @@ export function missingTokens(
   wallet: WalletRow,
   views: readonly WalletView[],
 ): PositionRow[] {
+  const moving = movingOf(reader, wallet);
   return openOf(reader, wallet).filter((position) => {
     const ledger = BigInt(position.quantity);
-    const truth = truthOf(reader, wallet, views, position.instrument);
+    const truth = truthOf(reader, wallet, views, position.instrument, moving);
     return truth?.least !== undefined && truth.least < ledger && !isDisputed(truth, ledger);
   });
 }
@@ -59,21 +61,24 @@ export function isWalletDisputed(
   wallet: WalletRow,
   views: readonly WalletView[],
 ): boolean {
+  const moving = movingOf(reader, wallet);
   return openOf(reader, wallet).some((position) => {
-    const truth = truthOf(reader, wallet, views, position.instrument);
+    const truth = truthOf(reader, wallet, views, position.instrument, moving);
     return truth !== undefined && isDisputed(truth, BigInt(position.quantity));
   });
 }
 
+type Compared = SeenBalances & { moving: ReadonlySet<string> };
+
 function comparePosition(
   context: EngineContext,
   tx: Tx,
-  { wallet, views, movedBy }: SeenBalances,
+  { wallet, views, movedBy, moving }: Compared,
   position: PositionRow,
 ): Drift | undefined {
   const mint = mintOf(position.instrument);
   const ledger = BigInt(position.quantity);
-  const truth = truthOf(tx, wallet, views, position.instrument);
+  const truth = truthOf(tx, wallet, views, position.instrument, moving);
   if (truth?.least === undefined || truth.most === undefined) return undefined;
   const { least, most } = truth;
   if (least >= ledger) {
@@ -91,8 +96,7 @@ function comparePosition(
 function compareOthers(
   context: EngineContext,
   tx: Tx,
-  wallet: WalletRow,
-  views: readonly WalletView[],
+  { wallet, views, moving }: Compared,
   known: ReadonlySet<string>,
 ): Drift[] {
   const drift: Drift[] = [];
@@ -100,7 +104,7 @@ function compareOthers(
   for (const mint of mintsOf(views)) {
     if (known.has(mint) || mint === WSOL_MINT) continue;
     const instrument = instrumentOf(mint);
-    const truth = truthOf(tx, wallet, views, instrument);
+    const truth = truthOf(tx, wallet, views, instrument, moving);
     if (truth?.least === undefined) continue;
     // What was left apart must not come back as the position whose tokens had left.
     const apart = leftApart(tx, wallet, mint);
@@ -118,6 +122,12 @@ export function leftApart(reader: Reader, { walletId }: WalletRow, mint: string)
   return said?.word === "ignored" ? BigInt(said.quantity) : 0n;
 }
 
+/** Instruments of this wallet's orders under way; read once for all that a wallet holds. */
+function movingOf(reader: Reader, { walletId }: WalletRow): Set<string> {
+  const own = reader.openOrders().filter((order) => order.walletId === walletId);
+  return new Set(own.map(({ instrument }) => instrument));
+}
+
 /**
  * An order under way changes balances by itself, so does a fill that a fork may still take back,
  * and a balance read before the newest fill says nothing about it: all are judged at a later run.
@@ -127,12 +137,10 @@ export function truthOf(
   wallet: WalletRow,
   views: readonly WalletView[],
   instrument: string,
+  moving: ReadonlySet<string> = movingOf(reader, wallet),
 ): TokenTruth | undefined {
-  const isMoving = reader
-    .openOrders()
-    .some((order) => order.walletId === wallet.walletId && order.instrument === instrument);
   const { userId } = wallet;
-  if (isMoving || hasUnsettledFill(reader, userId, instrument)) return undefined;
+  if (moving.has(instrument) || hasUnsettledFill(reader, userId, instrument)) return undefined;
   return tokenTruthOf(reader, views, { userId, instrument, mint: mintOf(instrument) });
 }
 
