@@ -15,12 +15,16 @@ export function priceE9Of(token: MarketToken): bigint {
  * Moves along the curve, so the depth stays what it was. When the crowd has no more tokens to
  * sell, liquidity leaves instead and the price is still met.
  */
-export function tradeTo(token: MarketToken, targetE9: bigint): void {
+export function tradeTo(
+  token: MarketToken,
+  targetE9: bigint,
+  quantityMin = token.bounds.quantityMin,
+): void {
   const priceE9 = atLeast(targetE9, PRICE_MIN);
   const perUnit = PRICE_SCALE * unitOf(token);
   const product = token.lamports * token.quantity;
   const total = token.quantity + token.crowdQuantity;
-  const { quantityMin, quantityMax, lamportsMin } = token.bounds;
+  const { quantityMax, lamportsMin } = token.bounds;
   const wanted = atLeast(integerSqrt((product * perUnit) / priceE9), quantityMin);
   token.quantity = atMost(wanted, atMost(total, quantityMax));
   token.crowdQuantity = total - token.quantity;

@@ -93,6 +93,9 @@ export function installMarket(
     const pool = { token, topHoldersPercentage: () => topHoldersPercentage(token, holders) };
     pools.set(token.mint, { ...pool, ...vaults });
     const followHolders = createHolderFollower(chain, token, holders);
+    venues.onMoved((moved) => {
+      if (moved === token) followHolders();
+    });
     follow.set(token.mint, () => {
       if (token.venue === undefined) placeReserves(chain, token, vaults);
       else venues.place(token);

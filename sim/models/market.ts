@@ -58,6 +58,8 @@ export interface MarketToken {
 
 export interface ReserveBounds {
   quantityMin: bigint;
+  /** A price that a script sets leaves this much, so that nobody fills a curve by it. */
+  quantityKept: bigint;
   quantityMax: bigint;
   lamportsMin: bigint;
 }
@@ -151,7 +153,7 @@ export class Market {
     const token = this.#byMint.get(mint);
     if (token === undefined) throw new RangeError("expected the mint of a listed token");
     token.fairPriceE9 = atLeast(priceE9, PRICE_MIN);
-    tradeTo(token, token.fairPriceE9);
+    tradeTo(token, token.fairPriceE9, token.bounds.quantityKept);
     this.#tell(token);
   }
 
@@ -260,7 +262,7 @@ function listToken(spec: TokenSpec, startedAtMs: number): MarketToken {
       (spec.lamportsAtStart * PRICE_SCALE * 10n ** BigInt(spec.decimals)) / spec.quantityAtStart,
     lamports: spec.lamportsAtStart,
     quantity: spec.quantityAtStart,
-    bounds: { quantityMin: 1n, quantityMax: spec.supply, lamportsMin: 1n },
+    bounds: { quantityMin: 1n, quantityKept: 1n, quantityMax: spec.supply, lamportsMin: 1n },
     makerQuantity: spec.supply / 100n,
     crowdQuantity: spec.supply - spec.quantityAtStart - spec.supply / 100n,
     fairPriceE9: 0n,

@@ -46,6 +46,7 @@ export function createAmmBook(virtualQuoteOf: (token: MarketToken) => bigint): V
       const virtual = virtualQuoteOf(token);
       token.bounds = {
         quantityMin: 1n,
+        quantityKept: 1n,
         quantityMax: token.spec.supply,
         lamportsMin: virtual > 0n ? virtual + 1n : 1n,
       };

@@ -35,6 +35,8 @@ export function createCpmmBook(numberOf: (token: MarketToken) => number): VenueB
     label: "Raydium CP",
     adopt(token) {
       token.pool = cpmmPoolAddress(token.mint);
+      const at = cpmmMints(token.mint)[0] === token.mint ? 0 : 1;
+      token.crowdQuantity -= owedOf(startOf(token, numberOf(token)), at);
     },
     install(chain, token) {
       const pool = startOf(token, numberOf(token));

@@ -39,6 +39,8 @@ import { rentLamports } from "./volume-account.ts";
 
 /** Tokens that the formula counts and nobody can buy. */
 const UNSOLD = CURVE_START.virtualToken - CURVE_START.realToken;
+/** What stays for sale at any price that a script sets. */
+const KEPT_FOR_SALE = CURVE_START.realToken / 100n;
 /** Lies in the curve's account for the pool that it moves to. */
 export const FOR_MIGRATION = CURVE_START.supply - CURVE_START.realToken;
 /** Tokens that the formula counts and that lie nowhere. */
@@ -67,6 +69,7 @@ export function createCurveBook(seed: number, nowSeconds: () => bigint): VenueBo
       token.crowdQuantity += NOWHERE;
       token.bounds = {
         quantityMin: UNSOLD + 1n,
+        quantityKept: UNSOLD + KEPT_FOR_SALE,
         quantityMax: CURVE_START.virtualToken,
         lamportsMin: 1n,
       };

@@ -27,12 +27,15 @@ export interface PoolWorld {
   chain: Chain;
   market: Market;
   onChain: MarketOnChain;
+  /** Moves the clock that the crowd trades by; nobody trades before `market.moving` is set. */
+  pass(ms: number): void;
 }
 
 /** Every pool of a market on a chain that stands still until a test ticks it. */
 export function createPoolWorld(seed: number): PoolWorld {
+  let nowMs = NOW_MS;
   const clock = {
-    nowMs: () => NOW_MS,
+    nowMs: () => nowMs,
     monotonicMs: () => 0,
     sleep: () => Promise.resolve(),
     defer: (task: () => void) => task(),
@@ -40,7 +43,8 @@ export function createPoolWorld(seed: number): PoolWorld {
   const chain = createChain({ clock });
   const market = new Market({ seed, clock });
   market.moving = false;
-  return { chain, market, onChain: installMarket(chain, market, clock) };
+  const pass = (ms: number) => void (nowMs += ms);
+  return { chain, market, onChain: installMarket(chain, market, clock), pass };
 }
 
 export function tokenOf({ market }: PoolWorld, kind: TokenKind, at = 0): MarketToken {
@@ -50,7 +54,7 @@ export function tokenOf({ market }: PoolWorld, kind: TokenKind, at = 0): MarketT
 }
 
 /** What the production code reads of a pool, from the chain's own bytes. */
-export function readPool({ chain }: PoolWorld, ref: PoolRef): DirectPool {
+export function readPool({ chain }: Pick<PoolWorld, "chain">, ref: PoolRef): DirectPool {
   const bytes = new Map<string, Uint8Array>();
   for (const address of ref.watch) {
     const account = chain.accounts.current(address);

@@ -18,6 +18,8 @@ import type { PoolAccess, PoolChain, VenueBook } from "./venue-book.ts";
 
 /** Created, and swaps without an order book. */
 const SWAP_ONLY = 6n;
+/** Profits that nobody has collected yet: whoever takes the vaults for the reserves is wrong. */
+const OWED = [3_456_789n, 2_345_678n] as const;
 const FEE_NUMERATOR = 25n;
 const FEE_DENOMINATOR = 10_000n;
 
@@ -28,8 +30,9 @@ export function createV4Book(seed: number, numberOf: (token: MarketToken) => num
   return {
     program: V4_PROGRAM,
     label: "Raydium",
-    adopt() {
+    adopt(token) {
       // The pool keeps the address that the token was listed with; nothing derives it.
+      token.crowdQuantity -= OWED[isSolCoin(numberOf(token)) ? 1 : 0];
     },
     install(chain, token) {
       const pool = startOf(token, numberOf(token), (name) => named(token, name));
@@ -77,8 +80,7 @@ function startOf(token: MarketToken, number: number, named: (name: string) => st
   return {
     status: SWAP_ONLY,
     decimals: isSolFirst ? [9, token.spec.decimals] : [token.spec.decimals, 9],
-    // Profits that nobody has collected yet: whoever takes the vaults for the reserves is wrong.
-    owed: [3_456_789n, 2_345_678n],
+    owed: OWED,
     vaults: [named("coin vault"), named("pc vault")],
     mints: isSolFirst ? [NATIVE_MINT, token.mint] : [token.mint, NATIVE_MINT],
     openOrders: named("open orders"),

@@ -73,7 +73,7 @@ export class VenuePools implements VenueDesk {
     return [...this.#books.values()].map(({ program }) => program);
   }
 
-  /** Called when a token's pool is another one than before. */
+  /** Called when a curve is full and when a token's pool is another one than before. */
   onMoved(listener: (token: MarketToken) => void): void {
     this.#listeners.push(listener);
   }
@@ -109,6 +109,7 @@ export class VenuePools implements VenueDesk {
     if (token.venue !== "pump" || !token.isTrading) throw new RangeError("expected a live curve");
     completeCurve(this.#chain, token, this.bookOf(token));
     this.#close(token);
+    this.#tell(token);
   }
 
   /** Moves a full curve to its PumpSwap pool. */
@@ -123,7 +124,7 @@ export class VenuePools implements VenueDesk {
     Object.assign(token, start);
     book.install(this.#chain, token);
     token.isTrading = true;
-    for (const listener of this.#listeners) listener(token);
+    this.#tell(token);
   }
 
   swap(
@@ -161,6 +162,10 @@ export class VenuePools implements VenueDesk {
     this.#chain.setTokenQuantity(this.till.wrapped, TILL_LAMPORTS);
     for (const token of tokens) if (token.venue !== undefined) this.bookOf(token).adopt(token);
     this.#market.attachVenues(this);
+  }
+
+  #tell(token: MarketToken): void {
+    for (const listener of this.#listeners) listener(token);
   }
 
   #close(token: MarketToken): void {

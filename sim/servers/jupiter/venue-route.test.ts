@@ -36,9 +36,7 @@ function refOf(token: MarketToken): PoolRef {
 
 /** What production code reads off the chain's bytes. */
 function directPrice(token: MarketToken): bigint {
-  const { chain, market, server } = world;
-  const pool = readPool({ chain, market, onChain: server.onChain }, refOf(token));
-  return spotPriceE9(pool, token.spec.decimals);
+  return spotPriceE9(readPool(world, refOf(token)), token.spec.decimals);
 }
 
 async function swap(token: MarketToken, side: "buy" | "sell", amount: bigint, label: string) {
