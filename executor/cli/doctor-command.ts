@@ -4,6 +4,7 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { parseExecutorEnv, type ExecutorEnv } from "../env.ts";
 import { withJournalReader } from "../store/read-journal.ts";
 import { EXIT, JOURNAL_FILE, type Command, type ExitCode } from "./command.ts";
+import { checkLanes } from "./doctor-lanes.ts";
 import { checkDisk, checkHolder, checkJournal, checkSqlite } from "./doctor-machine.ts";
 import type { Finding } from "./doctor-machine.ts";
 import { checkJupiter, checkNodes, checkPostgres } from "./doctor-services.ts";
@@ -31,6 +32,7 @@ export async function runDoctor(command: Command): Promise<ExitCode> {
       const deps = { env, net, clock, isFixing: command.has("fix") };
       tell(await checkNodes(deps));
       tell([await checkJupiter(deps)]);
+      tell(await checkLanes(deps));
       tell(await checkTelegram(deps));
       tell([await checkSchedule(deps)]);
       tell(await checkPostgres(deps, headSeqOf(dataDir)));
