@@ -8,6 +8,7 @@ import { createMetricsRoute } from "./routes/metrics.ts";
 import { createOpenApi } from "./routes/openapi.ts";
 import { createJobRead, createPlainRead, createTradesRead } from "./routes/read-api.ts";
 import { createRedeliver } from "./routes/redeliver.ts";
+import { createSetExits, SET_EXITS_PATH } from "./routes/set-exits.ts";
 import { createTelegramWebhook, WEBHOOK_PATH } from "./routes/telegram-webhook.ts";
 import { REDELIVER_PATH } from "./jobs/job-queue.ts";
 import { createServices, type EdgeSeams, type EdgeServices } from "./services.ts";
@@ -69,6 +70,7 @@ function addRoutes(app: Hono, services: EdgeServices): void {
       answerJson((openApi ??= JSON.stringify(createOpenApi(services.env.PUBLIC_URL)))),
     ),
   );
+  add(app, "POST", SET_EXITS_PATH, limitApi(services, createSetExits(services)));
   add(app, "POST", KILL_SWITCH_PATH, limitEmergency(services, createKillSwitch(services)));
 }
 

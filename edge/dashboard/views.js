@@ -200,19 +200,35 @@ function pnl(position) {
   return cell;
 }
 
+/** @param {any} rule */
+function exitText(rule) {
+  const share = `sells ${rule.quantityBps / 100} %`;
+  const at = `${signed(rule.triggerBps / 100)} %`;
+  switch (rule.kind) {
+    case "takeProfit":
+      return `TP ${at}, ${share}`;
+    case "stopLoss":
+      return `SL ${at}, ${share}`;
+    case "trailingStop":
+      return `trail ${rule.dropBps / 100} %${rule.triggerBps === 0 ? "" : ` from ${at}`}`;
+    case "breakeven":
+      return `breakeven at ${at}`;
+    case "timeLimit":
+      return `time ${new Date(rule.dueMs).toISOString().slice(5, 16)}`;
+    case "initialsOut":
+      return `initials at ${at}`;
+    case "marketCap":
+      return `cap ${rule.direction} $${rule.capUsd}, ${share}`;
+    default:
+      return `limit ${at}, ${share}`;
+  }
+}
+
 /** @param {any[]} rules */
 function exits(rules) {
   const cell = document.createElement("span");
   for (const rule of rules) {
-    const name = rule.kind === "takeProfit" ? "TP" : "SL";
-    const distance = rule.kind === "stopLoss" ? -Math.abs(rule.triggerBps) : rule.triggerBps;
-    cell.append(
-      make(
-        "span",
-        "chip",
-        `${name} ${signed(distance / 100)} %, sells ${rule.quantityBps / 100} %`,
-      ),
-    );
+    cell.append(make("span", "chip", exitText(rule)));
   }
   if (rules.length === 0) cell.append(make("span", "bad", "no exits armed"));
   return cell;

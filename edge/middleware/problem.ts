@@ -110,6 +110,18 @@ export const PROBLEMS = {
       "The executor did not answer in time; the change may or may not have happened. Send it " +
       "again with the same Idempotency-Key, then check /v1/status.",
   },
+  EXITS_REFUSED: {
+    status: 502,
+    title: "The executor refused: the exit rules were NOT changed",
+    detail: "They are armed as they were. Send it again with a new Idempotency-Key.",
+  },
+  EXITS_NOT_CONFIRMED: {
+    status: 503,
+    title: "The exit rules were NOT confirmed",
+    detail:
+      "The executor did not answer in time; the change may or may not have happened. Send it " +
+      "again with the same Idempotency-Key, then check /v1/positions.",
+  },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -46,6 +46,7 @@ const COMMAND_CLASSES: Readonly<Record<JobKind, CommandClass>> = {
   issueToken: "read",
   revokeTokens: "read",
   reconcile: "read",
+  setExits: "trade",
   sell: "emergency",
   panic: "emergency",
   pause: "emergency",

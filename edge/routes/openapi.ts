@@ -9,6 +9,7 @@ import { PROBLEMS } from "../middleware/problem.ts";
 import { healthSchema } from "./health.ts";
 import { killSwitchAnswerSchema, killSwitchSchema } from "./kill-switch.ts";
 import { TRADES_LIMIT_DEFAULT } from "./read-api.ts";
+import { setExitsAnswerSchema, setExitsSchema } from "./set-exits.ts";
 
 const problemSchema = z.object({
   type: z.string(),
@@ -28,8 +29,17 @@ const COMPONENTS = {
   Job: jobViewSchema,
   KillSwitch: killSwitchSchema,
   KillSwitchAnswer: killSwitchAnswerSchema,
+  SetExits: setExitsSchema,
+  SetExitsAnswer: setExitsAnswerSchema,
   Problem: problemSchema,
 } as const;
+
+const KEY_PARAMETER = {
+  name: "Idempotency-Key",
+  in: "header",
+  description: "Makes repeating the request harmless.",
+  schema: { type: "string", format: "uuid" },
+};
 
 type ComponentName = keyof typeof COMPONENTS;
 
@@ -106,6 +116,22 @@ function createPaths() {
         },
       },
     },
+    "/admin/exits": {
+      post: {
+        ...operation(
+          "setExits",
+          "Gives a position other exit rules; the job says what became of it.",
+          "SetExitsAnswer",
+          [401, 413, 415, 422, 429, 502, 503],
+          [{ admin: [] }],
+        ),
+        parameters: [{ ...KEY_PARAMETER, required: true }],
+        requestBody: {
+          required: true,
+          content: { "application/json": { schema: ref("SetExits") } },
+        },
+      },
+    },
     "/admin/kill-switch": {
       post: {
         ...operation(
@@ -115,14 +141,7 @@ function createPaths() {
           [401, 413, 415, 422, 429, 502, 503],
           [{ admin: [] }],
         ),
-        parameters: [
-          {
-            name: "Idempotency-Key",
-            in: "header",
-            description: "Makes repeating the request harmless.",
-            schema: { type: "string", format: "uuid" },
-          },
-        ],
+        parameters: [KEY_PARAMETER],
         requestBody: {
           required: true,
           content: { "application/json": { schema: ref("KillSwitch") } },

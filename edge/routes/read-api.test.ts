@@ -168,6 +168,7 @@ describe("openapi", () => {
     const document = await (await new FakeWorld().send("/openapi.json")).json<OpenApi>();
     expect(document.openapi).toBe("3.1.0");
     expect(Object.keys(document.paths).toSorted()).toEqual([
+      "/admin/exits",
       "/admin/kill-switch",
       "/v1/health",
       "/v1/jobs/{id}",

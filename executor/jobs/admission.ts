@@ -101,6 +101,9 @@ export class JobAdmission {
           userId: job.actor.userId,
           paused: job.kind === "pause",
         });
+      case "setExits":
+        if (job.actor.kind === "admin") return { kind: "accepted", apply: () => {} };
+        return refuse("not-admin", "Only the operator may do this. Nothing was changed.");
       default:
         return { kind: "accepted", apply: () => {} };
     }

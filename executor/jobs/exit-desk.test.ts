@@ -160,6 +160,54 @@ describe("the exits of a position", () => {
   });
 });
 
+describe("rules from elsewhere", () => {
+  const set = (chat: Chat, rules: string[], positionId?: string) => {
+    const [position] = chat.jobs.desk.store.openPositions(USER);
+    const head = { ...chat.jobs.head(), actor: { kind: "admin" as const } };
+    const wish = { positionId: positionId ?? position?.positionId ?? "" };
+    return { ...head, kind: "setExits" as const, ...wish, rulesText: rules.join("\n") };
+  };
+
+  it("replace all of a position, and its owner is told", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      const job = set(chat, ["sl 20", "tp 100 50", "trail 10 from 30"]);
+      await say(chat.jobs, job);
+      const { store } = chat.jobs.desk;
+      expect(store.job(job.id)?.outcome).toBe("exits changed");
+      expect(kinds(chat)).toEqual(["takeProfit", "stopLoss", "trailingStop"]);
+      expect(store.outbox(`exits:${job.id}`)?.content.text).toContain("The operator changed");
+    });
+  });
+
+  it("that are wrong change nothing, and the job says why", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      for (const [rules, why] of [
+        [["sl 20", "sl 30"], "two rules of the kind stop loss"],
+        [["tp x"], "is not a take profit"],
+        [["sl +10"], "would sell at once"],
+      ] as const) {
+        const job = set(chat, [...rules]);
+        await say(chat.jobs, job);
+        const outcome = chat.jobs.desk.store.job(job.id)?.outcome;
+        expect(outcome).toContain("not changed");
+        expect(outcome).toContain(why);
+      }
+      const lost = set(chat, ["sl 20"], "pos_aaaaaaaaaaaaaaaa");
+      await say(chat.jobs, lost);
+      expect(chat.jobs.desk.store.job(lost.id)?.outcome).toContain("no such position");
+      expect(kinds(chat)).toEqual(["takeProfit", "stopLoss"]);
+    });
+  });
+
+  it("are the operator's alone", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      const job = { ...set(chat, []), actor: chat.jobs.head().actor };
+      expect((await chat.jobs.accept(job)).answer.status).toBe("refused");
+      expect(kinds(chat)).toHaveLength(2);
+    });
+  });
+});
+
 describe("the settings", () => {
   it("hold the rules of new positions and leave open ones alone", async ({ expect }) => {
     await withPosition(async (chat) => {

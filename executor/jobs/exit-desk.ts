@@ -6,6 +6,7 @@ import type { JobOf } from "@raptor/shared/wire/job.ts";
 import { presetOf } from "../engine/exit-arming.ts";
 import { changeExits, editPlan } from "../engine/exit-edit.ts";
 import { mintOf } from "../engine/ids.ts";
+import type { Notices } from "../ports/notices.ts";
 import type { Tx } from "../ports/store.ts";
 import type { Venue } from "../ports/venue.ts";
 import { ruleWords, specWords } from "../screens/exit-words.ts";
@@ -33,11 +34,17 @@ type Finish = (tx: Tx, outcome: string) => void;
 const PROMPT_TTL_MS = 120_000;
 const USD_E6 = 1e6;
 
+interface ExitDeskDeps extends ExitScreenDeps {
+  venue: Venue;
+  presenter: Presenter;
+  notices: Notices;
+}
+
 /** Shows exit rules and changes them, always by way of the whole plan in words. */
 export class ExitDesk {
-  readonly #deps: ExitScreenDeps & { venue: Venue; presenter: Presenter };
+  readonly #deps: ExitDeskDeps;
 
-  constructor(deps: ExitScreenDeps & { venue: Venue; presenter: Presenter }) {
+  constructor(deps: ExitDeskDeps) {
     this.#deps = deps;
   }
 
@@ -100,6 +107,38 @@ export class ExitDesk {
     });
     if (problems.length > 0) return "exits not changed";
     return this.#show(target, subject);
+  }
+
+  /** All rules of a position by another way than Telegram; its owner is told what changed. */
+  async set(job: JobOf<"setExits">, finish: Finish): Promise<string> {
+    const { store, notices } = this.#deps;
+    const { positionId } = job;
+    const owner = store.position(positionId)?.userId;
+    if (owner === undefined) return "not changed: there is no such position";
+    const specs: ExitSpec[] = [];
+    for (const text of job.rulesText.split("\n").filter((line) => line.trim() !== "")) {
+      const typed = parseExitText(text);
+      const spec = typed.ok ? await this.#resolve(owner, positionId, typed.rule) : typed.sentence;
+      if (typeof spec === "string") return `not changed: ${spec}`;
+      specs.push(spec);
+    }
+    return store.transact((tx) => {
+      const version = tx.exitPlan(positionId)?.version ?? 0;
+      const wish = { positionId, userId: owner, version, priceE9: this.#priceOf(positionId) };
+      const edit: ExitEdit = { kind: "replace", specs };
+      const problems = changeExits(this.#deps, tx, { ...wish, edit });
+      const outcome =
+        problems.length === 0 ? "exits changed" : `not changed: ${problems.join(" ")}`;
+      if (problems.length === 0) {
+        notices.alert(tx, owner, `exits:${job.id}`, [
+          "The operator changed exit rules of yours",
+          ...specs.map(specWords),
+          "Nothing was sold by this. /positions shows the rules and lets you change them.",
+        ]);
+      }
+      finish(tx, outcome);
+      return outcome;
+    });
   }
 
   #priceOf(positionId: Subject): bigint | undefined {

@@ -93,6 +93,9 @@ export class JobHandlers {
       const result = await reconciler.run("schedule");
       return `${result.isComplete ? "complete" : "partial"}, ${result.drift.length} differences`;
     }
+    if (job.kind === "setExits") {
+      return this.#deps.exitDesk.set(job, (tx, outcome) => finish(tx, job, outcome));
+    }
     if (job.actor.kind !== "telegram") return "recorded";
     const { userId, chatId } = job.actor;
     const target: Target = { userId, chatId, key: `job:${job.id}`, messageId: null };

@@ -78,6 +78,7 @@ const TYPED: { readonly [K in JobKind]: Typed<K> } = {
   issueToken: { kind: "issueToken", scopes: [] },
   revokeTokens: { kind: "revokeTokens" },
   reconcile: { kind: "reconcile" },
+  setExits: { kind: "setExits", positionId: "pos_aaaaaaaaaaaaaaaa", rulesText: SECRET },
 };
 
 type Store = ReturnType<typeof openTestStore>["store"];

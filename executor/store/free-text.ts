@@ -20,6 +20,7 @@ const FREE_TEXT: { readonly [K in EventKind]?: Readonly<Record<string, string>> 
     "job.amountText": "removed",
     "job.percentText": "removed",
     "job.reason": "removed",
+    "job.rulesText": "removed",
   },
   JobRefused: { digest: "" },
   UserRegistered: { name: "trader" },

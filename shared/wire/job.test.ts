@@ -35,6 +35,13 @@ const GOOD: { [K in Job["kind"]]: Extract<Job, { kind: K }> } = {
   setTradingState: { ...head, kind: "setTradingState", state: "halted", reason: "test" },
   issueToken: { ...head, kind: "issueToken", scopes: ["status"] },
   revokeTokens: { ...head, kind: "revokeTokens" },
+  setExits: {
+    ...head,
+    actor: { kind: "admin" },
+    kind: "setExits",
+    positionId: "pos_aaaaaaaaaaaaaaaa",
+    rulesText: "sl 30",
+  },
   reconcile: { ...head, actor: { kind: "cron", name: "reconcile" }, kind: "reconcile" },
 };
 const isTaken = (job: unknown): boolean => jobSchema.safeParse(job).success;

@@ -40,6 +40,8 @@ export const SCREENS = [
   "orders",
 ] as const;
 
+export const positionIdSchema = z.string().regex(/^pos_[a-z2-7]{16}$/);
+
 export const jobSchema = z.discriminatedUnion("kind", [
   z.strictObject({ ...jobHead, kind: z.literal("start") }),
   z.strictObject({ ...jobHead, kind: z.literal("showScreen"), screen: z.enum(SCREENS) }),
@@ -94,6 +96,13 @@ export const jobSchema = z.discriminatedUnion("kind", [
     ...jobHead,
     kind: z.literal("issueToken"),
     scopes: z.array(z.enum(API_SCOPES)).max(API_SCOPES.length),
+  }),
+  z.strictObject({
+    ...jobHead,
+    kind: z.literal("setExits"),
+    positionId: positionIdSchema,
+    /** Exit rules as people type them, one a line: all of a position's, for those it has. */
+    rulesText: z.string().max(1_024),
   }),
   z.strictObject({ ...jobHead, kind: z.literal("revokeTokens") }),
   z.strictObject({ ...jobHead, kind: z.literal("reconcile") }),
