@@ -1,7 +1,7 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Metrics } from "../../ports/metrics.ts";
-import { AccountSnapshots, type Snapshot } from "./account-snapshots.ts";
+import { AccountSnapshots, type Snapshot, SNAPSHOT_ACCOUNTS_MAX } from "./account-snapshots.ts";
 import { SYSTEM_PROGRAM } from "./programs.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { Rpc } from "./rpc.ts";
@@ -63,7 +63,6 @@ const TICK_MS = 1_000;
 const MISSED_MS_MAX = 1_500;
 /** All accounts are read by poll within this many rounds of verification. */
 const VERIFY_ROUNDS = 12;
-const CALL_ACCOUNTS = 100;
 /** An account that has just been watched, or has just moved, is not yet something to report. */
 const STALE_HEALTHY_MS = 5_000;
 /** While streams are down the polls carry the prices: what free plans take beside other calls. */
@@ -304,9 +303,9 @@ class SocketAccountStreams implements AccountStreams {
     const nowMs = this.#deps.clock.monotonicMs();
     const isDue = nowMs - this.#verifiedMs >= this.#deps.settings.verifyMs;
     if (isDue) this.#verifiedMs = nowMs;
-    let stale = STALE_CALLS_MAX * CALL_ACCOUNTS;
-    const perCall = Math.ceil(this.#watched.size / CALL_ACCOUNTS / VERIFY_ROUNDS);
-    let fresh = isDue ? perCall * CALL_ACCOUNTS : 0;
+    let stale = STALE_CALLS_MAX * SNAPSHOT_ACCOUNTS_MAX;
+    const perCall = Math.ceil(this.#watched.size / SNAPSHOT_ACCOUNTS_MAX / VERIFY_ROUNDS);
+    let fresh = isDue ? perCall * SNAPSHOT_ACCOUNTS_MAX : 0;
     for (const watched of this.#watched.values()) {
       if (stale === 0 && fresh === 0) return;
       if (stale > 0 && !this.#isFresh(watched)) stale -= 1;

@@ -18,7 +18,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * No account that is watched comes near this: pools, vaults, curves, nonces and settings have less
  * than 16 KiB. Longer text is dropped before anything is spent on reading it.
  */
-export const FRAME_CHARS_MAX = 1_048_576;
+const FRAME_CHARS_MAX = 1_048_576;
 
 /** A minute: nodes that serve one provider's calls and streams are never so far apart. */
 const AHEAD_SLOTS_MAX = 150;
