@@ -21,6 +21,15 @@ export interface TokenTruth {
   most: bigint | undefined;
 }
 
+interface NewestFills {
+  /** Of the journal that they were read from. */
+  headSeq: number;
+  slots: ReadonlyMap<string, number>;
+}
+
+/** One run of reconcile asks for each token of a person, and the journal rarely moves meanwhile. */
+const newestFills = new WeakMap<Reader, Map<number, NewestFills>>();
+
 /** A balance read at or before the newest fill's slot says nothing about that fill. */
 export function isReadTooEarly(
   reader: Reader,
@@ -28,9 +37,22 @@ export function isReadTooEarly(
   instrument: string,
   slot: number,
 ): boolean {
-  return reader
-    .fillsPage(userId, FILLS_BACK_MAX, null)
-    .some((fill) => fill.instrument === instrument && slot <= fill.venueSlot);
+  const newest = newestFillSlots(reader, userId).get(instrument);
+  return newest !== undefined && slot <= newest;
+}
+
+function newestFillSlots(reader: Reader, userId: number): ReadonlyMap<string, number> {
+  const headSeq = reader.headSeq();
+  const known = newestFills.get(reader) ?? new Map<number, NewestFills>();
+  newestFills.set(reader, known);
+  const found = known.get(userId);
+  if (found?.headSeq === headSeq) return found.slots;
+  const slots = new Map<string, number>();
+  for (const { instrument, venueSlot } of reader.fillsPage(userId, FILLS_BACK_MAX, null)) {
+    slots.set(instrument, Math.max(venueSlot, slots.get(instrument) ?? 0));
+  }
+  known.set(userId, { headSeq, slots });
+  return slots;
 }
 
 export function tokenTruthOf(
