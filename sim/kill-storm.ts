@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { judgeStorm } from "./storm/judge-storm.ts";
-import { runStorm, type StormReport } from "./storm/run-storm.ts";
+import type { StormReport } from "./storm/run-storm.ts";
+import { runWorlds } from "./storm/run-worlds.ts";
 
 /** `pnpm storm`: real processes, killed at every point of the order's life. */
 const { values } = parseArgs({
@@ -8,16 +9,23 @@ const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "200" },
     seed: { type: "string", default: "42" },
+    worlds: { type: "string", default: "2" },
   },
 });
-const [kills, seed] = [Number(values.kills), Number(values.seed)];
-if (!Number.isSafeInteger(kills) || kills < 1 || !Number.isSafeInteger(seed) || seed < 0) {
-  throw new Error("expected --kills and --seed to be whole numbers");
+const [kills, seed, worlds] = [values.kills, values.seed, values.worlds].map(Number) as [
+  number,
+  number,
+  number,
+];
+if (![kills, worlds].every((value) => Number.isSafeInteger(value) && value >= 1)) {
+  throw new Error("expected --kills and --worlds to be whole numbers above 0");
 }
-process.stdout.write(`kill storm: ${kills} kills, seed ${seed}\n`);
-const report = await runStorm({
+if (!Number.isSafeInteger(seed) || seed < 0) throw new Error("expected --seed as a whole number");
+process.stdout.write(`kill storm: ${kills} kills in ${worlds} worlds, seed ${seed}\n`);
+const report = await runWorlds({
   kills,
   seed,
+  worlds,
   onKill: (done, name) => {
     if (process.stdout.isTTY) process.stdout.write(`\r${done}/${kills} ${name.padEnd(32)}`);
     else if (done % 50 === 0) process.stdout.write(`${done} kills\n`);
@@ -37,12 +45,16 @@ function printReport(storm: StormReport): void {
         `${count.unresolved} with an attempt not decided`,
     );
   }
-  const { jobs, orders, attempts, fills, events } = storm;
+  const { jobs, orders, attempts, fills, events, resigned, replaced, reversed } = storm;
   say(
     `${storm.kills} kills (${storm.unresolvedKills} with an attempt not decided) in ` +
       `${(storm.tookMs / 1_000).toFixed(0)} s; ${storm.presses} presses`,
   );
   say(`${events} events: ${jobs} jobs, ${orders} orders, ${attempts} attempts, ${fills} fills`);
+  say(
+    `${resigned} orders signed anew after a proof of death, ${replaced} dearer copies on a nonce, ` +
+      `${reversed} fills taken back after forks that undid ${storm.forked} transactions`,
+  );
   say(
     `lost ${storm.lost.length}, double ${storm.double.length}, ` +
       `missing receipts ${storm.missingReceipts.length}, repeated notices ${storm.repeatedNotices}`,

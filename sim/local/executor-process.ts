@@ -185,7 +185,13 @@ export class ExecutorProcess {
   }
 
   #kill(pid: number): void {
-    if (isRunning(pid)) process.kill(pid, "SIGKILL");
+    if (!isRunning(pid)) return;
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      // It ended by itself since the look.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   }
 }
 

@@ -35,6 +35,12 @@ export class AccountHistory {
     }
   }
 
+  /** The same for one account. */
+  rollBackOne(pubkey: string, slot: number): void {
+    const versions = this.#versions.get(pubkey) ?? [];
+    while ((versions.at(-1)?.slot ?? -1) >= slot) versions.pop();
+  }
+
   /** Accounts that never changed are unknown here; `known` tells the two kinds of absence apart. */
   at(pubkey: string, slot: number): ChainAccount | undefined {
     return this.#versions.get(pubkey)?.findLast((version) => version.slot <= slot)?.account;

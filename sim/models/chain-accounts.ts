@@ -21,6 +21,13 @@ import type { Vm } from "./vm.ts";
 /** Pays rent for accounts that the world creates; nobody holds its key. */
 const WORLD_PAYER = encodeBase58(createHash("sha256").update("stand-in world payer").digest());
 const WORLD_LAMPORTS = 10n ** 17n;
+/** Without lamports there is no account. */
+const NO_ACCOUNT: ChainAccount = {
+  lamports: 0n,
+  data: new Uint8Array(),
+  owner: SYSTEM_PROGRAM,
+  executable: false,
+};
 
 /**
  * The accounts of the chain: as they are now in the virtual machine and as they were at each recent
@@ -74,6 +81,17 @@ export class ChainAccounts {
       // Programs never change, and the machine does not hold those that are only shown.
       if (before?.executable === true) continue;
       if (!isSame(before, account)) this.#history.write(pubkey, slot, account);
+    }
+  }
+
+  /** Takes back what happened to these accounts in `slot` and later. */
+  rollBack(pubkeys: Iterable<string>, slot: number): void {
+    for (const pubkey of pubkeys) {
+      if (!this.#history.known(pubkey)) continue;
+      this.#history.rollBackOne(pubkey, slot);
+      const account = this.#history.at(pubkey, slot);
+      // The machine never loads a program that is only shown.
+      if (account?.executable !== true) this.#vm.setAccount(pubkey, account ?? NO_ACCOUNT);
     }
   }
 

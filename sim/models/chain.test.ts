@@ -48,6 +48,41 @@ test("the same bytes execute once however often they are sent", ({ expect }) => 
   expect(chain.history.of(friend.toBase58())).toHaveLength(1);
 });
 
+test("a fork undoes what the newest blocks held, and the same bytes may land again", ({
+  expect,
+}) => {
+  const chain = createChain();
+  const wallet = createWallet(chain);
+  const friend = Keypair.generate().publicKey;
+  tick(chain, 40);
+  const before = balance(chain, wallet.publicKey);
+  const final = chain.submit(sign(chain, wallet, [pay(wallet, friend, SOL)]));
+  tick(chain, 40);
+  const wire = sign(chain, wallet, [pay(wallet, friend, 2n * SOL)]);
+  const signature = chain.submit(wire);
+  tick(chain, 4);
+  expect(balance(chain, friend)).toBe(3n * SOL);
+  expect(chain.fork(28)).toBe(1);
+  expect(balance(chain, friend)).toBe(SOL);
+  expect(balance(chain, wallet.publicKey)).toBe(before - SOL - 5_000n);
+  expect(chain.landingOf(signature)).toBeUndefined();
+  expect(chain.landingOf(final)?.err).toBeNull();
+  expect(chain.history.of(friend.toBase58())).toHaveLength(1);
+  chain.submit(wire);
+  tick(chain, 4);
+  expect(balance(chain, friend)).toBe(3n * SOL);
+  expect(chain.history.of(friend.toBase58())).toHaveLength(2);
+});
+
+test("a fork takes back no block that is final", ({ expect }) => {
+  const chain = createChain();
+  const wallet = createWallet(chain);
+  tick(chain, 40);
+  chain.submit(sign(chain, wallet, [pay(wallet, Keypair.generate().publicKey, SOL)]));
+  tick(chain, 60);
+  expect(chain.fork(1_000)).toBe(0);
+});
+
 test("a transaction with one changed byte is refused", ({ expect }) => {
   const chain = createChain();
   const wallet = createWallet(chain);

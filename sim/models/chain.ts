@@ -125,6 +125,15 @@ export class Chain {
     return this.#pool.submit(wire);
   }
 
+  /**
+   * A fork: the newest blocks, confirmed ones among them, lose what they held. What is final stays.
+   * @returns how many transactions are gone.
+   */
+  fork(slotCount: number): number {
+    const floor = this.slots.head.finalizedSlot + 1;
+    return this.#pool.rollBack(Math.max(this.slots.slot - slotCount + 1, floor));
+  }
+
   isPending(signature: string): boolean {
     return this.#pool.isPending(signature);
   }

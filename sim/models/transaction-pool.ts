@@ -114,6 +114,14 @@ export class TransactionPool {
     }
   }
 
+  /** The blocks from `slot` on lose their transactions; nobody brings these again by himself. */
+  rollBack(slot: number): number {
+    const lost = this.history.rollBack(slot);
+    const keys = new Set(lost.flatMap((record) => record.keys.map(({ pubkey }) => pubkey)));
+    this.#accounts.rollBack(keys, slot);
+    return lost.length;
+  }
+
   simulate(transaction: WireTransaction, options: SimulationOptions): RunOutcome {
     if (options.sigVerify && !hasValidSignatures(transaction)) return refused("SignatureFailure");
     const skipsLifetime =

@@ -58,6 +58,24 @@ export class TransactionHistory {
     if (this.#bySignature.size > RECORDS_MAX) this.#forgetOldest();
   }
 
+  /** Takes out what landed in `slot` and later. */
+  rollBack(slot: number): TransactionRecord[] {
+    const lost = [...this.#bySignature.values()].filter(({ block }) => block.slot >= slot);
+    for (const { signature, keys } of lost) {
+      this.#bySignature.delete(signature);
+      for (const { pubkey } of keys) {
+        const left = (this.#byAccount.get(pubkey) ?? []).filter((one) => one !== signature);
+        this.#byAccount.set(pubkey, left);
+      }
+    }
+    this.#recent.splice(
+      0,
+      this.#recent.length,
+      ...this.#recent.filter((one) => !lost.includes(one)),
+    );
+    return lost;
+  }
+
   get(signature: string): TransactionRecord | undefined {
     return this.#bySignature.get(signature);
   }

@@ -34,3 +34,13 @@ export function countPending(dataDir: string): number {
     (select count(*) from outbox where ${OUTBOX_DUE_SQL}) as n`;
   return Number(readJournal(dataDir, sql)[0]?.["n"]);
 }
+
+/** What keeps the desk or a person from buying. */
+export function readBrakes(dataDir: string): { isHalted: boolean; pausedIds: number[] } {
+  const halted = "select 1 as n from control where trading_state != 'active'";
+  const paused = readJournal(dataDir, "select user_id from users where paused = 1");
+  return {
+    isHalted: readJournal(dataDir, halted).length > 0,
+    pausedIds: paused.map(({ user_id: userId }) => Number(userId)),
+  };
+}

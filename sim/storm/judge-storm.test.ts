@@ -1,4 +1,5 @@
 import { describe, it } from "vitest";
+import { CRASH_POINTS, nameOf } from "./crash-points.ts";
 import { judgeStorm } from "./judge-storm.ts";
 
 const NONE = { kills: 4, unresolved: 2 };
@@ -25,6 +26,19 @@ describe("a storm", () => {
       "proves nothing: nothing was bought or sold",
       "proves little: 0 of 24 kills met an undecided attempt",
       "proves little: 1 different points were met",
+    ]);
+  });
+
+  it("of a thousand and more must have met every named point once in a hundred kills", ({
+    expect,
+  }) => {
+    const names = CRASH_POINTS.map(nameOf);
+    const met = (kills: number) => names.map((name) => [name, { kills, unresolved: 0 }] as const);
+    const long = { ...GOOD, kills: 2_000, unresolvedKills: 1_000 };
+    expect(judgeStorm({ ...long, byPoint: new Map(met(20)) })).toEqual([]);
+    const byPoint = new Map([...met(20), ["after submit", { kills: 19, unresolved: 0 }]] as const);
+    expect(judgeStorm({ ...long, byPoint })).toEqual([
+      'proves little: "after submit" was met 19 times',
     ]);
   });
 

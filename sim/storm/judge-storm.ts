@@ -1,8 +1,12 @@
+import { leastMet } from "./crash-schedule.ts";
 import type { StormReport } from "./run-storm.ts";
 
-/** So many different points must have been met, whatever else; there are 46, and the clock. */
-const POINTS_MAX = 25;
+/** So many different points must have been met, whatever else. */
+const POINTS_MAX = 40;
 const KILLS_PER_POINT = 8;
+/** In a long storm each named point must have been met once in so many kills: 20 times in 2,000. */
+const KILLS_PER_MEETING = 100;
+const LONG_STORM_KILLS = 1_000;
 
 type Judged = Pick<
   StormReport,
@@ -30,6 +34,10 @@ export function judgeStorm(storm: Judged): string[] {
   }
   if (byPoint.size <= Math.min(kills / KILLS_PER_POINT, POINTS_MAX)) {
     problems.push(`proves little: ${byPoint.size} different points were met`);
+  }
+  const least = leastMet(byPoint);
+  if (kills >= LONG_STORM_KILLS && least.kills < Math.floor(kills / KILLS_PER_MEETING)) {
+    problems.push(`proves little: "${least.name}" was met ${least.kills} times`);
   }
   return problems;
 }

@@ -6,11 +6,13 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { startWorld, type World } from "../local/start-world.ts";
 import { createNamedPrng } from "../models/prng.ts";
 import { pause, Person, postJson } from "../scenarios/person.ts";
-import { repair, untilTaken } from "../scenarios/probes.ts";
-import { CRASH_POINTS, nameOf, type CrashPoint } from "./crash-points.ts";
+import { repair } from "../scenarios/probes.ts";
+import { nameOf, type CrashPoint } from "./crash-points.ts";
+import { CrashSchedule } from "./crash-schedule.ts";
 import { type DeployDrill, drillDeploy, logFileOf } from "./deploy-drill.ts";
-import { countPending, countUnresolved } from "./journal-look.ts";
+import { countUnresolved, readBrakes } from "./journal-look.ts";
 import { auditStorm, type StormAudit } from "./storm-audit.ts";
+import { settleWorld } from "./settle-world.ts";
 import { StormLoad } from "./storm-load.ts";
 
 const MAIN = fileURLToPath(new URL("crashing-main.ts", import.meta.url));
@@ -24,14 +26,24 @@ const RANDOM_KILL_MS = 1_200;
 const HITS_MAX = 2;
 const BURST_EVERY_MS = 500;
 /** Every so many kills one comes by the clock instead of at a named point. */
-const RANDOM_EVERY = 5;
+const RANDOM_EVERY = 10;
 const RESTARTS_TIMED = 5;
+/**
+ * After every so many kills the nodes take nothing for a while, over all deaths of that time: long
+ * enough for a blockhash to run out (150 blocks) and for that to be final on every node.
+ */
+const DROUGHT_EVERY = 25;
+const DROUGHT_MS = 14_000;
+const PROVEN_DEAD_MS = 9_000;
+/** The copies of an exit are dead once the one that landed is final. */
+const AFTER_DROUGHT_MS = 4_000;
+const TAKES_LONG: readonly CrashPoint["what"][] = ["AttemptDead", "FillReversed"];
+/** Long enough for a fill, not for its finality (31 blocks). */
+const FORK_AFTER_MS = 1_500;
+const FORK_SLOTS = 28;
 const CHAT_LIMITS = { chatPerSecond: 1_000, chatBurst: 1_000, overallPerSecond: 1_000 };
 /** After every so many kills the desk is stopped and started as a release does it. */
 const DEPLOY_EVERY = 25;
-/** Each round revives dead letters of the queue; a few come back only after several. */
-const QUIET_ROUNDS = 10;
-const SETTLE_MS = 120_000;
 const PEOPLE = [7_001, 7_002];
 
 const EXECUTOR_ENV = {
@@ -45,6 +57,7 @@ const EXECUTOR_ENV = {
   PRICE_POLL_MS: "250",
   RECONCILE_INTERVAL_MS: "5000",
   HTTP_TIMEOUT_MS: "1500",
+  EXIT_REPLACE_MS: "600",
 };
 const EDGE_VARS = Object.fromEntries(
   ["USER", "TRADE", "READ", "API_IP", "FALLBACK_TRADE", "EMERGENCY"].map((name) => [
@@ -74,6 +87,8 @@ export interface StormReport extends StormAudit {
   deploys: DeployDrill[];
   /** From the start of the next process to a desk that takes jobs, milliseconds, ascending. */
   restartsMs: number[];
+  /** Transactions that forks took out of their blocks. */
+  forked: number;
   tookMs: number;
 }
 
@@ -113,6 +128,10 @@ class Storm {
   readonly #prng: Prng;
   readonly #people: Person[];
   readonly #load: StormLoad;
+  readonly #schedule: CrashSchedule;
+  #droughtSinceMs = Number.NEGATIVE_INFINITY;
+  #isDrought = false;
+  #forked = 0;
   readonly #byPoint = new Map<string, KillCount>();
   readonly #restartsMs: number[] = [];
   readonly #deploys: DeployDrill[] = [];
@@ -125,6 +144,7 @@ class Storm {
     this.#prng = createNamedPrng(options.seed, "storm");
     this.#people = PEOPLE.map((id) => new Person(world.file, id));
     this.#load = new StormLoad(world.file, this.#people, this.#prng);
+    this.#schedule = new CrashSchedule(this.#prng);
   }
 
   async run(): Promise<void> {
@@ -133,12 +153,52 @@ class Storm {
     for (const person of this.#people) await person.begin();
     await this.#world.executor.killAll();
     for (let done = 0; done < this.#options.kills; done += 1) {
+      if (done % DROUGHT_EVERY === DROUGHT_EVERY - 1) await this.#setDrought(true);
+      if (this.#isDrought && this.#sinceDroughtMs() > DROUGHT_MS) await this.#setDrought(false);
       const isRandom = done % RANDOM_EVERY === 0;
-      const point = isRandom ? undefined : CRASH_POINTS[this.#prng.nextInt(CRASH_POINTS.length)];
+      const point = isRandom ? undefined : this.#schedule.next(({ what }) => this.#canMeet(what));
       const name = await this.#killOnce(point);
+      if (point !== undefined && name !== nameOf(point)) this.#schedule.missed(point);
       this.#options.onKill(done + 1, name);
       if (done % DEPLOY_EVERY === 0) await this.#deploy();
     }
+    await this.#setDrought(false);
+  }
+
+  async #setDrought(isDrought: boolean): Promise<void> {
+    if (isDrought) await this.#fork();
+    this.#isDrought = isDrought;
+    if (isDrought) this.#droughtSinceMs = performance.now();
+    await this.#load.setDrought(isDrought);
+  }
+
+  /** Takes back what was just booked; the drought that follows keeps it from landing again. */
+  async #fork(): Promise<void> {
+    const { executor, chain } = this.#world;
+    writeFileSync(this.#planFile, "");
+    await executor.start();
+    const deadline = performance.now() + FORK_AFTER_MS;
+    await this.#loadUntil(() => performance.now() > deadline, "FillRecorded");
+    this.#forked += chain.fork(FORK_SLOTS);
+    await executor.killAll();
+    await this.#repair();
+  }
+
+  #sinceDroughtMs(): number {
+    return performance.now() - this.#droughtSinceMs;
+  }
+
+  #canMeet(what: CrashPoint["what"]): boolean {
+    if (!TAKES_LONG.includes(what)) return StormLoad.canBeMet(what, this.#isDrought);
+    const sinceMs = this.#sinceDroughtMs();
+    return sinceMs > PROVEN_DEAD_MS && sinceMs < DROUGHT_MS + AFTER_DROUGHT_MS;
+  }
+
+  /** Faults end with a death, the drought does not. */
+  async #repair(): Promise<void> {
+    for (const { http } of this.#world.file.rpcs) await repair(http);
+    await this.#load.keepDrought();
+    this.#load.noteBrakes(readBrakes(this.#world.file.dataDir));
   }
 
   async #killOnce(point: CrashPoint | undefined): Promise<string> {
@@ -164,7 +224,7 @@ class Storm {
     await executor.killAll();
     await work;
     const unresolved = countUnresolved(file.dataDir);
-    for (const { http } of file.rpcs) await repair(http);
+    await this.#repair();
     const name = isReached && point !== undefined ? nameOf(point) : "at a random moment";
     this.#count(name, unresolved > 0);
     return name;
@@ -175,7 +235,7 @@ class Storm {
     const load = (isOver: () => boolean): Promise<void> => this.#loadUntil(isOver, undefined);
     this.#deploys.push(await drillDeploy(this.#world, this.#logFile, load));
     await this.#world.executor.killAll();
-    for (const { http } of this.#world.file.rpcs) await repair(http);
+    await this.#repair();
   }
 
   #planFor(point: CrashPoint): string {
@@ -212,7 +272,7 @@ class Storm {
       await executor.start();
       this.#restartsMs.push(performance.now() - startedMs);
     }
-    await this.#settle();
+    await settleWorld(file);
     const chats = new Map(
       await Promise.all(
         this.#people.map(async (person) => [person.id, await person.messages()] as const),
@@ -226,32 +286,8 @@ class Storm {
       byPoint: this.#byPoint,
       presses: this.#load.presses,
       deploys: this.#deploys,
+      forked: this.#forked,
       restartsMs: this.#restartsMs.toSorted((left, right) => left - right),
     };
   }
-
-  async #settle(): Promise<void> {
-    const { file } = this.#world;
-    const deadline = performance.now() + SETTLE_MS;
-    let quietRounds = 0;
-    while (quietRounds < QUIET_ROUNDS && performance.now() < deadline) {
-      await postJson(`${file.telegram}/world/wake`, {});
-      await untilTaken(file).catch(() => {});
-      // Waiting messages of the queue and its dead letters are due now.
-      await postJson(`${file.qstash}/world/clock`, { shiftMs: 60_000 });
-      await postJson(`${file.qstash}/world/schedules/raptor-reconcile/run`, {});
-      await pause(500);
-      const isQuiet = countPending(file.dataDir) === 0 && (await countQueued(file.qstash)) === 0;
-      quietRounds = isQuiet ? quietRounds + 1 : 0;
-    }
-  }
-}
-
-const ENDED: readonly string[] = ["DELIVERED", "FAILED", "CANCELLED"];
-
-/** Messages that the queue still has to deliver. */
-async function countQueued(qstash: string): Promise<number> {
-  const response = await fetch(`${qstash}/world/messages`);
-  const messages = (await response.json()) as { state: string }[];
-  return messages.filter(({ state }) => !ENDED.includes(state)).length;
 }

@@ -14,11 +14,25 @@ const NO_PROMISE = /^(Not confirmed:|Not accepted)/;
 /** What an order's message says as long as it is under way. */
 const UNDER_WAY = "⏳";
 
+/** Another blockhash after the first one was proven dead. */
+const RESIGNED_SQL = `select count(distinct dead.order_id) as n from attempts dead
+  join attempts later on later.order_id = dead.order_id and later.n > dead.n
+  where dead.state = 'dead' and later.exclusion_group != dead.exclusion_group`;
+const REPLACED_SQL = `select count(*) as n from attempts copy where exists (
+  select 1 from attempts other where other.exclusion_group = copy.exclusion_group
+  and other.order_id = copy.order_id and other.n < copy.n)`;
+
 export interface StormAudit {
   jobs: number;
   orders: number;
   attempts: number;
+  /** Orders that were signed anew after a proof of death. */
+  resigned: number;
+  /** Attempts that share one nonce value with another: dearer copies of a stuck exit. */
+  replaced: number;
   fills: number;
+  /** Fills that a fork took back. */
+  reversed: number;
   events: number;
   /** In words; empty is what is wanted. */
   lost: string[];
@@ -40,10 +54,14 @@ export async function auditStorm(
   const landed = attempts.filter(({ identity }) => isExecuted(world, String(identity)));
   const report = verifyJournal(join(dataDir, "journal.db"));
   const jobs = readJournal(dataDir, "select job_id, state from jobs");
+  const count = (sql: string): number => Number(readJournal(dataDir, sql)[0]?.["n"]);
   return {
     jobs: jobs.length,
     orders: Number(readJournal(dataDir, "select count(*) as n from orders")[0]?.["n"]),
     attempts: attempts.length,
+    resigned: count(RESIGNED_SQL),
+    replaced: count(REPLACED_SQL),
+    reversed: count("select count(*) as n from fills where state = 'reversed'"),
     fills: Number(readJournal(dataDir, "select count(*) as n from fills")[0]?.["n"]),
     events: report.events,
     lost: [

@@ -1,6 +1,6 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { breakDown, setPrice } from "../scenarios/probes.ts";
-import { pause, type Person, postJson } from "../scenarios/person.ts";
+import { pause, type Person, postJson, waitUntil } from "../scenarios/person.ts";
 import type { WorldFile } from "../local/start-world.ts";
 
 interface PlannedFault {
@@ -16,21 +16,57 @@ const SUBMIT_FAULTS: readonly PlannedFault[] = [
   { on: "sendTransaction", kind: "duplicate", count: 1 },
   { on: "sendTransaction", kind: "delay", ms: 300, count: 1 },
 ];
+/** No node takes anything: what was sent grows old, is proven dead, and is signed anew. */
+const DROUGHT_FAULT: PlannedFault = { on: "sendTransaction", kind: "drop", count: -1 };
+/** Every node answers that it will never take these bytes: one of the few definite answers. */
+const REFUSAL_FAULT = {
+  on: "sendTransaction",
+  kind: "error",
+  count: 1,
+  status: 200,
+  body: JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    error: { code: -32_003, message: "Transaction signature verification failure" },
+  }),
+};
 /** As long as no node tells what became of an attempt, it is not decided. */
 const BLIND_FAULT: PlannedFault = { on: "getSignatureStatuses", kind: "error", count: -1 };
 const FAULT_CHANCE = 0.35;
 /** What cannot be reached while the nodes do not tell. */
 const NEEDS_SIGHT: readonly string[] = [
   "AttemptFailed",
+  "AttemptRejected",
+  "AttemptDead",
   "FillRecorded",
+  "FillReversed",
   "PositionChanged",
   "ExitPlanArmed",
+  "ExitPlanDisarmed",
   "ExitTriggered",
   "FillSettled",
   "OrderClosed",
   "JobFinished",
+  "PanicClosed",
+];
+/** What cannot be reached while nothing lands. */
+const NEEDS_LANDING: readonly string[] = [
+  "AttemptFailed",
+  "AttemptRejected",
+  "FillRecorded",
+  "PositionChanged",
+  "ExitPlanArmed",
+  "ExitPlanDisarmed",
+  "FillSettled",
+  "PanicClosed",
 ];
 const PRESS_WAIT_MS = 5_000;
+
+/** What keeps people from buying, as the journal has it at a death. */
+export interface Brakes {
+  isHalted: boolean;
+  pausedIds: readonly number[];
+}
 
 /** A command that was typed, as the bot's world numbered it. */
 export interface Said {
@@ -44,6 +80,8 @@ export class StormLoad {
   readonly #people: readonly Person[];
   readonly #mints: readonly string[];
   readonly #prng: Prng;
+  #isDrought = false;
+  #brakes: Brakes = { isHalted: false, pausedIds: [] };
   presses = 0;
   /** Every command that somebody typed: whether the desk ever heard of it is judged at the end. */
   readonly said: Said[] = [];
@@ -55,19 +93,88 @@ export class StormLoad {
     this.#mints = file.mints.filter(({ kind }) => kind === "normal").map(({ mint }) => mint);
   }
 
+  /** Whether the planned point can be reached while the nodes take nothing. */
+  static canBeMet(what: string, isDrought: boolean): boolean {
+    return !isDrought || !NEEDS_LANDING.includes(what);
+  }
+
+  /** Lasts over deaths, in which all other faults end. */
+  async setDrought(isDrought: boolean): Promise<void> {
+    this.#isDrought = isDrought;
+    if (!isDrought) return;
+    // Exits on nonces are what is replaced while nothing lands.
+    await Promise.all(this.#mints.map((mint) => setPrice(this.#file, mint, 0.4)));
+    await this.keepDrought();
+  }
+
+  /** After a repair. */
+  async keepDrought(): Promise<void> {
+    if (!this.#isDrought) return;
+    for (const { http } of this.#file.rpcs) await breakDown(http, { ...DROUGHT_FAULT });
+  }
+
+  /** Before trading goes on, the brakes that earlier bursts put on have to be released. */
+  noteBrakes(brakes: Brakes): void {
+    this.#brakes = brakes;
+  }
+
   /** One round of presses that leads to the planned point, among others. */
   async burst(what: string | undefined): Promise<void> {
-    const isBlind = !NEEDS_SIGHT.includes(what ?? "") && this.#prng.nextFloat() < 0.7;
+    const maySee = this.#isDrought || NEEDS_SIGHT.includes(what ?? "");
+    const isBlind = !maySee && this.#prng.nextFloat() < 0.7;
+    await this.#releaseBrakes();
     for (const { http } of this.#file.rpcs) {
       if (isBlind) await breakDown(http, { ...BLIND_FAULT });
-      if (this.#prng.nextFloat() < FAULT_CHANCE) {
+      if (what === "AttemptRejected") await breakDown(http, REFUSAL_FAULT);
+      else if (this.#prng.nextFloat() < FAULT_CHANCE) {
         await breakDown(http, { ...this.#pick(SUBMIT_FAULTS) });
       }
     }
     await Promise.all(this.#people.flatMap((person) => this.#actionsOf(person, what)));
     if (what === "TicketClaimed" || what === "JobRefused") await this.#pressCard();
     if (what === "AttemptFailed") await this.#outrun();
+    if (what === "ExitPlanDisarmed") await this.#sellAll();
+    await this.#brake(what);
     if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) await this.#movePrices();
+  }
+
+  async #releaseBrakes(): Promise<void> {
+    const { isHalted, pausedIds } = this.#brakes;
+    this.#brakes = { isHalted: false, pausedIds: [] };
+    const [admin] = this.#people;
+    if (isHalted && admin !== undefined) await this.#say(admin, "/kill active");
+    for (const person of this.#people) {
+      if (pausedIds.includes(person.id)) await this.#say(person, "/resume");
+    }
+  }
+
+  async #brake(what: string | undefined): Promise<void> {
+    const [admin] = this.#people;
+    if (admin === undefined) return;
+    if (what === "TradingStateChanged") {
+      await this.#say(admin, "/kill");
+      await this.#say(admin, "/kill active");
+    }
+    if (what === "UserPausedChanged") {
+      const person = this.#pick(this.#people);
+      await this.#say(person, "/pause");
+      await this.#say(person, "/resume");
+    }
+    if (what === "PanicOpened" || what === "PanicClosed") await this.#panic();
+  }
+
+  async #panic(): Promise<void> {
+    const person = this.#pick(this.#people);
+    const newest = (await person.received()).at(-1)?.message_id ?? 0;
+    await this.#say(person, "/panic");
+    await this.#pressWhenShown(person, "Sell everything?", "Yes, sell everything", newest);
+  }
+
+  async #sellAll(): Promise<void> {
+    const sells = this.#people.flatMap((person) =>
+      this.#mints.map((mint) => this.#say(person, `/sell ${mint} 100`)),
+    );
+    await Promise.all(sells);
   }
 
   /** The price leaves while a buy is on its way, so that it arrives and is reverted. */
@@ -88,12 +195,25 @@ export class StormLoad {
     const person = this.#pick(this.#people);
     const mint = this.#pick(this.#mints);
     await this.#say(person, mint);
+    await this.#pressWhenShown(person, mint, this.#pick(["0.1 SOL", "0.25 SOL"]), 0);
+  }
+
+  /** Presses three times what is shown in a message after the one of this number. */
+  async #pressWhenShown(
+    person: Person,
+    part: string,
+    label: string,
+    afterId: number,
+  ): Promise<void> {
     try {
-      const card = await person.waitFor(mint, PRESS_WAIT_MS);
+      const card = await waitUntil(async () => {
+        const received = await person.received();
+        return received.findLast(
+          ({ message_id: id, text }) => id > afterId && text?.includes(part) === true,
+        );
+      }, PRESS_WAIT_MS);
       this.presses += 3;
-      const label = this.#pick(["0.1 SOL", "0.25 SOL"]);
-      const presses = [1, 2, 3].map(() => person.press(card, label));
-      await Promise.all(presses);
+      await Promise.all([1, 2, 3].map(() => person.press(card, label)));
     } catch (error) {
       // The desk died before it could show the card, or the card became a receipt meanwhile.
       if (!/within|no button|answered 400/.test((error as Error).message)) throw error;

@@ -1,0 +1,82 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { KillCount, StormOptions, StormReport } from "./run-storm.ts";
+
+const WORKER = fileURLToPath(new URL("storm-worker.ts", import.meta.url));
+
+export type FromWorker =
+  | { kind: "kill"; name: string }
+  | {
+      kind: "report";
+      report: Omit<StormReport, "byPoint"> & { byPoint: [string, KillCount][] };
+    };
+
+/**
+ * Storms over several worlds at once, each a process with a desk, a chain and a seed of its own, so
+ * that one works while another waits. The kills are divided between them.
+ */
+export async function runWorlds(options: StormOptions & { worlds: number }): Promise<StormReport> {
+  const { kills, seed, worlds } = options;
+  const startedMs = performance.now();
+  let done = 0;
+  const reports = await Promise.all(
+    Array.from({ length: worlds }, (_, at) =>
+      runWorld(Math.floor((kills + at) / worlds), seed + at, (name) => {
+        done += 1;
+        options.onKill(done, name);
+      }),
+    ),
+  );
+  return { ...reports.reduce(merge), tookMs: performance.now() - startedMs };
+}
+
+function runWorld(
+  kills: number,
+  seed: number,
+  onKill: (name: string) => void,
+): Promise<StormReport> {
+  const child = fork(WORKER, [String(kills), String(seed)], { execArgv: [] });
+  let report: StormReport | undefined;
+  child.on("message", (message: FromWorker) => {
+    if (message.kind === "kill") onKill(message.name);
+    else report = { ...message.report, byPoint: new Map(message.report.byPoint) };
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      if (report === undefined) reject(new Error(`the world of seed ${seed} ended with ${code}`));
+      else resolve(report);
+    });
+  });
+}
+
+function merge(left: StormReport, right: StormReport): StormReport {
+  const byPoint = new Map(left.byPoint);
+  for (const [name, { kills, unresolved }] of right.byPoint) {
+    const known = byPoint.get(name) ?? { kills: 0, unresolved: 0 };
+    byPoint.set(name, { kills: known.kills + kills, unresolved: known.unresolved + unresolved });
+  }
+  return {
+    jobs: left.jobs + right.jobs,
+    orders: left.orders + right.orders,
+    attempts: left.attempts + right.attempts,
+    resigned: left.resigned + right.resigned,
+    replaced: left.replaced + right.replaced,
+    fills: left.fills + right.fills,
+    reversed: left.reversed + right.reversed,
+    events: left.events + right.events,
+    lost: [...left.lost, ...right.lost],
+    double: [...left.double, ...right.double],
+    missingReceipts: [...left.missingReceipts, ...right.missingReceipts],
+    repeatedNotices: left.repeatedNotices + right.repeatedNotices,
+    journal: left.journal === "holds" ? right.journal : left.journal,
+    kills: left.kills + right.kills,
+    unresolvedKills: left.unresolvedKills + right.unresolvedKills,
+    byPoint,
+    presses: left.presses + right.presses,
+    deploys: [...left.deploys, ...right.deploys],
+    forked: left.forked + right.forked,
+    restartsMs: [...left.restartsMs, ...right.restartsMs].toSorted((a, b) => a - b),
+    tookMs: Math.max(left.tookMs, right.tookMs),
+  };
+}

@@ -1,0 +1,33 @@
+import type { WorldFile } from "../local/start-world.ts";
+import { pause, postJson } from "../scenarios/person.ts";
+import { untilTaken } from "../scenarios/probes.ts";
+import { countPending } from "./journal-look.ts";
+
+/** Each round revives dead letters of the queue; a few come back only after several. */
+const QUIET_ROUNDS = 10;
+const SETTLE_MS = 120_000;
+
+/** Gives everything that was acknowledged the time to end, with nothing in its way any more. */
+export async function settleWorld(file: WorldFile): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS;
+  let quietRounds = 0;
+  while (quietRounds < QUIET_ROUNDS && performance.now() < deadline) {
+    await postJson(`${file.telegram}/world/wake`, {});
+    await untilTaken(file).catch(() => {});
+    // Waiting messages of the queue and its dead letters are due now.
+    await postJson(`${file.qstash}/world/clock`, { shiftMs: 60_000 });
+    await postJson(`${file.qstash}/world/schedules/raptor-reconcile/run`, {});
+    await pause(500);
+    const isQuiet = countPending(file.dataDir) === 0 && (await countQueued(file.qstash)) === 0;
+    quietRounds = isQuiet ? quietRounds + 1 : 0;
+  }
+}
+
+const ENDED: readonly string[] = ["DELIVERED", "FAILED", "CANCELLED"];
+
+/** Messages that the queue still has to deliver. */
+async function countQueued(qstash: string): Promise<number> {
+  const response = await fetch(`${qstash}/world/messages`);
+  const messages = (await response.json()) as { state: string }[];
+  return messages.filter(({ state }) => !ENDED.includes(state)).length;
+}
