@@ -20,7 +20,7 @@ export async function checkLanes(deps: DoctorServices): Promise<Finding[]> {
   return Promise.all(checks);
 }
 
-/** It also says where it takes tips now: an account that is not among them would get them in vain. */
+/** It also says where it takes tips now: elsewhere they would be paid in vain. */
 async function checkJito(deps: DoctorServices, url: string): Promise<Finding> {
   const name = `lane jito ${new URL(url).host}`;
   const path = `${url.replace(/\/+$/, "")}/api/v1/bundles`;
