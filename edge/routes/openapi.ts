@@ -116,6 +116,12 @@ function createPaths() {
         },
       },
     },
+    ...createAdminPaths(),
+  };
+}
+
+function createAdminPaths() {
+  return {
     "/admin/exits": {
       post: {
         ...operation(

@@ -1,4 +1,3 @@
-import { checkExitSpecs, SINGLE_EXIT_KINDS } from "@raptor/shared/domain/check-exits.ts";
 import { ruleIdOf, type ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
 import type { ExitEdit, PositionRow, TicketAction, View } from "@raptor/shared/domain/rows.ts";
 import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
@@ -17,6 +16,7 @@ import { EXIT_PRESETS } from "./exit-presets.ts";
 import { CLOSED, freshPriceE9, NOT_YOURS, renderExits } from "./exit-screens.ts";
 import type { ExitScreenDeps } from "./exit-screens.ts";
 import { parseExitText, type TypedRule } from "./exit-text.ts";
+import { checkPreset, setPreset, specsAfter } from "./preset-edit.ts";
 import type { Presenter } from "./presenter.ts";
 
 interface Target {
@@ -274,41 +274,4 @@ const ONLY_POSITIONS =
 
 export function isExitAction(action: TicketAction): action is Action {
   return action.kind === "changeExits" || action.kind === "setExitPreset";
-}
-
-function specsAfter(specs: readonly ExitSpec[], edit: ExitEdit): ExitSpec[] {
-  if (edit.kind === "replace") return [...edit.specs];
-  if (edit.kind === "remove") return [...specs];
-  const { spec } = edit;
-  const kept = specs.filter(
-    ({ kind }) => kind !== spec.kind || !SINGLE_EXIT_KINDS.includes(spec.kind),
-  );
-  return [...kept, spec].toSorted((a, b) =>
-    a.kind === "takeProfit" && b.kind === "takeProfit"
-      ? a.gainBps - b.gainBps
-      : Number(b.kind === "takeProfit") - Number(a.kind === "takeProfit"),
-  );
-}
-
-/** Absolute prices mean nothing for a token that is not known yet. */
-function checkPreset(specs: readonly ExitSpec[], costBps: number): string[] {
-  const problems = checkExitSpecs(specs, costBps);
-  if (specs.some(({ kind }) => kind === "limitSell" || kind === "marketCap")) {
-    problems.push("A limit or a market cap belongs to one token: add it to a position's exits.");
-  }
-  return problems;
-}
-
-function setPreset(
-  tx: Tx,
-  userId: number,
-  specs: ExitSpec[],
-  costBps: number,
-  jobId: string,
-): string[] {
-  const problems = checkPreset(specs, costBps);
-  if (problems.length > 0) return problems;
-  const payload = { userId, specs, jobId };
-  tx.append({ stream: `user:${userId}`, kind: "ExitPresetChanged", payload });
-  return [];
 }
