@@ -56,18 +56,23 @@ async function holding(token: MarketToken): Promise<{ trader: Trader; held: bigi
   return { trader, held: world.quantityOf(trader.wallet.address, token) };
 }
 
-async function directRoute(trader: Trader, token: MarketToken, held: bigint): Promise<Route> {
+async function directRoute(
+  trader: Trader,
+  token: MarketToken,
+  quantityIn: bigint,
+  side: "buy" | "sell" = "sell",
+): Promise<Route> {
   for (let count = 0; count < POLLS_MAX; count += 1) {
-    const route = world.venue.routeAtHand(requestOf(trader, token, "sell", held));
+    const route = world.venue.routeAtHand(requestOf(trader, token, side, quantityIn));
     if (route !== undefined) return route;
     await world.clock.sleep(POLL_MS);
   }
   throw new Error(`expected the pool of ${token.spec.kind} to be at hand`);
 }
 
-describe("an exit against the pool itself", () => {
+describe("a trade against the pool itself", () => {
   test.for(["pump-curve", "pumpswap", "raydium-cpmm", "raydium-v4"] as const)(
-    "brings exactly what was quoted from the pool's accounts, %s",
+    "sells for exactly what was quoted from its accounts, %s",
     async (kind, { expect }) => {
       const token = world.token(kind);
       const { trader, held } = await holding(token);
@@ -78,6 +83,21 @@ describe("an exit against the pool itself", () => {
       const { program } = world.onChain.venues.bookOf(token);
       expect(report.logs).toContain(`Program ${program} invoke [1]`);
       expect(world.quantityOf(trader.wallet.address, token)).toBe(0n);
+    },
+  );
+
+  test.for(["pump-curve", "pumpswap", "raydium-cpmm", "raydium-v4"] as const)(
+    "buys exactly what was quoted from its accounts, %s",
+    async (kind, { expect }) => {
+      const token = world.token(kind);
+      const { trader, held } = await holding(token);
+      const route = await directRoute(trader, token, SPENT, "buy");
+      const report = await trade(trader, token, "buy", SPENT, route);
+      const { program } = world.onChain.venues.bookOf(token);
+      expect(report.logs).toContain(`Program ${program} invoke [1]`);
+      expect(world.quantityOf(trader.wallet.address, token) - held).toBe(route.quantityOut);
+      expect(report.notionalLamports).toBeLessThanOrEqual(SPENT);
+      expect(report.notionalLamports).toBeGreaterThan(SPENT - 10n);
     },
   );
 
