@@ -10,7 +10,7 @@ import {
   swapAccounts,
   vaultAccount,
 } from "./pool-bytes-fixture.ts";
-import { createStreamWorld, type FakeAccount } from "./streams-fixture.ts";
+import { addressOf, createStreamWorld, type FakeAccount } from "./streams-fixture.ts";
 
 const BASE = 1_000_000_000_000n;
 const QUOTE = 30_000_000_000n;
@@ -219,6 +219,22 @@ describe("the book", () => {
     expect(streams.health().detail).toContain("0 accounts");
     const gone = one.sent.filter(({ method }) => method === "accountUnsubscribe");
     expect(gone).toHaveLength(CURVE.watch.length);
+  });
+
+  test("looks for many pools with few questions, and never for one that has left", async ({
+    expect,
+  }) => {
+    const { book, node } = await start(curveAccounts(BASE, QUOTE));
+    const count = node.reads.length;
+    for (let n = 0; n < 45; n++) book.track(addressOf(n));
+    book.untrack(addressOf(44));
+    await settle();
+    const reads = node.reads.slice(count);
+    expect(reads).toHaveLength(3);
+    expect(reads.every(({ length }) => length <= 100)).toBe(true);
+    expect(reads.flat()).toContain(addressOf(43));
+    expect(reads.flat()).not.toContain(addressOf(44));
+    expect(book.statusOf(addressOf(43)).state).toBe("none");
   });
 
   test("looks again while no node answers", async ({ expect }) => {

@@ -1,4 +1,3 @@
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { isPubkey } from "@raptor/shared/values/pubkey.ts";
@@ -7,7 +6,8 @@ import type { PoolUnusable } from "../../pools/unusable.ts";
 import type { PoolPrice, PoolPrices } from "../../ports/market.ts";
 import type { AccountStreams } from "./account-streams.ts";
 import type { PoolState } from "./direct-route.ts";
-import { findPool } from "./pool-finder.ts";
+import { HINTS_MAX, type PoolSearch } from "./pool-finder.ts";
+import { PoolSearches } from "./pool-search.ts";
 import type { Rpc } from "./rpc.ts";
 import { TrackedPool } from "./tracked-pool.ts";
 
@@ -52,17 +52,11 @@ interface Tracked {
   next: TrackedPool | undefined;
   lastPrice: PoolPrice | undefined;
   status: PoolStatus;
-  isSearching: boolean;
-  readonly stop: AbortController;
 }
 
 const SUFFIX = ".SOLANA";
 /** Tokens of open positions and of cards on screens; this bounds what a defect could ask for. */
 const TRACKED_MAX = 12_000;
-const SEARCH_AGAIN_MS_MIN = 500;
-const SEARCH_AGAIN_MS_MAX = 15_000;
-/** Per token; the newest are looked at. */
-const HINTS_MAX = 4;
 /** Tokens for which hints are kept, tracked or not; the oldest leave first. */
 const HINTED_MAX = 5_000;
 /** So long the halves of a pool may wait for each other before that is worth a report. */
@@ -80,8 +74,15 @@ class StreamedPoolBook implements PoolBook {
   readonly #hints = new Map<string, readonly string[]>();
   readonly #listeners: ((price: PoolPrice) => void)[] = [];
 
+  readonly #searches: PoolSearches;
+
   constructor(deps: PoolBookDeps) {
     this.#deps = deps;
+    this.#searches = new PoolSearches({
+      ...deps,
+      hintsOf: (mint) => this.#hints.get(mint) ?? [],
+      onFound: (mint, found) => this.#onFound(mint, found),
+    });
   }
 
   track(mint: string): void {
@@ -103,11 +104,9 @@ class StreamedPoolBook implements PoolBook {
       next: undefined,
       lastPrice: undefined,
       status: { state: "searching", reason: "Its pool is being looked for." },
-      isSearching: false,
-      stop: new AbortController(),
     };
     this.#tracked.set(mint, tracked);
-    void this.#search(tracked);
+    this.#searches.want(mint);
   }
 
   untrack(mint: string): void {
@@ -116,10 +115,12 @@ class StreamedPoolBook implements PoolBook {
     tracked.holders -= 1;
     if (tracked.holders > 0) return;
     this.#tracked.delete(mint);
+    this.#searches.forget(mint);
     end(tracked);
   }
 
   stop(): void {
+    this.#searches.stop();
     for (const tracked of this.#tracked.values()) end(tracked);
     this.#tracked.clear();
   }
@@ -158,7 +159,7 @@ class StreamedPoolBook implements PoolBook {
       if (oldest.done !== true) this.#hints.delete(oldest.value);
     }
     const tracked = this.#tracked.get(mint);
-    if (tracked?.status.state === "none") void this.#search(tracked);
+    if (tracked?.status.state === "none") this.#searches.want(mint);
   }
 
   health(): { name: string; ok: boolean; detail: string } {
@@ -177,32 +178,16 @@ class StreamedPoolBook implements PoolBook {
     return { name: "pools", ok: longestHeldMs < HELD_HEALTHY_MS, detail };
   }
 
-  async #search(tracked: Tracked): Promise<void> {
-    if (tracked.isSearching) return;
-    tracked.isSearching = true;
-    const { rpc, clock, log } = this.#deps;
-    const { mint } = tracked;
-    const { signal } = tracked.stop;
-    for (let waitMs = SEARCH_AGAIN_MS_MIN; !signal.aborted;) {
-      try {
-        const found = await findPool(rpc, mint, this.#hints.get(mint) ?? []);
-        tracked.isSearching = false;
-        if (signal.aborted) return;
-        if (found.outcome === "found") return this.#follow(tracked, found.ref, found.decimals);
-        tracked.status = { state: "none", reason: found.reason };
-        return;
-      } catch (error) {
-        if (!isRaptorError(error)) throw error;
-        log.warn({ mint, code: error.code, waitMs }, "a pool was not found yet");
-      }
-      await clock.sleep(waitMs, signal);
-      waitMs = Math.min(waitMs * 2, SEARCH_AGAIN_MS_MAX);
-    }
+  #onFound(mint: string, found: PoolSearch): void {
+    const tracked = this.#tracked.get(mint);
+    // Who left and came back asked twice.
+    if (tracked === undefined || tracked.pool !== undefined) return;
+    if (found.outcome === "found") return this.#follow(tracked, found.ref, found.decimals);
+    tracked.status = { state: "none", reason: found.reason };
   }
 
   #follow(tracked: Tracked, ref: PoolRef, decimals: number): void {
     tracked.decimals = decimals;
-    tracked.pool?.stop();
     const pool: TrackedPool = new TrackedPool(
       {
         ...this.#deps,
@@ -261,7 +246,6 @@ class StreamedPoolBook implements PoolBook {
 }
 
 function end(tracked: Tracked): void {
-  tracked.stop.abort();
   tracked.pool?.stop();
   tracked.next?.stop();
 }

@@ -25,24 +25,46 @@ const KINDS: Readonly<Record<string, PoolKind>> = {
   "675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8": "raydium-v4",
 };
 
+/** Accounts that somebody called pools of a token; the newest are looked at. */
+export const HINTS_MAX = 2;
+/** Each takes its mint, its curve, the pool that this becomes, and the hints: 100 in a call. */
+export const POOLS_PER_CALL = 20;
+
+export interface PoolQuestion {
+  mint: string;
+  hints: readonly string[];
+}
+
 /**
- * Looks for a token's pool with one question: its curve and the pool that this becomes stand at
- * addresses that follow from the mint. `hints` are accounts that somebody else called its pools;
- * they count only when there is neither, and only as what their own bytes say they are.
+ * Looks for tokens' pools with one question: a curve and the pool that it becomes stand at addresses
+ * that follow from the mint. Hints count only when there is neither, and only as what their own
+ * bytes say they are. The answers stand in the order of the questions.
  * @throws RAPTOR_VENUE__UNAVAILABLE and its like when no node answers.
  */
-export async function findPool(
+export async function findPools(
   rpc: Rpc,
-  mint: string,
-  hints: readonly string[],
-): Promise<PoolSearch> {
+  questions: readonly PoolQuestion[],
+): Promise<PoolSearch[]> {
+  const asked = questions.map(addressesOf);
+  const config = { encoding: "base64", commitment: "processed" };
+  const addresses = [...new Set(asked.flat())];
+  const params = [addresses, config];
+  const { value } = await rpc.ask("getMultipleAccounts", params, accountsAnswer);
+  const accounts = new Map(addresses.map((address, at) => [address, value[at]]));
+  return questions.map((question, at) =>
+    readPool(question, asked[at]?.map((address) => accounts.get(address)) ?? []),
+  );
+}
+
+function addressesOf({ mint, hints }: PoolQuestion): string[] {
   const curve = curveRef(mint, TOKEN_PROGRAM).address;
   // Which program owns the token changes the pool's vaults and not its address.
   const pool = migratedRef(mint, TOKEN_PROGRAM).address;
-  const addresses = [mint, curve, pool, ...hints];
-  const config = { encoding: "base64", commitment: "processed" };
-  const { value } = await rpc.ask("getMultipleAccounts", [addresses, config], accountsAnswer);
-  const [mintAccount, curveAccount, poolAccount, ...hinted] = value;
+  return [mint, curve, pool, ...hints.slice(0, HINTS_MAX)];
+}
+
+function readPool({ mint, hints }: PoolQuestion, accounts: readonly Read[]): PoolSearch {
+  const [mintAccount, curveAccount, poolAccount, ...hinted] = accounts;
   const token = readMint(mintAccount);
   if (token === undefined) return { outcome: "none", reason: "There is no such token." };
   const { tokenProgram, decimals } = token;
@@ -52,7 +74,7 @@ export async function findPool(
     return found(curveRef(mint, tokenProgram));
   }
   if (isPool(poolAccount)) return found(migratedRef(mint, tokenProgram));
-  const refs = hints.map((address, at) => readHint(address, hinted[at], tokenProgram));
+  const refs = hinted.map((account, at) => readHint(hints[at] ?? "", account, tokenProgram));
   const ref = refs.find((one) => one?.mint === mint);
   if (ref !== undefined) return found(ref);
   return { outcome: "none", reason: "No pool of this token is one that we know how to use." };
