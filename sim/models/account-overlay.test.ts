@@ -1,4 +1,4 @@
-import { Keypair, PublicKey, TransactionInstruction } from "@solana/web3.js";
+import { Keypair, type PublicKey, TransactionInstruction } from "@solana/web3.js";
 import { describe, test } from "vitest";
 import { balance, createChain, createWallet, pay, sign, SOL, tick } from "./chain-fixture.ts";
 import type { ModelMeaning, ModelTransfer, ModelWrite, ProgramModel } from "./program-model.ts";
