@@ -103,6 +103,39 @@ describe("settlement", () => {
     });
   });
 
+  it("takes a buy back only after the sell of its tokens, which the same fork took", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openUnsettled(desk, chain);
+      await startSell(desk, position);
+      chain.land();
+      await desk.clock.advance(1_000);
+      const [bought, sold] = chain.effects.map(({ identity }) => identity);
+      forget(chain, sold ?? "");
+      forget(chain, bought ?? "");
+      // The buy's absence is proven first; until the sell's is, nothing is given back.
+      await settle(desk, chain, "gone", (identity) => identity === bought);
+      expect(desk.payloads("FillReversed")).toEqual([]);
+      await desk.crash();
+      await settle(desk, chain, "gone");
+      await desk.crash();
+      await settle(desk, chain, "gone");
+      expect(desk.payloads("FillReversed").map(({ fillId }) => fillId)).toEqual([
+        `fill-${sold}`,
+        `fill-${bought}`,
+      ]);
+      const full = position.quantity;
+      const quantities = desk.payloads("PositionChanged").map(({ quantity }) => quantity);
+      expect(quantities).toEqual([full, "0", full, "0"]);
+      expect(desk.store.position(position.positionId)).toMatchObject({
+        state: "closed",
+        realisedLamports: "0",
+      });
+    });
+  });
+
   it("books again what a fork executed elsewhere, with the amounts that it had there", async ({
     expect,
   }) => {
@@ -157,6 +190,9 @@ describe("settlement", () => {
       await startSell(desk, position, "ord_quarter", 2_500);
       chain.land();
       await desk.clock.advance(1_000);
+      // The sell is final: it sold tokens that had come otherwise.
+      await settle(desk, chain, "settled", (settled) => settled !== identity);
+      await desk.crash();
       forget(chain, identity);
       await settle(desk, chain, "gone", (gone) => gone === identity);
       expect(desk.store.position(position.positionId)?.state).toBe("closed");

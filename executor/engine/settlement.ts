@@ -79,6 +79,7 @@ export class Settlement {
     const isTaken = await store.transact((tx) => {
       // A copy on the same nonce may have taken its place in the meantime.
       if (tx.fill(fill.fillId)?.state === "reversed") return false;
+      if (isSoldUnsettled(tx, fill)) return false;
       reverseFill(this.#context, tx, fill, evidence);
       return true;
     });
@@ -88,6 +89,19 @@ export class Settlement {
     metrics.count("alerts_total", { kind: "fill-reversed" });
     this.#context.shout(`Fill ${fill.fillId} was rolled back by the network`);
   }
+}
+
+/**
+ * Whether tokens of this buy are booked as sold by what may be taken back as well. The same fork
+ * took both, and the sell goes first: a position cannot give back what it does not hold any more.
+ */
+function isSoldUnsettled(reader: Reader, { side, positionId, quantity }: FillRow): boolean {
+  if (side !== "buy") return false;
+  const held = BigInt(reader.position(positionId)?.quantity ?? "0");
+  return (
+    held < BigInt(quantity) &&
+    reader.unsettledFills().some((fill) => fill.side === "sell" && fill.positionId === positionId)
+  );
 }
 
 /** Final for good: with it the copies on the same nonce value are dead. */
