@@ -230,7 +230,7 @@ describe("the book", () => {
     book.untrack(addressOf(44));
     await settle();
     const reads = node.reads.slice(count);
-    expect(reads).toHaveLength(3);
+    expect(reads).toHaveLength(5);
     expect(reads.every(({ length }) => length <= 100)).toBe(true);
     expect(reads.flat()).toContain(addressOf(43));
     expect(reads.flat()).not.toContain(addressOf(44));

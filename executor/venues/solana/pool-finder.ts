@@ -27,8 +27,11 @@ const KINDS: Readonly<Record<string, PoolKind>> = {
 
 /** Accounts that somebody called pools of a token; the newest are looked at. */
 export const HINTS_MAX = 2;
-/** Each takes its mint, its curve, the pool that this becomes, and the hints: 100 in a call. */
-export const POOLS_PER_CALL = 20;
+/**
+ * Of 100 accounts that a call takes, each needs its mint, its curve, the pool that this becomes and
+ * the hints; and deriving more addresses than this at once would be felt by prices that come in.
+ */
+export const POOLS_PER_CALL = 10;
 
 export interface PoolQuestion {
   mint: string;

@@ -45,16 +45,21 @@ export class PoolSearches {
     this.#wanted.clear();
   }
 
+  /** One call a turn: deriving addresses takes milliseconds, and prices come in between. */
   #pump(): void {
-    while (this.#calls < CALLS_MAX && this.#wanted.size > 0 && !this.#isResting) {
-      const mints = [...this.#wanted].slice(0, POOLS_PER_CALL);
-      for (const mint of mints) this.#wanted.delete(mint);
-      this.#calls += 1;
-      void this.#look(mints).finally(() => {
-        this.#calls -= 1;
-        this.#pump();
-      });
+    if (this.#calls >= CALLS_MAX || this.#wanted.size === 0 || this.#isResting) return;
+    const mints: string[] = [];
+    for (const mint of this.#wanted) {
+      if (mints.length === POOLS_PER_CALL) break;
+      mints.push(mint);
+      this.#wanted.delete(mint);
     }
+    this.#calls += 1;
+    void this.#look(mints).finally(() => {
+      this.#calls -= 1;
+      this.#pump();
+    });
+    this.#deps.clock.defer(() => this.#pump());
   }
 
   async #look(mints: readonly string[]): Promise<void> {
