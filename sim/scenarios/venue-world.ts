@@ -6,7 +6,10 @@ import { createNodeNet } from "@raptor/executor/server/node-net.ts";
 import { createSignerCore } from "@raptor/executor/signer/core.ts";
 import { parseMasterKeys } from "@raptor/executor/signer/master-keys.ts";
 import { createSolanaVenue } from "@raptor/executor/venues/solana/adapter.ts";
-import { QUIET_LANDING } from "@raptor/executor/venues/solana/landing-desk.ts";
+import {
+  type LandingSettings,
+  QUIET_LANDING,
+} from "@raptor/executor/venues/solana/landing-desk.ts";
 import { createJupiter, type Jupiter } from "@raptor/executor/venues/solana/jupiter.ts";
 import { FaultPlan } from "../faults/fault-plan.ts";
 import { Chain } from "../models/chain.ts";
@@ -31,6 +34,8 @@ export interface LogLine {
 const SLOT_MS = 20;
 const FUNDS_LAMPORTS = 10_000_000_000n;
 const POLLS_MAX = 400;
+
+const quietLanding = async (): Promise<LandingSettings> => QUIET_LANDING;
 
 /** The real venue adapter and signer against the stand-ins, over real sockets. */
 export class VenueWorld {
@@ -61,7 +66,8 @@ export class VenueWorld {
     };
   }
 
-  async start(): Promise<void> {
+  /** `landingOf` may start lanes of its own; by default there is plain RPC alone. */
+  async start(landingOf: () => Promise<LandingSettings> = quietLanding): Promise<void> {
     const { clock, chain, market, faults } = this;
     const prng = createNamedPrng(market.seed, "servers");
     this.#server = await startJupiter({
@@ -77,6 +83,7 @@ export class VenueWorld {
     this.#solana = await startSolana({ chain, clock, prng, nodes, faults: faults.nodes });
     chain.start();
     const log = this.#createLog();
+    const landing = await landingOf();
     const net = this.#net;
     const jupiter = createJupiter({
       net,
@@ -98,7 +105,7 @@ export class VenueWorld {
         httpTimeoutMs: 2_000,
         priorityFeeLamportsMax: 2_000_000n,
         transferFeeBpsMax: 100,
-        landing: QUIET_LANDING,
+        landing,
       },
     });
     this.#parts = { venue, jupiter };
