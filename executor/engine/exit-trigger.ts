@@ -31,7 +31,7 @@ export interface ExitDecision {
  * of the position is under way. Reads only.
  */
 export function decideTrigger(
-  reader: Pick<Reader, "exitPlan" | "position" | "openOrders">,
+  reader: Pick<Reader, "exitPlan" | "position"> & Parameters<typeof openSellOf>[0],
   trigger: Fired,
   update: PriceUpdate,
   nowMs: number,

@@ -147,10 +147,14 @@ export class Exits {
 
   #lookAgain(instrument: string): void {
     const book = this.#index.bookOf(instrument);
-    const latest = book?.latest;
-    if (this.#isStopping || book === undefined || latest === undefined) return;
+    // The feed knows whether silence means that nothing has changed.
+    const known = this.#feed.latest(instrument);
+    if (this.#isStopping || book === undefined || known === undefined) return;
     const { clock, settings } = this.#context;
-    if (clock.monotonicMs() - latest.atMonotonicMs > settings.priceStaleMs) return;
+    const ageMs = clock.monotonicMs() - known.atMonotonicMs;
+    if (known.isStale === true || ageMs > settings.priceStaleMs) return;
+    if (book.latest === undefined) book.note(known);
+    const latest = book.latest ?? known;
     if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
   }
 
