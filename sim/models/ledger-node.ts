@@ -39,6 +39,8 @@ export class LedgerNode {
   forgetChance = 0;
   /** Chance that a wallet's token accounts come back as none. */
   emptyReadChance = 0;
+  /** So far behind the node itself are its statuses, transactions and histories. */
+  historyLagSlots = 0;
   readonly #methods: Readonly<Record<string, (params: Params) => unknown>>;
 
   constructor(chain: LedgerChain, prng: Prng, holes: (signature: string) => boolean) {
@@ -58,7 +60,7 @@ export class LedgerNode {
       },
       getSignatureStatuses: ([signatures]) =>
         withContext(
-          this.#view.block("processed"),
+          this.#historyView().block("processed"),
           (signatures as string[]).map((one) => this.#status(one)),
         ),
       getTransaction: ([signature, config]) => this.#transaction(String(signature), config),
@@ -123,7 +125,12 @@ export class LedgerNode {
   #seen(signature: string): LedgerRecord | undefined {
     const record = this.#chain.record(signature);
     if (record === undefined || this.#holes(signature)) return undefined;
-    return record.block.slot <= this.head().slot ? record : undefined;
+    return record.block.slot <= this.#historyView().block("processed").slot ? record : undefined;
+  }
+
+  /** What nodes remember lies in a store of its own, which may follow late. */
+  #historyView(): RpcView {
+    return this.historyLagSlots === 0 ? this.#view : this.#view.behind(this.historyLagSlots);
   }
 
   #latestBlockhash(block: Block): unknown {
@@ -134,7 +141,7 @@ export class LedgerNode {
     const record = this.#seen(signature);
     if (record === undefined) return null;
     const { slot } = record.block;
-    const level = this.#view.commitmentOf(slot) ?? "processed";
+    const level = this.#historyView().commitmentOf(slot) ?? "processed";
     const { err } = record;
     const confirmations = level === "finalized" ? null : 3;
     return { slot, confirmations, err, confirmationStatus: level };
@@ -168,7 +175,7 @@ export class LedgerNode {
   }
 
   #history(address: string, config: unknown): unknown {
-    const { slot: newest } = this.#block(config);
+    const newest = this.#block(config).slot - this.historyLagSlots;
     const found = [...this.#chain.records()]
       .filter(({ signature, transaction, block }) => {
         const isNamed = transaction.staticKeys.includes(address);

@@ -5,6 +5,7 @@ import type { EdgeHost } from "./edge-host.ts";
 import type { ExecutorHost } from "./executor-host.ts";
 import type { Network } from "./network.ts";
 import { NATIVE_MINT } from "../models/token-accounts.ts";
+import { NodeFaults } from "./node-faults.ts";
 import type { World } from "./world.ts";
 
 export interface FaultTargets {
@@ -22,7 +23,6 @@ export interface FaultTargets {
 
 /** Blockhashes live for about a minute: longer than this, every one in hand is too old. */
 const FREEZE_MS = 75_000;
-const FAR_BEHIND_SLOTS = 150;
 /** That a confirmed block is taken back was never seen on the real chain: once at a time it may. */
 const DEEP_FORK_PAUSE_MS = 60_000;
 
@@ -31,6 +31,7 @@ export class FaultDriver {
   readonly #swarm: Swarm;
   readonly #prng: Prng;
   readonly #at: FaultTargets;
+  readonly #nodes: NodeFaults;
   #isOn = true;
   /** Last time that a block that some node called confirmed was taken back. */
   deepForkMs = -Infinity;
@@ -39,6 +40,7 @@ export class FaultDriver {
     this.#swarm = swarm;
     this.#prng = prng;
     this.#at = targets;
+    this.#nodes = new NodeFaults(swarm, prng, targets);
   }
 
   start(): void {
@@ -57,9 +59,11 @@ export class FaultDriver {
     this.#every(chain.forkEveryMs, () => {
       this.#fork(1 + this.#upTo(this.#swarm.chain.forkDepthMax));
     });
-    this.#every(chain.lagEveryMs, () => this.#lag());
+    this.#every(chain.lagEveryMs, () => this.#nodes.lag());
     this.#every(chain.breakSocketsEveryMs, () => this.#breakSockets());
+    this.#every(chain.historyLagEveryMs, () => this.#nodes.lagHistory());
     this.#every(outageEveryMs, () => this.#outage());
+    this.#every(this.#swarm.nodeOutageEveryMs, () => this.#nodes.outage());
     this.#every(dryEveryMs, () => this.#dryUp());
     this.#every(this.#swarm.moveAwayEveryMs, () => this.#moveAway());
   }
@@ -84,11 +88,7 @@ export class FaultDriver {
     chain.sockets.noiseChance = 0;
     chain.chain.tempers.lossChance = 0;
     chain.chain.tempers.lateChance = 0;
-    for (const node of chain.nodes) {
-      node.setLag(0);
-      node.forgetChance = 0;
-      node.emptyReadChance = 0;
-    }
+    this.#nodes.stop();
     for (const token of chain.market.tokens()) token.isDry = false;
   }
 
@@ -97,10 +97,16 @@ export class FaultDriver {
     if (!this.#isOn) return;
     const { crashAfterPrepared, freezeAfterPrepared } = this.#swarm.process;
     const { executor } = this.#at;
+    if (this.#prng.nextFloat() < this.#swarm.joltAfterPrepared) this.#jolt();
     if (this.#prng.nextFloat() < crashAfterPrepared) executor.kill("crash before the first send");
     else if (this.#prng.nextFloat() < freezeAfterPrepared) {
       executor.stall(FREEZE_MS, "freeze until the blockhash is old");
     }
+  }
+
+  /** A buy was booked this moment. */
+  onBought(): void {
+    if (this.#isOn) this.#nodes.onBought();
   }
 
   /** A transaction was executed this moment. */
@@ -180,17 +186,6 @@ export class FaultDriver {
     if (lost > 0) this.#note("chain/transaction rolled back", `chain: ${lost} transactions undone`);
   }
 
-  #lag(): void {
-    const { nodes } = this.#at.chain;
-    const node = nodes[this.#upTo(nodes.length)];
-    if (node === undefined) return;
-    const slots = this.#coin() ? 0 : 1 + this.#upTo(this.#swarm.chain.lagSlotsMax);
-    node.setLag(slots);
-    if (slots === 0) return;
-    const name = slots >= FAR_BEHIND_SLOTS ? "rpc/far behind" : "rpc/behind";
-    this.#note(name, `rpc: a node is ${slots} slots behind`);
-  }
-
   #breakSockets(): void {
     this.#note("socket/broken", "rpc: all sockets break");
     this.#at.chain.sockets.breakAll();
@@ -229,6 +224,18 @@ export class FaultDriver {
     const bps = isWild ? 4_500 + this.#upTo(18_000) : 9_500 + this.#upTo(1_000);
     market.move(token.mint, bps);
     this.#at.onTrace(`market: ${token.symbol} times ${bps / 10_000}`);
+  }
+
+  /** While a transaction is on its way all prices jump, and soon they are back. */
+  #jolt(): void {
+    const { market } = this.#at.chain;
+    const [there, back] = this.#coin() ? [20_000, 5_000] : [5_000, 20_000];
+    this.#note("market/jolt", `market: all prices times ${there / 10_000}`);
+    const moveAll = (bps: number): void => {
+      for (const { mint } of market.tokens()) market.move(mint, bps);
+    };
+    moveAll(there);
+    this.#at.world.after(800 + this.#upTo(12_000), () => moveAll(back));
   }
 
   #moveAway(): void {

@@ -51,6 +51,7 @@ export class People {
   readonly #who: readonly number[];
   #left: number;
   readonly #gapMs: number;
+  readonly #tilt: Swarm["tilt"];
   pressCount = 0;
 
   constructor(options: {
@@ -69,6 +70,7 @@ export class People {
     this.#who = PEOPLE.slice(0, options.swarm.people);
     this.#left = options.swarm.presses;
     this.#gapMs = options.swarm.gapMs;
+    this.#tilt = options.swarm.tilt;
     this.#acts = this.#listActs();
   }
 
@@ -92,10 +94,11 @@ export class People {
   }
 
   #pick(): Act {
-    const total = this.#acts.reduce((sum, act) => sum + act.weight, 0);
+    const weightOf = ({ name, weight }: Act): number => weight * (this.#tilt[name] ?? 1);
+    const total = this.#acts.reduce((sum, act) => sum + weightOf(act), 0);
     let draw = this.#prng.nextFloat() * total;
     for (const act of this.#acts) {
-      draw -= act.weight;
+      draw -= weightOf(act);
       if (draw < 0) return act;
     }
     return this.#acts[0] as Act;

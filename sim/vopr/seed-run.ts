@@ -53,6 +53,7 @@ export class SeedRun {
     this.#seed = seed;
     this.#trace = new TraceHash(() => this.#world.elapsedMs, options.onTrace);
     const swarm = drawSwarm(createNamedPrng(seed, "swarm"));
+    this.#trace.add(`a seed about: ${swarm.theme}`);
     const world = this.#world;
     const onFault = (name: string): void => this.#onFault(name);
     const onTrace = (text: string): void => this.#trace.add(text);
@@ -252,6 +253,7 @@ export class SeedRun {
       this.#trace.addEvent(event);
       if (event.kind === "WalletCreated") this.#fund(event.payload.address);
       if (event.kind === "AttemptPrepared") this.#faults.onPrepared();
+      if (event.kind === "FillRecorded" && event.payload.side === "buy") this.#faults.onBought();
       if (event.kind === "ReconcileCompleted") this.#reconciledMs = this.#world.nowMs;
     }
   }

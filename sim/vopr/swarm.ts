@@ -1,11 +1,15 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { type LinkFaults, NO_FAULTS } from "./network.ts";
+import { applyTheme, drawTheme, type Theme } from "./themes.ts";
 
 /** Hosts that fail alike; `rpc` stands for each node, drawn one by one. */
 export const LINK_GROUPS = ["rpc", "jupiter", "telegram", "redis", "qstash", "executor", "edge"];
 
 /** What is on in one seed and how strong. 0 means off everywhere; times are mean intervals. */
 export interface Swarm {
+  theme: Theme;
+  /** How much more often than usual people do things, by the name of the act. */
+  tilt: Readonly<Record<string, number>>;
   people: number;
   presses: number;
   gapMs: number;
@@ -44,6 +48,9 @@ export interface Swarm {
     frameNoise: number;
     breakSocketsEveryMs: number;
     emptyReads: number;
+    /** Chance at each buy that the nodes soon answer from before it, or nearly none answers. */
+    pastAfterFill: number;
+    historyLagEveryMs: number;
   };
   deliveries: {
     again: number;
@@ -58,6 +65,10 @@ export interface Swarm {
   };
   outageEveryMs: number;
   outageMsMax: number;
+  /** One node alone, for longer than an attempt lives. */
+  nodeOutageEveryMs: number;
+  /** Chance at each AttemptPrepared that all prices jump and come back. */
+  joltAfterPrepared: number;
   dryEveryMs: number;
   priceMoveEveryMs: number;
   moveAwayEveryMs: number;
@@ -66,15 +77,18 @@ export interface Swarm {
 /** Most kinds are off in a seed, so that each is also seen alone and with few others. */
 export function drawSwarm(prng: Prng): Swarm {
   const isCalm = prng.nextFloat() < 0.05;
+  const theme = isCalm ? "mixed" : drawTheme(prng);
   const density = 0.1 + prng.nextFloat() * 0.4;
   const isOn = (): boolean => prng.nextFloat() < density && !isCalm;
   const upTo = (max: number): number => (isOn() ? prng.nextFloat() * max : 0);
   const every = (shortestMs: number, longestMs: number): number =>
     isOn() ? shortestMs + prng.nextInt(longestMs - shortestMs) : 0;
-  return {
+  const swarm: Swarm = {
+    theme,
+    tilt: {},
     people: 1 + prng.nextInt(3),
-    presses: 20 + prng.nextInt(8),
-    gapMs: 600 + prng.nextInt(2_500),
+    presses: 20 + prng.nextInt(4),
+    gapMs: 200 + prng.nextInt(2_000),
     links: drawLinks(prng, isOn),
     process: {
       crashAtCommit: upTo(0.06),
@@ -106,6 +120,8 @@ export function drawSwarm(prng: Prng): Swarm {
       frameNoise: upTo(0.5),
       breakSocketsEveryMs: every(5_000, 40_000),
       emptyReads: upTo(0.3),
+      pastAfterFill: upTo(0.3),
+      historyLagEveryMs: every(10_000, 60_000),
     },
     deliveries: {
       again: upTo(0.4),
@@ -120,10 +136,13 @@ export function drawSwarm(prng: Prng): Swarm {
     },
     outageEveryMs: every(10_000, 60_000),
     outageMsMax: 2_000 + prng.nextInt(40_000),
+    nodeOutageEveryMs: every(15_000, 60_000),
+    joltAfterPrepared: upTo(0.3),
     dryEveryMs: every(10_000, 60_000),
     priceMoveEveryMs: 2_000 + prng.nextInt(15_000),
     moveAwayEveryMs: every(10_000, 60_000),
   };
+  return applyTheme(theme, swarm, prng);
 }
 
 function drawLinks(prng: Prng, isOn: () => boolean): Record<string, LinkFaults> {

@@ -1,0 +1,91 @@
+import type { Prng } from "@raptor/shared/seams/chance.ts";
+import type { Swarm } from "./swarm.ts";
+
+/**
+ * What a seed is about. A mixed swarm meets everything now and then; some steps need two or three
+ * faults and the right press within seconds, and a seed made for them goes there nearly every time.
+ */
+export const THEMES = ["mixed", "forks", "whipsaw", "past", "blind", "held"] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** Half of all seeds stay mixed: nobody knows beforehand which faults belong together. */
+const MIXED_PART = 0.5;
+
+const SELLERS = {
+  "sell typed": 3,
+  "sell or panic pressed": 3,
+  "token card": 0.3,
+  positions: 2,
+  "kill switch": 0.3,
+  pause: 0.3,
+  panic: 2,
+};
+
+export function drawTheme(prng: Prng): Theme {
+  const draw = prng.nextFloat();
+  if (draw < MIXED_PART) return "mixed";
+  const others = THEMES.slice(1);
+  const at = Math.floor(((draw - MIXED_PART) / (1 - MIXED_PART)) * others.length);
+  return others[at] ?? "mixed";
+}
+
+/** The swarm with what the theme is about turned on; everything else stays as it was drawn. */
+export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
+  const between = (low: number, high: number): number => low + prng.nextFloat() * (high - low);
+  const ms = (low: number, high: number): number => Math.round(between(low, high));
+  const { chain } = swarm;
+  switch (theme) {
+    case "mixed":
+      return swarm;
+    case "forks":
+      return {
+        ...swarm,
+        tilt: SELLERS,
+        chain: {
+          ...chain,
+          forkAfterLanding: between(0.5, 0.95),
+          forkEveryMs: ms(3_000, 15_000),
+          loss: between(0, 0.4),
+          late: between(0, 0.4),
+        },
+      };
+    case "whipsaw":
+      return {
+        ...swarm,
+        tilt: SELLERS,
+        priceMoveEveryMs: ms(1_500, 6_000),
+        joltAfterPrepared: between(0.3, 0.8),
+        chain: { ...chain, forkAfterLanding: between(0, 0.9), late: between(0, 0.5) },
+      };
+    case "past":
+      return {
+        ...swarm,
+        tilt: { ...SELLERS, panic: 0.5 },
+        chain: {
+          ...chain,
+          pastAfterFill: between(0.4, 0.9),
+          lagEveryMs: ms(3_000, 12_000),
+          lagSlotsMax: 240,
+        },
+      };
+    case "blind":
+      return {
+        ...swarm,
+        joltAfterPrepared: between(0.2, 0.7),
+        nodeOutageEveryMs: ms(8_000, 30_000),
+        moveAwayEveryMs: ms(6_000, 20_000),
+        chain: {
+          ...chain,
+          holes: between(0.5, 1),
+          late: between(0.2, 0.8),
+          historyLagEveryMs: ms(8_000, 40_000),
+        },
+      };
+    case "held":
+      return {
+        ...swarm,
+        tilt: { resume: 6, "buy typed": 1.5 },
+        moveAwayEveryMs: ms(4_000, 9_000),
+      };
+  }
+}
