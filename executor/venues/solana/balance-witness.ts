@@ -53,7 +53,7 @@ export async function askWitness(
   if (change === 0n) return { agrees: true, evidence };
   // Each node explains it out of its own history: none may explain away what another one saw.
   const explanations = await Promise.all(
-    nodes.map((provider) => explainChange(provider, attempt, route, change)),
+    nodes.map((provider) => explainChange(provider, attempt, route, { change, now: BigInt(now) })),
   );
   const explainedBy = new Set<string>();
   for (const explained of explanations) {
@@ -97,12 +97,16 @@ async function readBalance(
 
 type Explanation = { agrees: true; signatures: string[] } | { agrees: false; detail: string };
 
-/** Newest first, adds up what other transactions did to the account until it fits. */
+/**
+ * Newest first, adds up what other transactions did to the account until it fits. After a fork some
+ * of those may stand in the history that the balance before the attempt already held; then only the
+ * account's whole history fits, from its first transaction to what it holds now.
+ */
 async function explainChange(
   provider: RpcProvider,
   attempt: AttemptRow,
   route: AttemptRoute,
-  change: bigint,
+  balance: { change: bigint; now: bigint },
 ): Promise<Explanation> {
   const history = await provider.call(
     "getSignaturesForAddress",
@@ -110,6 +114,7 @@ async function explainChange(
     historyAnswer,
   );
   if (!history.ok) return unexplained(history);
+  const isWhole = history.value.length < EXPLAINED_MAX;
   const signatures: string[] = [];
   let sum = 0n;
   for (const entry of history.value) {
@@ -117,7 +122,8 @@ async function explainChange(
       return { agrees: false, detail: "the account's history names this very transaction" };
     }
     const timeMs = (entry.blockTime ?? 0) * 1_000;
-    if (timeMs < attempt.preparedMs - BLOCK_TIME_ERROR_MS) break;
+    const isSince = timeMs >= attempt.preparedMs - BLOCK_TIME_ERROR_MS;
+    if (!isSince && !isWhole) break;
     const transaction = await provider.call(
       "getTransaction",
       [
@@ -130,11 +136,13 @@ async function explainChange(
     if (transaction.value === null) break;
     sum += deriveChainDeltas(transaction.value, route.wallet, route.mint).quantity;
     signatures.push(entry.signature);
-    if (sum === change) return { agrees: true, signatures };
+    if (isSince && sum === balance.change) return { agrees: true, signatures };
   }
+  const isAll = isWhole && signatures.length === history.value.length;
+  if (isAll && sum === balance.now) return { agrees: true, signatures };
   return {
     agrees: false,
-    detail: `the balance changed by ${change}, other transactions explain ${sum}`,
+    detail: `the balance changed by ${balance.change}, other transactions explain ${sum}`,
   };
 }
 

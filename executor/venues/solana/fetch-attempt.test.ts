@@ -167,6 +167,49 @@ describe("a balance that changed although the transaction is absent", () => {
     expect(report).toMatchObject({ state: "dead", proof: { witness: { explainedBy: [OTHER] } } });
   });
 
+  describe("after a fork executed others anew, which the first balance already held", () => {
+    const AGAIN =
+      "3n6xBEauJ3PK6SWCZ1PGjBvj8vDdWG3KpwATGy1ARAXFSDwt8GFXM7W5Ncn16wmqokgpiKRLuS83KUxyZyv2sUYv";
+    const soldBefore = createTransaction({
+      signature: OTHER,
+      pre: [1_000_000_000, RENT, 0],
+      post: [1_100_000_000, RENT, 0],
+      tokens: [{ index: 1, mint: MINT, before: 450n, after: 0n }],
+    });
+    const boughtAgain = createTransaction({
+      signature: AGAIN,
+      pre: [1_100_000_000, RENT, 0],
+      post: [1_000_000_000, RENT, 0],
+      tokens: [{ index: 1, mint: MINT, before: 0n, after: 650n }],
+    });
+
+    function fork(nodes: [NodeState, NodeState], olderCount: number): void {
+      for (const node of nodes) {
+        node.tokenQuantity = 200n;
+        node.history = [
+          { ...entry, signature: AGAIN },
+          entry,
+          ...Array.from({ length: olderCount }, () => ({ ...entry, blockTime: 1 })),
+        ];
+        node.transactions.set(OTHER, soldBefore);
+        node.transactions.set(AGAIN, boughtAgain);
+      }
+    }
+
+    test("the account's whole history explains it", async ({ expect }) => {
+      const { report } = await ask((nodes) => fork(nodes, 0));
+      expect(report).toMatchObject({
+        state: "dead",
+        proof: { witness: { explainedBy: [AGAIN, OTHER] } },
+      });
+    });
+
+    test("a history that may go on further back explains nothing", async ({ expect }) => {
+      const { report } = await ask((nodes) => fork(nodes, 18));
+      expect(report.state).toBe("pending");
+    });
+  });
+
   test("keeps the attempt pending when nothing explains it", async ({ expect }) => {
     const { report } = await ask((nodes) => change(nodes, 1_000n));
     expect(report.state).toBe("pending");
