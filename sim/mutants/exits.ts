@@ -85,6 +85,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     "executor/engine/order-quote.ts",
     'return { kind: truth.isWhole ? "empty" : "early" };',
     'return { kind: truth.isWhole ? "empty" : "empty" };',
+    "past",
   ),
   mutant(
     "failed-read-is-flat",
@@ -92,6 +93,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     "executor/engine/wallet-truth.ts",
     "quantity: report !== null && isUsable(report) ? (report.tokens.get(mint) ?? 0n) : null,",
     "quantity: report !== null && isUsable(report) ? (report.tokens.get(mint) ?? 0n) : 0n,",
+    "past",
   ),
   mutant(
     "stale-read-is-truth",
@@ -99,6 +101,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     "executor/engine/wallet-truth.ts",
     ".some((fill) => fill.instrument === instrument && slot <= fill.venueSlot);",
     ".some((fill) => fill.instrument === instrument && slot < 0);",
+    "past",
   ),
   mutant(
     "panic-forgets-entries",

@@ -1,3 +1,5 @@
+import type { Theme } from "../vopr/themes.ts";
+
 /** One change of one production file; `find` stands in it exactly once. */
 export interface Edit {
   /** From the root of the repository. */
@@ -13,6 +15,8 @@ export interface Mutant {
   story: string;
   /** More than one only where a second line guards against the same mistake. */
   edits: readonly Edit[];
+  /** Where it shows, if a seed of any kind rarely goes there. */
+  theme?: Theme;
 }
 
 /** The mutant with one edit that nearly all are. */
@@ -22,8 +26,10 @@ export function mutant(
   file: string,
   find: string,
   replace: string,
+  theme?: Theme,
 ): Mutant {
-  return { name, story, edits: [{ file, find, replace }] };
+  const edits = [{ file, find, replace }];
+  return theme === undefined ? { name, story, edits } : { name, story, edits, theme };
 }
 
 /** @throws when `find` is not there exactly once: the mutant has rotted and would prove nothing. */

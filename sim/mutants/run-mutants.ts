@@ -5,6 +5,7 @@ import { findMutant, MUTANTS } from "./all-mutants.ts";
 import { Baseline, type Catch, hunt } from "./hunt.ts";
 import type { Mutant } from "./mutant.ts";
 import { isBroken } from "./seed-server.ts";
+import { type Theme, themeOf } from "../vopr/themes.ts";
 import { readRecorded, type Recorded, writeRecorded } from "./recorded.ts";
 
 const ENTRY = fileURLToPath(new URL("../vopr.ts", import.meta.url));
@@ -40,7 +41,7 @@ async function runMutants(argv: readonly string[]): Promise<number> {
   const chosen = names.length === 0 ? MUTANTS : names.map(findMutant);
   const mutants = isGate ? chosen.filter(({ name }) => recorded[name] !== undefined) : chosen;
   const seedsOf = (mutant: Mutant): Iterable<number> =>
-    seedsFrom(isGate ? (recorded[mutant.name] ?? []) : [], from, limit);
+    seedsFrom(isGate ? (recorded[mutant.name] ?? []) : [], from, limit, mutant.theme);
   const startMs = performance.now();
   const catches = await huntAll(mutants, seedsOf, numbers.get("--jobs") ?? availableParallelism());
   if (flags.has("--record")) record(recorded, catches);
@@ -88,10 +89,20 @@ function parse(argv: readonly string[]): Settings {
   return { numbers, flags, names };
 }
 
-function* seedsFrom(first: readonly number[], from: number, limit: number): Iterable<number> {
+/** A mutant that shows in seeds of one theme only is looked for in those alone. */
+function* seedsFrom(
+  first: readonly number[],
+  from: number,
+  limit: number,
+  theme: Theme | undefined,
+): Iterable<number> {
   yield* first;
-  for (let seed = from; seed < from + limit; seed++) {
-    if (!first.includes(seed)) yield seed;
+  let left = limit;
+  for (let seed = from; left > 0; seed++) {
+    const isFitting = theme === undefined || themeOf(seed) === theme;
+    if (!isFitting || first.includes(seed)) continue;
+    left -= 1;
+    yield seed;
   }
 }
 

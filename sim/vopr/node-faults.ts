@@ -5,12 +5,15 @@ import { RPC_HOSTS } from "./settings.ts";
 import type { Swarm } from "./swarm.ts";
 
 const FAR_BEHIND_SLOTS = 150;
-/** From just behind to behind the finality of what was booked, and beyond any bound. */
-const PAST_SLOTS_MIN = 20;
-const PAST_SLOTS_MAX = 190;
-/** A look at the wallet that meets the past: a sell at once, or a reconcile within a minute. */
-const PAST_AFTER_MS_MAX = 40_000;
-const PAST_MS_MIN = 4_000;
+/** What nodes remember may end before the last possible block of an attempt. */
+const HISTORY_SLOTS_MIN = 20;
+const HISTORY_SLOTS_MAX = 190;
+const SLOT_MS = 400;
+/** Before a fill is final nobody writes its tokens off, whatever a wallet shows. */
+const SETTLED_MS = 14_000;
+const PAST_AFTER_MS_MAX = 12_000;
+/** Long enough for a sell that asks twice, and mostly for a reconcile. */
+const PAST_MS_MIN = 8_000;
 const PAST_MS_MAX = 36_000;
 /** Longer than any attempt lives. */
 const NODE_OUTAGE_MS_MAX = 150_000;
@@ -49,7 +52,7 @@ export class NodeFaults {
 
   /** The archive behind one node, or behind all of them, stands still for a while. */
   lagHistory(): void {
-    const slots = PAST_SLOTS_MIN + this.#upTo(PAST_SLOTS_MAX - PAST_SLOTS_MIN);
+    const slots = HISTORY_SLOTS_MIN + this.#upTo(HISTORY_SLOTS_MAX - HISTORY_SLOTS_MIN);
     const nodes = this.#coin() ? this.#at.chain.nodes : [this.#oneNode()];
     this.#note("rpc/history behind", `rpc: ${nodes.length} histories are ${slots} slots behind`);
     for (const node of nodes) node.historyLagSlots = slots;
@@ -69,27 +72,29 @@ export class NodeFaults {
   /** Tokens were bought this moment. Soon the nodes may tell of a wallet without them. */
   onBought(): void {
     if (this.#prng.nextFloat() >= this.#swarm.chain.pastAfterFill) return;
-    const isSoon = this.#coin();
-    this.#later(200 + this.#upTo(isSoon ? 3_000 : PAST_AFTER_MS_MAX), () => {
+    const isSettled = this.#prng.nextFloat() < 0.75;
+    const afterMs = isSettled ? SETTLED_MS + this.#upTo(PAST_AFTER_MS_MAX) : this.#upTo(3_000);
+    const slots = Math.ceil(afterMs / SLOT_MS) + 5 + this.#upTo(60);
+    this.#later(afterMs, () => {
       const ms = PAST_MS_MIN + this.#upTo(PAST_MS_MAX);
-      if (this.#prng.nextFloat() < 0.4) this.#allInThePast(ms);
-      else this.#oneAlone(ms);
+      if (this.#coin()) this.#allInThePast(slots, ms);
+      else this.#oneAlone(slots, ms);
     });
   }
 
   /** All nodes are one provider's, and it restores a snapshot. */
-  #allInThePast(ms: number): void {
-    const slots = PAST_SLOTS_MIN + this.#upTo(PAST_SLOTS_MAX);
+  #allInThePast(slots: number, ms: number): void {
     this.#note("rpc/all behind", `rpc: all nodes are ${slots} slots behind`);
     const { nodes } = this.#at.chain;
-    for (const node of nodes) node.setLag(slots + this.#upTo(5));
+    // From there on they follow the chain, that far behind.
+    for (const node of nodes) node.setLag(slots + Math.ceil(ms / SLOT_MS));
     this.#later(ms, () => {
       for (const node of nodes) node.setLag(0);
     });
   }
 
   /** One node answers, from the past or with nothing in any wallet; the others are away. */
-  #oneAlone(ms: number): void {
+  #oneAlone(slots: number, ms: number): void {
     const { network, chain } = this.#at;
     const only = this.#oneHost();
     const node = chain.nodes[RPC_HOSTS.indexOf(only)] as LedgerNode;
@@ -97,7 +102,7 @@ export class NodeFaults {
     for (const host of RPC_HOSTS) if (host !== only) network.takeDown(host, ms);
     const before = node.emptyReadChance;
     if (this.#coin()) node.emptyReadChance = 1;
-    else node.setLag(PAST_SLOTS_MIN + this.#upTo(PAST_SLOTS_MAX));
+    else node.setLag(slots + Math.ceil(ms / SLOT_MS));
     this.#later(ms, () => {
       node.emptyReadChance = before;
       node.setLag(0);

@@ -35,6 +35,7 @@ const NONSENSE = [
 ];
 /** How far back a person scrolls for a button that is still on the screen. */
 const RECENT_MESSAGES = 4;
+const OPENING_BUYS = 3;
 const BUY_AMOUNTS = ["0.05", "0.1", "0.2", "0.35", "0.5", "0.7"];
 const SELL_PERCENTS = ["100", "all", "50", "25", "10"];
 
@@ -50,6 +51,8 @@ export class People {
   readonly #acts: readonly Act[];
   readonly #who: readonly number[];
   #left: number;
+  /** Whoever opens a desk buys first: nearly everything else follows from that. */
+  #openings = OPENING_BUYS;
   readonly #gapMs: number;
   readonly #tilt: Swarm["tilt"];
   pressCount = 0;
@@ -89,7 +92,9 @@ export class People {
     if (this.#left === 0) return;
     this.#left -= 1;
     const userId = this.#who[this.#prng.nextInt(this.#who.length)] as number;
-    this.#pick().run(userId);
+    const act = this.#openings > 0 ? (this.#acts[0] as Act) : this.#pick();
+    this.#openings -= 1;
+    act.run(userId);
     this.#world.after(this.#prng.nextInt(2 * this.#gapMs), () => this.#next());
   }
 

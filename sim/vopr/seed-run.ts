@@ -16,6 +16,7 @@ import type { SeedOptions, SeedResult, Violation } from "./run-seed.ts";
 import { type Services, startServices } from "./services.ts";
 import { DAILY_SOL_MAX, listSecrets, ORDER_SOL_MAX, WALLET_LAMPORTS } from "./settings.ts";
 import { drawSwarm, type Swarm } from "./swarm.ts";
+import { themeOf } from "./themes.ts";
 import { TraceHash } from "./trace.ts";
 import { World } from "./world.ts";
 
@@ -52,7 +53,7 @@ export class SeedRun {
   constructor(seed: number, options: SeedOptions) {
     this.#seed = seed;
     this.#trace = new TraceHash(() => this.#world.elapsedMs, options.onTrace);
-    const swarm = drawSwarm(createNamedPrng(seed, "swarm"));
+    const swarm = drawSwarm(createNamedPrng(seed, "swarm"), themeOf(seed));
     this.#trace.add(`a seed about: ${swarm.theme}`);
     const world = this.#world;
     const onFault = (name: string): void => this.#onFault(name);

@@ -1,6 +1,6 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { type LinkFaults, NO_FAULTS } from "./network.ts";
-import { applyTheme, drawTheme, type Theme } from "./themes.ts";
+import { applyTheme, type Theme } from "./themes.ts";
 
 /** Hosts that fail alike; `rpc` stands for each node, drawn one by one. */
 export const LINK_GROUPS = ["rpc", "jupiter", "telegram", "redis", "qstash", "executor", "edge"];
@@ -75,9 +75,8 @@ export interface Swarm {
 }
 
 /** Most kinds are off in a seed, so that each is also seen alone and with few others. */
-export function drawSwarm(prng: Prng): Swarm {
-  const isCalm = prng.nextFloat() < 0.05;
-  const theme = isCalm ? "mixed" : drawTheme(prng);
+export function drawSwarm(prng: Prng, theme: Theme): Swarm {
+  const isCalm = theme === "mixed" && prng.nextFloat() < 0.1;
   const density = 0.1 + prng.nextFloat() * 0.4;
   const isOn = (): boolean => prng.nextFloat() < density && !isCalm;
   const upTo = (max: number): number => (isOn() ? prng.nextFloat() * max : 0);

@@ -1,4 +1,5 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
+import { createNamedPrng } from "../models/prng.ts";
 import type { Swarm } from "./swarm.ts";
 
 /**
@@ -12,17 +13,19 @@ export type Theme = (typeof THEMES)[number];
 const MIXED_PART = 0.5;
 
 const SELLERS = {
-  "sell typed": 3,
-  "sell or panic pressed": 3,
-  "token card": 0.3,
-  positions: 2,
+  "sell typed": 2,
+  "sell or panic pressed": 2.5,
+  "buy typed": 1.3,
+  "token card": 0.5,
+  positions: 1.5,
   "kill switch": 0.3,
   pause: 0.3,
   panic: 2,
 };
 
-export function drawTheme(prng: Prng): Theme {
-  const draw = prng.nextFloat();
+/** The theme is drawn apart, so that it is known of a seed before it runs. */
+export function themeOf(seed: number): Theme {
+  const draw = createNamedPrng(seed, "theme").nextFloat();
   if (draw < MIXED_PART) return "mixed";
   const others = THEMES.slice(1);
   const at = Math.floor(((draw - MIXED_PART) / (1 - MIXED_PART)) * others.length);
@@ -61,9 +64,12 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
       return {
         ...swarm,
         tilt: { ...SELLERS, panic: 0.5 },
+        // What was bought must become final before anybody may doubt it.
+        gapMs: ms(1_500, 3_000),
+        priceMoveEveryMs: ms(2_000, 6_000),
         chain: {
           ...chain,
-          pastAfterFill: between(0.4, 0.9),
+          pastAfterFill: between(0.6, 1),
           lagEveryMs: ms(3_000, 12_000),
           lagSlotsMax: 240,
         },
@@ -71,6 +77,8 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
     case "blind":
       return {
         ...swarm,
+        // An attempt's whole life must fit in.
+        gapMs: ms(1_500, 4_000),
         joltAfterPrepared: between(0.2, 0.7),
         nodeOutageEveryMs: ms(8_000, 30_000),
         moveAwayEveryMs: ms(6_000, 20_000),
