@@ -109,6 +109,13 @@ export class LedgerNode {
     return record !== undefined && record.block.slot <= this.#view.block("confirmed").slot;
   }
 
+  /** What a subscriber sees of an account; `version` stays the same object while nothing changes. */
+  confirmedAccount(pubkey: string): { version: ChainAccount | undefined; result: unknown } {
+    const block = this.#view.block("confirmed");
+    const version = this.#read(pubkey, block);
+    return { version, result: withContext(block, encodeAccount(version)) };
+  }
+
   head(): Block {
     return this.#view.block("processed");
   }

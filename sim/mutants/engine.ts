@@ -84,6 +84,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     GATE,
     'if (user.heldReason !== "") return',
     'if (user.heldReason === "nobody") return',
+    "held",
   ),
   mutant(
     "deadline-ignored",
@@ -149,6 +150,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "executor/engine/settlement.ts",
     "await this.#reverse(fill, found.evidence);",
     'this.#context.log.debug({ fillId: fill.fillId }, "gone");',
+    "forks",
   ),
   mutant(
     "reversal-leaves-position",
@@ -156,6 +158,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "executor/engine/settlement.ts",
     "for (const change of changesOf(tx, held, fill)) {",
     "for (const change of changesOf(tx, held, fill).slice(1)) {",
+    "forks",
   ),
   mutant(
     "order-ids-not-derived",

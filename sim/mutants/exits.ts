@@ -12,6 +12,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     DRIVER,
     'if (position === undefined || position.state !== "open") {',
     'if (position?.state !== "open" || attempts.at(-1)?.state === "failed") {',
+    "whipsaw",
   ),
   mutant(
     "exit-disarmed-when-fired",

@@ -31,6 +31,7 @@ export const NONCE_MUTANTS: readonly Mutant[] = [
     LANDING,
     'if (report.state === "reverted") {',
     'if (report.state === "reverted") {\n    if (attempt.attemptId !== "") return false;',
+    "whipsaw",
   ),
   {
     name: "replacement-on-another-nonce",

@@ -61,6 +61,7 @@ export const VENUE_MUTANTS: readonly Mutant[] = [
     PROOF,
     "if (context.slot < passed.slot) {",
     "if (context.slot < 0) {",
+    "blind",
   ),
   mutant(
     "silent-node-is-skipped",
@@ -68,6 +69,7 @@ export const VENUE_MUTANTS: readonly Mutant[] = [
     PROOF,
     'if (doubts.length > 0) return { proven: false, detail: doubts.join("; ") };',
     'if (slots.size === 0) return { proven: false, detail: doubts.join("; ") };',
+    "blind",
   ),
   {
     name: "booked-at-processed",

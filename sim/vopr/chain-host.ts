@@ -1,6 +1,7 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { NetRequest, NetResponse } from "@raptor/shared/seams/net.ts";
 import type { NetSocket, NetSocketHandlers } from "@raptor/shared/seams/net.ts";
+import type { ChainAccount } from "../models/account-history.ts";
 import { LedgerChain, type LedgerRecord } from "../models/ledger-chain.ts";
 import { answerLedgerJupiter } from "../models/ledger-jupiter.ts";
 import { LedgerMarket } from "../models/ledger-market.ts";
@@ -35,7 +36,7 @@ export interface ChainHostOptions {
 
 const SLOT_MS = 400;
 /** Slots are told to subscribers now and then only: it is a sign of life, no data. */
-const SLOT_NEWS_MS = 3_000;
+const SLOT_NEWS_MS = 1_200;
 
 /** The chain, three nodes over it and the route service. */
 export function startChain(
@@ -130,6 +131,12 @@ interface Watch {
   signature: string;
 }
 
+interface AccountWatch {
+  subscription: number;
+  pubkey: string;
+  last: ChainAccount | undefined;
+}
+
 interface SocketParts {
   world: World;
   node: LedgerNode;
@@ -162,6 +169,7 @@ function createSay(parts: SocketParts): (message: object) => void {
 function openSocket(parts: SocketParts): NetSocket {
   const { world, node, handlers, open } = parts;
   const watches = new Map<number, Watch>();
+  const accounts = new Map<number, AccountWatch>();
   let isOpen = true;
   let slotSubscription: number | undefined;
   let nextId = 1;
@@ -193,6 +201,12 @@ function openSocket(parts: SocketParts): NetSocket {
         const result = { context: { slot: node.head().slot }, value: { err: null } };
         notify("signatureNotification", subscription, result);
       }
+      for (const watch of accounts.values()) {
+        const { version, result } = node.confirmedAccount(watch.pubkey);
+        if (version === watch.last) continue;
+        watch.last = version;
+        notify("accountNotification", watch.subscription, result);
+      }
     }),
   );
   return {
@@ -208,11 +222,16 @@ function openSocket(parts: SocketParts): NetSocket {
       if (id === undefined) return;
       if (method.endsWith("Unsubscribe")) {
         watches.delete(Number(params[0]));
+        accounts.delete(Number(params[0]));
         return;
       }
       const subscription = nextId++;
+      const subject = String(params[0]);
       if (method === "slotSubscribe") slotSubscription = subscription;
-      else watches.set(subscription, { subscription, signature: String(params[0]) });
+      else if (method === "accountSubscribe") {
+        const last = node.confirmedAccount(subject).version;
+        accounts.set(subscription, { subscription, pubkey: subject, last });
+      } else watches.set(subscription, { subscription, signature: subject });
       world.after(10, () => say({ id, result: subscription }));
     },
   };

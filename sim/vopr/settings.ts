@@ -93,6 +93,10 @@ function createSettings(): SimSettings {
       // Longer than in production: every poll is simulated time that finds nothing new.
       PRICE_POLL_MS: "3000",
       ATTEMPT_POLL_MS: "2500",
+      BLOCKHASH_POLL_MS: "8000",
+      FEE_POLL_MS: "30000",
+      STREAM_STALE_MS: "5000",
+      STREAM_VERIFY_MS: "20000",
       RECONCILE_INTERVAL_MS: "30000",
       HTTP_TIMEOUT_MS: "3000",
     }),
