@@ -47,23 +47,13 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "if (gate !== undefined || tx.unresolvedInSlot(slotOf(order)) === undefined) return gate;",
     'if (gate !== undefined || order.side === "buy") return gate;',
   ),
-  {
-    name: "send-error-is-failure",
-    story:
-      "hummingbot #8457: every error of a submission marks the order as failed, also a timeout.",
-    edits: [
-      {
-        file: "executor/venues/solana/submit-swap.ts",
-        find: "if (lanes.length > 0) return",
-        replace: "if (lanes.length === results.length) return",
-      },
-      {
-        file: "executor/venues/solana/submit-swap.ts",
-        find: 'return { outcome: "unknown", lanes: results.map(({ provider }) => provider), cause };',
-        replace: 'return { outcome: "rejected", reason: cause, evidence: { answers } };',
-      },
-    ],
-  },
+  mutant(
+    "send-error-is-failure",
+    "hummingbot #8457: every error of a submission marks the order as failed, also a timeout.",
+    "executor/venues/solana/lanes.ts",
+    "if (isComplete && isRefused && answered.length >= REFUSALS_MIN) {",
+    "if (answered.length > 0) {",
+  ),
   mutant(
     "kill-state-checked-too-early",
     "The kill switch is looked at before the route is asked for, not when the attempt is recorded.",
