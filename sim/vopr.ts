@@ -6,7 +6,7 @@ import { runCrew, WORKER_FLAG } from "./vopr/crew.ts";
 import { noteRegression, readRegressions } from "./vopr/regressions.ts";
 import { runSeed, type SeedResult } from "./vopr/run-seed.ts";
 import { createSeedDirectory, runTwice, serveSeeds } from "./vopr/seed-worker.ts";
-import { listRare, type RunFigures, summarize } from "./vopr/summary.ts";
+import { listMissing, listRare, type RunFigures, summarize } from "./vopr/summary.ts";
 
 /**
  * `pnpm sim`: runs the production code of edge and executor in worlds made of a seed each, and
@@ -111,7 +111,9 @@ async function runMany(settings: SimArguments): Promise<number> {
   for (const line of summarize(figures, counts)) say(line);
   const rare = settings.isCoverageJudged ? listRare(counts, figures.seeds) : [];
   if (rare.length > 0) say(["too rare:", ...rare].join("\n  "));
-  return figures.failed === 0 && rare.length === 0 ? 0 : 1;
+  const missing = listMissing(counts, figures.seeds);
+  if (missing.length > 0) say(["never met, so nothing was proved:", ...missing].join("\n  "));
+  return figures.failed + rare.length + missing.length === 0 ? 0 : 1;
 }
 
 function createBar(total: number | undefined): {

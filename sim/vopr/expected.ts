@@ -117,3 +117,21 @@ export const EXPECTED_TRANSITIONS: readonly string[] = [
   "ReconcileCompleted",
   "EpochStarted",
 ];
+
+/** What even a short run meets, or the desk did not trade and nothing was proved. */
+export const VITAL_TRANSITIONS: readonly string[] = [
+  "buy attempt: - > prepared",
+  "buy attempt: submitted > filled",
+  "sell attempt: - > prepared",
+  "sell attempt: submitted > filled",
+  "attempt bound: blockHeight",
+  "attempt bound: nonce",
+  "order source: job",
+  "order source: exit",
+  "position: open by fill",
+  "position: closed by fill",
+  "TicketClaimed",
+  "FillSettled",
+  "NoticeDelivered",
+  "ReconcileCompleted",
+];

@@ -1,9 +1,11 @@
 import type { Counts } from "./coverage.ts";
-import { EXPECTED_FAULTS, EXPECTED_TRANSITIONS } from "./expected.ts";
+import { EXPECTED_FAULTS, EXPECTED_TRANSITIONS, VITAL_TRANSITIONS } from "./expected.ts";
 
 /** So many seeds must meet every expected thing so often; shorter runs in proportion. */
 const COVERAGE_SEEDS = 20_000;
 const COVERAGE_TIMES_MIN = 100;
+/** From so many seeds on a run that never traded is a failure by itself. */
+const VITAL_SEEDS = 60;
 
 export interface RunFigures {
   seeds: number;
@@ -25,6 +27,12 @@ export function listRare(counts: Counts, seeds: number): string[] {
     ...rareIn(counts.faults, EXPECTED_FAULTS),
     ...rareIn(counts.transitions, EXPECTED_TRANSITIONS),
   ];
+}
+
+/** What a run of this length never met although every one does: its worlds did not trade. */
+export function listMissing(counts: Counts, seeds: number): string[] {
+  if (seeds < VITAL_SEEDS) return [];
+  return VITAL_TRANSITIONS.filter((name) => (counts.transitions[name] ?? 0) === 0);
 }
 
 function leastOf(seeds: number): number {
