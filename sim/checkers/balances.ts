@@ -1,4 +1,6 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
+import type { LedgerRecord } from "../models/ledger-chain.ts";
+import { tokenQuantityOf } from "../models/ledger-program.ts";
 import type { Checker, Watch } from "./checker.ts";
 
 /** So long a fork may be on its way through the nodes and the balances read from them. */
@@ -11,22 +13,55 @@ const FORK_MS = 30_000;
 export function createBalances(watch: Watch): Checker {
   const wallets = new Map<string, string>();
   const positions = new Map<string, EventPayloads["PositionChanged"]>();
+  const booked = new Set<string>();
+  /** What the chain executed and the journal does not know yet. */
+  const unbooked = new Map<string, LedgerRecord>();
+
+  /** Tokens that a landing of this moment brought, which no position claims so far. */
+  function broughtBy({ transaction, before, after }: LedgerRecord, owner: string, mint: string) {
+    return transaction.staticKeys.reduce((sum, key, at) => {
+      const account = watch.chain.tokenAccount(key);
+      if (account?.owner !== owner || account.mint !== mint) return sum;
+      return sum + tokenQuantityOf(after[at]) - tokenQuantityOf(before[at]);
+    }, 0n);
+  }
+
+  function unclaimed(owner: string, mint: string): bigint {
+    let sum = 0n;
+    for (const [signature, record] of unbooked) {
+      if (watch.chain.record(signature) === undefined) continue;
+      const brought = broughtBy(record, owner, mint);
+      if (brought > 0n) sum += brought;
+    }
+    return sum;
+  }
+
   function checkLoss(next: EventPayloads["PositionChanged"]): void {
     const before = BigInt(positions.get(next.positionId)?.quantity ?? "0");
     const isLoss = next.cause.kind === "external" && BigInt(next.quantity) < before;
     if (!isLoss || watch.nowMs() - watch.deepForkMs() < FORK_MS) return;
     const address = wallets.get(next.walletId) ?? "";
     const mint = next.instrument.slice(0, next.instrument.indexOf("."));
-    const held = watch.chain.quantityOf(address, mint);
+    const held = watch.chain.quantityOf(address, mint) - unclaimed(address, mint);
     if (held < before) return;
     watch.report(`${next.positionId} was written down to ${next.quantity}, the chain has ${held}`);
   }
 
   return {
     name: "4 balances",
+    onLanded(record) {
+      if (record.err === null && !booked.has(record.signature)) {
+        unbooked.set(record.signature, record);
+      }
+    },
     onCommit(events) {
       for (const { kind, payload } of events) {
         if (kind === "WalletCreated") wallets.set(payload.walletId, payload.address);
+        if (kind === "FillRecorded") {
+          booked.add(payload.fillId);
+          unbooked.delete(payload.fillId);
+        }
+        if (kind === "FillReversed") booked.delete(payload.fillId);
         if (kind !== "PositionChanged") continue;
         checkLoss(payload);
         positions.set(payload.positionId, payload);

@@ -22,7 +22,7 @@ const GATE_LIMIT_DEFAULT = 300;
  * change of production gives recorded seeds another story; such a mutant still shows in one of the
  * first forty, and one that does not was not found by chance alone before.
  */
-const QUICK_SEEDS_MAX = 8;
+const QUICK_SEEDS_MAX = 4;
 const QUICK_LIMIT = 40;
 
 const FLAGS = ["--mutants", "--record", "--recorded", "--quick", "--no-regressions"];
@@ -156,7 +156,8 @@ function record(before: Recorded, catches: readonly Catch[]): void {
   const recorded: Record<string, readonly number[]> = {};
   for (const { name } of MUTANTS) {
     const found = catches.find(({ mutant }) => mutant.name === name);
-    const seeds = found?.seed === undefined ? before[name] : [found.seed];
+    const seed = found === undefined || isBroken(found) ? undefined : found.seed;
+    const seeds = seed === undefined ? before[name] : [seed];
     if (seeds !== undefined) recorded[name] = seeds;
   }
   writeRecorded(recorded);

@@ -17,8 +17,8 @@ export interface Finding {
 /** A mutant that does not even run would be found for a reason that proves nothing. */
 const BROKEN = /^(ReferenceError|TypeError|SyntaxError|RangeError)\b/;
 
-export function isBroken({ detail }: Finding): boolean {
-  return BROKEN.test(detail);
+export function isBroken({ checker, detail }: Finding): boolean {
+  return checker === "process" || BROKEN.test(detail);
 }
 
 /** One process that runs seeds with one mutant planted, or with none. */
