@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Person } from "./person.ts";
+import { type Person, postJson } from "./person.ts";
 import { breakDown, faultHits, health, repair, setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
@@ -66,6 +66,19 @@ test("a curve's price reaches its exit with the price service away", async () =>
   const mint = await open("pump-curve");
   await expectStopLoss(mint, 15_000);
 }, 60_000);
+
+test("a curve that fills up goes on in its pool, and its exit with it", async () => {
+  const mint = await open("pump-curve");
+  const pools = `${world.file.jupiter}/world/pools`;
+  await postJson(pools, { mint, action: "complete" });
+  await until(async () => (await detailOf("pools")).includes("1 migrating"));
+  await postJson(pools, { mint, action: "migrate" });
+  // Filling the curve may have lifted the price over take profit; it is sold in the pool then.
+  const isOpen = async (): Promise<boolean> => (await world.positions()).length > 0;
+  await until(async () => !(await isOpen()) || (await detailOf("pools")).startsWith("1 live"));
+  if (await isOpen()) await setPrice(world.file, mint, 0.3);
+  await until(async () => !(await isOpen()), 20_000);
+}, 90_000);
 
 test("an exit fires although its stream is silent on a living connection", async () => {
   const mint = await open("pumpswap");
