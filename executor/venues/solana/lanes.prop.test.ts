@@ -57,7 +57,9 @@ describe("any answers of any lanes", () => {
           const lanes = specs.map(laneOf);
           const set = new LaneSet({ rpc, lanes, clock, slotNow: () => undefined });
           const landing: Landing = { isProtected, plainAfterSlots: undefined, tips: [] };
-          const outcome = await set.submit("bytes", SIGNATURE, landing);
+          const submitted = set.submit("bytes", SIGNATURE, landing);
+          await clock.advance(2_000);
+          const outcome = await submitted;
           ends[outcome.outcome] += 1;
 
           const plain = isProtected

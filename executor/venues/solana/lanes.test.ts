@@ -149,7 +149,10 @@ describe("a refusal", () => {
   test("is unknown when no lane could be asked at all", async ({ expect }) => {
     const lane = createLane("jito one");
     lane.held = "its limit of calls is reached";
-    const outcome = await createWorld(lane).submit(PROTECTED_EXIT);
+    const world = createWorld(lane);
+    const submitted = world.submit(PROTECTED_EXIT);
+    await world.clock.advance(1_000);
+    const outcome = await submitted;
     expect(outcome).toMatchObject({ outcome: "unknown", lanes: [] });
     expect(JSON.stringify(outcome)).toContain("its limit of calls is reached");
   });
@@ -167,6 +170,20 @@ describe("a lane that rests", () => {
     expect(lane.sent).toHaveLength(1);
     expect(world.set.reports().find(({ name }) => name === "jito one")).toMatchObject({ held: 1 });
   });
+});
+
+test("a protected transaction waits a moment for a lane whose limit is reached", async ({
+  expect,
+}) => {
+  const lane = createLane("jito one");
+  lane.held = "its limit of calls is reached";
+  const world = createWorld(lane);
+  const submitted = world.submit(PROTECTED_EXIT);
+  await world.clock.advance(400);
+  lane.held = undefined;
+  await world.clock.advance(100);
+  expect(await submitted).toMatchObject({ outcome: "accepted", lanes: ["jito one"] });
+  expect(lane.sent).toHaveLength(1);
 });
 
 describe("a node that rests", () => {

@@ -23,6 +23,19 @@ const SLOT_MS = 400;
  */
 const REFUSERS_MIN = 2;
 
+/** So long a protected transaction waits for the first lane that may take it again. */
+const WAIT_MS = 250;
+const WAITS_MAX = 4;
+
+interface Picked {
+  ready: Lane[];
+  /** By lane: why it was left out. */
+  answers: Record<string, string>;
+  /** Nobody is left out who could have been asked. */
+  isEverywhere: boolean;
+  now: Landing;
+}
+
 interface Answered extends LaneAnswer {
   lane: string;
   /** Who runs it. */
@@ -51,20 +64,12 @@ export class LaneSet {
     landing: Landing = PLAIN_LANDING,
   ): Promise<SubmitOutcome> {
     const sent = this.#stats.open(identity, () => this.#open(landing));
-    const now = this.#relax(landing, sent);
-    const answers: Record<string, string> = {};
-    const ready: Lane[] = [];
-    let isEverywhere = true;
-    // Each send takes some tenths of a millisecond to leave; those that are paid for it go first.
-    for (const lane of [...this.#deps.lanes, ...this.#plain]) {
-      const barred = lane.check(now);
-      const held = barred ?? lane.hold(sent.accepted.has(lane.name));
-      if (held === undefined) ready.push(lane);
-      else answers[lane.name] = `left out: ${held}`;
-      if (held === undefined || barred !== undefined) continue;
-      isEverywhere = false;
-      this.#stats.noteHeld(lane.name);
+    let picked = this.#pick(this.#relax(landing, sent), sent);
+    for (let n = 0; n < WAITS_MAX && picked.ready.length === 0 && !picked.isEverywhere; n++) {
+      await this.#deps.clock.sleep(WAIT_MS);
+      picked = this.#pick(this.#relax(landing, sent), sent);
     }
+    const { ready, answers, isEverywhere, now } = picked;
     const answered = await this.#race(ready, payload, identity, now);
     for (const { lane, detail } of answered) answers[lane] = detail;
     return judge(answered, answers, isEverywhere && answered.length === ready.length);
@@ -82,6 +87,24 @@ export class LaneSet {
 
   reports(): LaneReport[] {
     return this.#stats.reports();
+  }
+
+  /** The lanes that are asked now, and why the others are not. */
+  #pick(now: Landing, sent: Sent): Picked {
+    const answers: Record<string, string> = {};
+    const ready: Lane[] = [];
+    let isEverywhere = true;
+    // Each send takes some tenths of a millisecond to leave; those that are paid for it go first.
+    for (const lane of [...this.#deps.lanes, ...this.#plain]) {
+      const barred = lane.check(now);
+      const held = barred ?? lane.hold(sent.accepted.has(lane.name));
+      if (held === undefined) ready.push(lane);
+      else answers[lane.name] = `left out: ${held}`;
+      if (held === undefined || barred !== undefined) continue;
+      isEverywhere = false;
+      this.#stats.noteHeld(lane.name);
+    }
+    return { ready, answers, isEverywhere, now };
   }
 
   #open(landing: Landing): Sent {
