@@ -142,13 +142,15 @@ function orderModel(
 function exitPlaceOf(
   { source }: OrderRow,
   plan: ExitPlanRow | undefined,
-): { number: number; of: number } | undefined {
+): { number: number; of: number; shareBps: number } | undefined {
   if (source.kind !== "exit" || plan === undefined) return undefined;
   const alike = [...plan.rules, ...(plan.done ?? [])]
     .filter(({ kind }) => kind === source.rule)
     .toSorted((a, b) => a.triggerBps - b.triggerBps);
   const at = alike.findIndex((rule) => ruleIdOf(rule) === source.ruleId);
-  return at === -1 ? undefined : { number: at + 1, of: alike.length };
+  const rule = alike[at];
+  if (rule === undefined) return undefined;
+  return { number: at + 1, of: alike.length, shareBps: rule.quantityBps };
 }
 
 /** Attempts on the same nonce value that are not decided, of this order and of others. */

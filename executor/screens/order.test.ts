@@ -181,6 +181,18 @@ describe("a receipt", () => {
     expect(labels(screen)).toEqual([...sells, "Edit exits", "Why?", "Positions", "Home"]);
   });
 
+  it("of one level of a ladder says which one, and its share", ({ expect }) => {
+    const source = { kind: "exit" as const, positionId: "p", rule: "takeProfit" as const, n: 2 };
+    const { text } = orderScreen(
+      modelOf({
+        order: { side: "sell", status: "filled", source },
+        fill: {},
+        model: { exitPlace: { number: 2, of: 3, shareBps: 2_500 } },
+      }),
+    );
+    expect(text).toContain("🎯 Take profit 2 of 3 sold 25 %: 22,176 SALEM");
+  });
+
   it("of an exit says which rule fired, at which price, and what it made", ({ expect }) => {
     const { text } = orderScreen(
       modelOf({

@@ -8,7 +8,7 @@ import { valueLamports } from "@raptor/shared/values/money.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import { exitName, exitSign, rulePlace, ruleWords } from "./exit-words.ts";
 import { protectionWords } from "./landing-words.ts";
-import { counted, duration, gainPercent, price, signedPercent } from "./numbers.ts";
+import { counted, duration, gainPercent, percentOfBps, price, signedPercent } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
 import { RichText } from "./rich-text.ts";
@@ -24,7 +24,7 @@ export interface OrderModel {
   /** For an exit: the trigger and the price that crossed it. */
   trigger: { triggerPriceE9: string; priceE9: string } | undefined;
   /** For an exit: which of several rules of its kind, fired ones included. */
-  exitPlace?: { number: number; of: number } | undefined;
+  exitPlace?: { number: number; of: number; shareBps: number } | undefined;
   /** The highest price that a trailing stop has seen. */
   peakE9?: bigint | undefined;
   /** What the sold part had cost; for the profit of a sell. */
@@ -195,7 +195,9 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
 function soldTitle({ order, exitPlace }: OrderModel): string {
   if (order.source.kind === "exit") {
     const { rule } = order.source;
-    return `${exitSign(rule)} ${rulePlace(rule, exitPlace)} sold`;
+    const shareBps = exitPlace?.shareBps ?? 10_000;
+    const share = shareBps === 10_000 ? "" : ` ${percentOfBps(shareBps)} %:`;
+    return `${exitSign(rule)} ${rulePlace(rule, exitPlace)} sold${share}`;
   }
   return order.source.kind === "panic" ? "🚨 Panic sold" : "✅ Sold";
 }
