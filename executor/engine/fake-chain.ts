@@ -73,7 +73,9 @@ export class FakeChain {
   onSubmit: (attempt: AttemptRow, chain: FakeChain) => SubmitOutcome = () => accepted();
   #count = 0;
 
-  script(): Required<Omit<VenueScript, "fetchSettlement" | "fetchWalletViews">> {
+  script(): Required<
+    Omit<VenueScript, "fetchSettlement" | "fetchWalletViews" | "holdingAtHand" | "routeAtHand">
+  > {
     return {
       fetchInstrument: (mint) => this.#instrument(mint),
       fetchRoute: (request) => this.#route(request),
@@ -100,6 +102,19 @@ export class FakeChain {
         return outcome;
       },
       fetchAttempt: (attempt) => this.report(attempt.identity),
+    };
+  }
+
+  /** As if streams kept everything at hand. */
+  warmScript(): VenueScript {
+    return {
+      ...this.script(),
+      holdingAtHand: (_wallet, mint) => ({
+        lamports: this.lamports,
+        quantity: this.tokens.get(mint) ?? 0n,
+        slot: this.slot,
+      }),
+      routeAtHand: (request) => this.#route(request),
     };
   }
 

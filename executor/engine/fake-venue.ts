@@ -4,6 +4,7 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type {
   AttemptReport,
   HeldToken,
+  HoldingAtHand,
   HistoryView,
   InstrumentReport,
   Lifetime,
@@ -56,6 +57,9 @@ export interface VenueScript {
   createNonces?: (wallet: string, indexes: number[]) => Answer<NonceSetupOutcome>;
   reclaimNonce?: (wallet: string, index: number) => Answer<NonceSetupOutcome>;
   prepareVoid?: (order: OrderRow, nonce: NonceName, copies: number) => Answer<VoidOutcome>;
+  /** Nothing is at hand unless a test says otherwise. */
+  holdingAtHand?: (wallet: string, mint: string) => HoldingAtHand | undefined;
+  routeAtHand?: (request: RouteRequest) => Route | undefined;
   submit?: (attempt: AttemptRow) => Answer<SubmitOutcome>;
   fetchAttempt?: (attempt: AttemptRow) => Answer<AttemptReport>;
   fetchSettlement?: (identity: string) => Answer<SettlementReport>;
@@ -120,11 +124,11 @@ class VenueView implements Venue {
   dropReady(): void {}
   keepNonceReady(): void {}
   dropNonceReady(): void {}
-  holdingAtHand(): undefined {
-    return undefined;
+  holdingAtHand(wallet: string, mint: string): HoldingAtHand | undefined {
+    return this.#isAlive() ? this.#world.script.holdingAtHand?.(wallet, mint) : undefined;
   }
-  routeAtHand(): undefined {
-    return undefined;
+  routeAtHand(request: RouteRequest): Route | undefined {
+    return this.#isAlive() ? this.#world.script.routeAtHand?.(request) : undefined;
   }
   async fetchWalletViews(address: string): Promise<WalletView[]> {
     if (this.#world.script.fetchWalletViews !== undefined) {
