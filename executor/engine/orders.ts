@@ -6,12 +6,10 @@ import type { Reader, Tx } from "../ports/store.ts";
 
 /** The sell order that is still open for a position, if any: a closing slot holds one at a time. */
 export function openSellOf(
-  reader: Pick<Reader, "openOrders">,
+  reader: Pick<Reader, "openOrdersOf">,
   positionId: string,
 ): OrderRow | undefined {
-  return reader
-    .openOrders()
-    .find((order) => order.positionId === positionId && order.side === "sell");
+  return reader.openOrdersOf(positionId).find((order) => order.side === "sell");
 }
 
 /** The panic's own sell of the position that this order sells, while it is open. */
@@ -19,9 +17,8 @@ export function openPanicOf(
   reader: Reader,
   { positionId }: Pick<OrderRow, "positionId">,
 ): OrderRow | undefined {
-  return reader
-    .openOrders()
-    .find((order) => order.positionId === positionId && order.source.kind === "panic");
+  if (positionId === null) return undefined;
+  return reader.openOrdersOf(positionId).find((order) => order.source.kind === "panic");
 }
 
 export interface SellWish {

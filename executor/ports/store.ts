@@ -41,6 +41,8 @@ export interface Reader {
   ordersOfJob(jobId: string): OrderRow[];
   /** Orders whose status is not final. */
   openOrders(): OrderRow[];
+  /** Those of them that belong to one position. */
+  openOrdersOf(positionId: string): OrderRow[];
   attempt(attemptId: string): AttemptRow | undefined;
   attemptsOf(orderId: string): AttemptRow[];
   /** By what the venue calls it: on Solana its signature. */

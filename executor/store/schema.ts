@@ -76,6 +76,7 @@ create unique index if not exists wallets_address on wallets (address);
 create index if not exists wallets_user on wallets (user_id);
 create index if not exists nonce_accounts_wallet on nonce_accounts (wallet_id);
 create index if not exists orders_live on orders (status) where ${LIVE_ORDER_SQL};
+create index if not exists orders_position on orders (position_id) where ${LIVE_ORDER_SQL};
 create index if not exists orders_buys on orders (user_id, created_ms) where side = 'buy';
 create index if not exists orders_job on orders (json_extract(source, '$.jobId'));
 create unique index if not exists fills_seq on fills (seq);

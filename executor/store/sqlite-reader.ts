@@ -116,6 +116,13 @@ export class SqliteReader implements Reader {
   openOrders(): OrderRow[] {
     return this.all("orders", `where ${LIVE_ORDER_SQL} order by rowid`);
   }
+  openOrdersOf(positionId: string): OrderRow[] {
+    return this.all(
+      "orders",
+      `where position_id = ? and ${LIVE_ORDER_SQL} order by rowid`,
+      positionId,
+    );
+  }
   attempt(attemptId: string): AttemptRow | undefined {
     return this.one("attempts", "where attempt_id = ?", attemptId);
   }
