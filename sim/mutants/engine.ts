@@ -60,6 +60,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     ATTEMPT,
     "const gate = checkEntryGate(tx, order, nowMs, context.entryHold() ?? lost);",
     "const gate = nowMs < 0 ? checkEntryGate(tx, order, nowMs, lost) : undefined;",
+    "switches",
   ),
   mutant(
     "reducing-is-not-halted",
@@ -67,6 +68,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     GATE,
     'if (control.tradingState !== "active") {',
     'if (control.tradingState === "halted") {',
+    "switches",
   ),
   mutant(
     "hold-ignored",

@@ -79,5 +79,6 @@ export const JOBS_MUTANTS: readonly Mutant[] = [
     "executor/jobs/switches.ts",
     "if (!paused && isOvertaken) {",
     'if (!paused && isOvertaken && job.kind === "reconcile") {',
+    "switches",
   ),
 ];

@@ -6,7 +6,7 @@ import type { Swarm } from "./swarm.ts";
  * What a seed is about. A mixed swarm meets everything now and then; some steps need two or three
  * faults and the right press within seconds, and a seed made for them goes there nearly every time.
  */
-export const THEMES = ["mixed", "forks", "whipsaw", "past", "blind", "held"] as const;
+export const THEMES = ["mixed", "forks", "whipsaw", "past", "blind", "held", "switches"] as const;
 export type Theme = (typeof THEMES)[number];
 
 /** Half of all seeds stay mixed: nobody knows beforehand which faults belong together. */
@@ -87,6 +87,18 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
           holes: between(0.5, 1),
           late: between(0.2, 0.8),
           historyLagEveryMs: ms(8_000, 40_000),
+        },
+      };
+    case "switches":
+      return {
+        ...swarm,
+        tilt: {
+          "buy typed": 1.5,
+          "kill switch": 4,
+          "change of mind": 5,
+          "crossed switches": 6,
+          pause: 2,
+          resume: 3,
         },
       };
     case "held":
