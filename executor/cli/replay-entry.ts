@@ -30,6 +30,8 @@ const checkSchema = z.object({
 const costSchema = z.object({
   side: z.enum(["buy", "sell"]),
   rentLamports: amount,
+  /** Absent in journals of the first release. */
+  rentLamportsMax: amount.optional(),
   unitLimit: z.int(),
   unitPriceMicroLamports: amount,
   // Attempts of older releases tip nobody.
@@ -94,7 +96,10 @@ export function replayPrepared(step: ReplayStep<"AttemptPrepared">): void {
   }
   const cost = costSchema.safeParse(payload.route);
   if (!cost.success) return;
-  const costCapLamports = rules.costCapOf({ ...cost.data, quantityIn: route.data.quantityIn });
+  const { rentLamportsMax, ...spent } = cost.data;
+  const rentLamports = rentLamportsMax ?? spent.rentLamports;
+  const { quantityIn } = route.data;
+  const costCapLamports = rules.costCapOf({ ...spent, rentLamports, quantityIn });
   const again = { costCapLamports: costCapLamports.toString() };
   judge("cost cap", differenceOf(payload, again));
 }

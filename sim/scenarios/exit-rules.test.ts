@@ -4,7 +4,7 @@ import { replayJournal } from "../../executor/cli/replay.ts";
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import type { PositionView } from "@raptor/shared/wire/read.ts";
 import { postJson, waitUntil, type ChatMessage, type Person } from "./person.ts";
-import { breakDown, repair, until } from "./probes.ts";
+import { bearer, breakDown, call, repair, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
 let world: ScenarioWorld;
@@ -163,6 +163,38 @@ test("a market cap sells at the price that it was turned into", async () => {
   await alice.say("mc below 1");
   const preview = await newest("after this change", "$1.00 or less", screen.message_id);
   expect(preview.text).toContain("sells all");
+}, 60_000);
+
+test("a limit buy waits for its price; its exits are then changed over the API", async () => {
+  const mint = world.mint("normal", 0);
+  await alice.say(mint);
+  const card = await waitUntil(async () =>
+    (await alice.received()).findLast(({ text }) => text?.includes(mint) === true),
+  );
+  await alice.press(card, "Limit buy");
+  const prompt = await newest("Limit buy of", "Reply with a price", card.message_id);
+  const price = formatDecimal(((entries.get(mint) ?? 0n) * 9n) / 10n, 18);
+  await alice.say(`${price} 0.1 1h`);
+  const preview = await newest("SOL or below", "buy for 0.1 SOL", prompt.message_id);
+  await alice.press(preview, "Arm this limit buy");
+  await until(() => world.eventsOf("EntryArmed").length === 1);
+  expect(await positionOf(mint)).toBeUndefined();
+  await moveTo(mint, 0.85);
+  const { positionId } = await waitUntil(() => positionOf(mint), 20_000);
+  expect(world.eventsOf("EntryTriggered")).toHaveLength(1);
+  const key = "123e4567-e89b-42d3-a456-426614174000";
+  const answer = await call(`${world.file.edge}/admin/exits`, {
+    method: "POST",
+    headers: {
+      ...bearer(world.file.adminToken),
+      "content-type": "application/json",
+      "idempotency-key": key,
+    },
+    body: JSON.stringify({ positionId, rules: ["sl 50", "trail 30 from 20"] }),
+  });
+  expect(answer.status).toBe(200);
+  await until(async () => (await kindsOf(mint)).join() === "stopLoss,trailingStop");
+  await alice.waitFor("The operator changed exit rules of yours");
 }, 60_000);
 
 test("raptor replay decides everything that happened here again", () => {

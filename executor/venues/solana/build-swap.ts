@@ -101,6 +101,8 @@ export async function prepareSwap(
       unitLimit,
       unitPriceMicroLamports: String(unitPriceMicroLamports),
       rentLamports: String(rentLamports),
+      // What the cost cap counted, so that it can be worked out again.
+      rentLamportsMax: String(after.tokenAccountLamports),
       tipLamports: String(tipLamports),
       ...encodeLanding(landing.landing),
       ...(landing.leftOut.length === 0 ? {} : { lanesLeftOut: landing.leftOut }),
