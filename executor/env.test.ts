@@ -133,6 +133,13 @@ describe("settings of the executor", () => {
     expect(problems.some((problem) => problem.startsWith(name))).toBe(true);
   });
 
+  it("let every buy stand on a nonce at zero, which no other amount may be", ({ expect }) => {
+    expect(parse().NONCE_BUY_SOL_MIN).toBe(1_000_000_000n);
+    expect(parse({ NONCE_BUY_SOL_MIN: "0" }).NONCE_BUY_SOL_MIN).toBe(0n);
+    expect(problemsWith({ ORDER_SOL_MAX: "0" }).join()).toContain("ORDER_SOL_MAX");
+    expect(problemsWith({ NONCE_BUY_SOL_MIN: "-1" }).join()).toContain("NONCE_BUY_SOL_MIN");
+  });
+
   it("are named in problems, never shown", ({ expect }) => {
     const marked = Object.fromEntries(
       executorSettingNames().map((name) => [name, `zq value of ${name}, zq`]),

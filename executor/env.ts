@@ -36,7 +36,14 @@ const bps = (fallback: number, min = 1, max = 10_000) => whole(min, max).prefaul
 const tip = (min: number, fallback: number) =>
   whole(min, 100_000_000).transform(BigInt).prefault(String(fallback));
 const port = (fallback: number) => whole(0, 65_535).prefault(String(fallback));
+const ZERO = /^0+(\.0+)?$/;
 const sol = (fallback: string) => z.string().prefault(fallback).transform(parseSol);
+/** The same, where nothing at all is a choice too. */
+const solOrZero = (fallback: string) =>
+  z
+    .string()
+    .prefault(fallback)
+    .transform((text, context) => (ZERO.test(text) ? 0n : parseSol(text, context)));
 const userIds = list(whole(1, Number.MAX_SAFE_INTEGER)).prefault("");
 /** Set by the platform, absent away from it. */
 const platformName = z
@@ -171,7 +178,7 @@ const schema = z.strictObject({
   REBROADCAST_MS: ms(2_000),
   UNKNOWN_AFTER_MS: ms(15_000),
   NONCE_ACCOUNTS_MAX: whole(0, 16).prefault("3"),
-  NONCE_BUY_SOL_MIN: sol("1"),
+  NONCE_BUY_SOL_MIN: solOrZero("1"),
   EXIT_REPLACE_MS: ms(5_000),
   RECONCILE_INTERVAL_MS: ms(60_000),
   DRAIN_MS: ms(30_000),
