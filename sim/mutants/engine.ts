@@ -51,7 +51,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     "send-error-is-failure",
     "hummingbot #8457: every error of a submission marks the order as failed, also a timeout.",
     "executor/venues/solana/lanes.ts",
-    "if (isComplete && isRefused && answered.length >= REFUSALS_MIN) {",
+    "if (isComplete && isRefused && refusers >= REFUSERS_MIN) {",
     "if (answered.length > 0) {",
   ),
   mutant(
