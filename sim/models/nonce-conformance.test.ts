@@ -202,6 +202,18 @@ for (const create of [onMachine, onLedger]) {
       expect(landed).toHaveLength(1);
     });
 
+    test("a transaction that only advances takes the turn of every other one", async ({
+      expect,
+    }) => {
+      const script = await Script.begin(create());
+      const value = script.setUp();
+      const trade = script.sign([script.advance(), script.pay(SOL)], value);
+      expect(script.run(script.sign([script.advance()], value))).toEqual({ err: null });
+      expect(script.value()).not.toBe(value);
+      expect(script.run(trade)).toBeUndefined();
+      expect(script.paid()).toBe(0n);
+    });
+
     test("a failing transaction has its turn too", async ({ expect }) => {
       const script = await Script.begin(create());
       const value = script.setUp();
