@@ -128,6 +128,7 @@ function createTokenMint(chain: MarketChain, token: MarketToken): void {
     mintAuthority: spec.kind === "mint-authority" ? dev : null,
     freezeAuthority: spec.kind === "freeze-authority" || spec.kind === "frozen" ? dev : null,
     ...(spec.kind === "frozen" ? { isBornFrozen: true } : {}),
+    ...(spec.kind === "transfer-hook" ? { transferHook: dev } : {}),
     ...(isLaunched(token) ? { metadata: { name: spec.name, symbol: spec.symbol } } : {}),
     ...(spec.transferFeeBps > 0 ? { transferFeeBps: spec.transferFeeBps } : {}),
     ...(spec.kind === "permanent-delegate" ? { permanentDelegate: dev } : {}),

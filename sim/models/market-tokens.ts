@@ -15,6 +15,7 @@ export type TokenKind =
   | "transfer-fee"
   | "permanent-delegate"
   | "frozen"
+  | "transfer-hook"
   | "pump-curve"
   | "pump-run"
   | "pumpswap"
@@ -84,10 +85,12 @@ const POOL_KINDS: readonly TokenKind[] = [
   "raydium-cpmm",
   "raydium-v4",
   "raydium-v4",
+  "transfer-hook",
 ];
 const POOL_WORDS = [
   "Arctic Axolotl", "Bouncy Bison", "Cosmic Cicada", "Dusty Dodo", "Eager Eland", "Frosty Fox",
   "Gentle Gnu", "Hasty Hare", "Icy Impala", "Jaunty Jay", "Keen Koala", "Loud Llama",
+  "Merry Mole",
 ]; // prettier-ignore
 const VENUES: Partial<Record<TokenKind, PoolVenue>> = {
   "pump-curve": "pump",
@@ -208,6 +211,7 @@ const TOKEN_2022_KINDS: ReadonlySet<TokenKind> = new Set<TokenKind>([
   "transfer-fee",
   "permanent-delegate",
   "frozen",
+  "transfer-hook",
 ]);
 
 function shuffled<Item>(items: readonly Item[], prng: Prng): Item[] {

@@ -62,6 +62,7 @@ describe("market", () => {
       "thin",
       "token-2022",
       "transfer-fee",
+      "transfer-hook",
       "young",
     ]);
   });

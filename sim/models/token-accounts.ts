@@ -35,6 +35,8 @@ export interface NewMint {
   permanentDelegate?: string;
   /** Token-2022 only: every new account is frozen until the freeze authority thaws it. */
   isBornFrozen?: boolean;
+  /** Token-2022 only: a program that every transfer calls and that may refuse it. */
+  transferHook?: string;
   /** Token-2022 only: the mint describes itself, as launchpads make it. */
   metadata?: { name: string; symbol: string };
 }
@@ -52,6 +54,7 @@ const ACCOUNT_TYPE_MINT = 1;
 const TRANSFER_FEE_CONFIG = 1;
 const DEFAULT_ACCOUNT_STATE = 6;
 const PERMANENT_DELEGATE = 12;
+const TRANSFER_HOOK = 14;
 const METADATA_POINTER = 18;
 const TOKEN_METADATA = 19;
 const STATE_AT = 108;
@@ -97,7 +100,7 @@ export function encodeMint(options: NewMint): Uint8Array {
 }
 
 function encodeExtensions(options: NewMint): Buffer {
-  const { transferFeeBps, permanentDelegate, isBornFrozen, metadata } = options;
+  const { transferFeeBps, permanentDelegate, isBornFrozen, transferHook, metadata } = options;
   const extensions: Buffer[] = [];
   if (transferFeeBps !== undefined) {
     const value = Buffer.alloc(108);
@@ -115,6 +118,10 @@ function encodeExtensions(options: NewMint): Buffer {
   }
   if (isBornFrozen === true) {
     extensions.push(encodeExtension(DEFAULT_ACCOUNT_STATE, Buffer.of(AccountState.Frozen)));
+  }
+  if (transferHook !== undefined) {
+    const value = Buffer.concat([Buffer.alloc(32), new PublicKey(transferHook).toBuffer()]);
+    extensions.push(encodeExtension(TRANSFER_HOOK, value));
   }
   if (metadata !== undefined) {
     const mint = options.mint?.publicKey.toBuffer() ?? Buffer.alloc(32);

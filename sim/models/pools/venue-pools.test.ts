@@ -116,6 +116,17 @@ describe("a curve", () => {
   });
 });
 
+test("a token whose transfers call somebody's program cannot be moved without it", ({ expect }) => {
+  const token = tokenOf(world, "transfer-hook");
+  const data = chain.accounts.current(token.mint)?.data ?? Buffer.of();
+  expect([data[165], Buffer.from(data).readUInt16LE(166)]).toEqual([1, 14]);
+  const signature = chain.moveTokens(token.spec.dev.publicKey.toBase58(), token.mint, 1n);
+  chain.setLamports(token.spec.dev.publicKey.toBase58(), 1_000_000_000n);
+  tick(chain, 4);
+  expect(chain.landingOf(signature)?.err).not.toBeNull();
+  expect(chain.landingOf(signature)).toBeDefined();
+});
+
 test("a token that is born frozen lies in its pool and cannot be bought", ({ expect }) => {
   const token = tokenOf(world, "frozen");
   const pool = onChain.pools.get(token.mint);
