@@ -61,11 +61,13 @@ async function main(): Promise<void> {
   // Before the journal: the launcher hears the heartbeat also while a full disk is waited for.
   const link = connectLauncher({ clock, onGone });
   const signer = connectSigner({ clock, onGone });
-  const options = { path, clock, log, release: version, onFatal, makeRoom, ids: createNodeIds() };
+  const onFolding = (): void => link.beat();
+  const ids = createNodeIds();
+  const options = { path, clock, log, release: version, onFatal, makeRoom, onFolding, ids };
   const store = await openWhenThereIsRoom(options);
   const net = createNodeNet();
   const postgres = await connectPostgres(env, clock);
-  const tools = { env, clock, log, net, ids: createNodeIds(), postgres };
+  const tools = { env, clock, log, net, ids, postgres };
   const claimed = await claimOrStandBy(tools, store, lock);
   const metrics = createPrometheus();
   const executor = createExecutor({
@@ -73,7 +75,7 @@ async function main(): Promise<void> {
     clock,
     net,
     prng: createNodePrng(),
-    ids: createNodeIds(),
+    ids,
     log,
     metrics,
     signer: guardSigner(signer, claimed.claim),

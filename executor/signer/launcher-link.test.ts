@@ -46,6 +46,18 @@ describe("the link to the launcher", () => {
     expect(beats).toBe(3);
   });
 
+  test("beats in the middle of work that holds the loop up, and not after its end", ({
+    expect,
+  }) => {
+    const [near] = duplexPair();
+    const link = createLauncherLink(near, { clock: new SteppedClock(), onGone: () => {} });
+    const before = near.writableLength;
+    for (let n = 0; n < 3; n++) link.beat();
+    expect(near.writableLength - before).toBeGreaterThan(0);
+    link.close();
+    link.beat();
+  });
+
   test("does not pile up beats that a stopped launcher does not read", async ({ expect }) => {
     const [near] = duplexPair();
     const clock = new SteppedClock();

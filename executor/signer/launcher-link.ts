@@ -18,6 +18,8 @@ export interface LauncherLinkOptions {
 }
 
 export interface LauncherLink {
+  /** One more sign of life, in the middle of work that holds the event loop up. */
+  beat(): void;
   /** Stops the heartbeat for good; for the last moment before the process ends. */
   close(): void;
 }
@@ -49,13 +51,16 @@ export function createLauncherLink(
   }
   for (const event of ["error", "end", "close"]) stream.on(event, () => end(false));
   stream.resume();
-  void beat(stream, clock, ended.signal);
-  return { close: () => end(true) };
+  const beat = (): void => {
+    if (!ended.signal.aborted && stream.writableLength < UNREAD_BYTES_MAX) stream.write(".");
+  };
+  void beatOn(beat, clock, ended.signal);
+  return { beat, close: () => end(true) };
 }
 
-async function beat(stream: Duplex, clock: Clock, signal: AbortSignal): Promise<void> {
+async function beatOn(beat: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    if (stream.writableLength < UNREAD_BYTES_MAX) stream.write(".");
+    beat();
     await clock.sleep(BEAT_MS, signal);
   }
 }

@@ -23,7 +23,11 @@ const PUT_META_SQL =
  * transaction, so that a crash leaves the old file or the new one.
  * @throws RAPTOR_JOURNAL__VERSION when the file is too far from this release.
  */
-export function migrate(statements: Statements, release: string | undefined): void {
+export function migrate(
+  statements: Statements,
+  release: string | undefined,
+  onFolding?: () => void,
+): void {
   const { database } = statements;
   const isNew = statements.one("select 1 from sqlite_schema where name = 'meta'") === undefined;
   if (isNew) {
@@ -38,7 +42,7 @@ export function migrate(statements: Statements, release: string | undefined): vo
   }
   if (meta(statements, "fold") !== foldDigest()) {
     expandOperationalTables(statements);
-    foldAgain(statements, found.schema > SCHEMA_VERSION);
+    foldAgain(statements, found.schema > SCHEMA_VERSION, onFolding);
     statements.run(PUT_META_SQL, "fold", foldDigest());
   }
   if (release !== undefined) statements.run(PUT_META_SQL, "release", release);

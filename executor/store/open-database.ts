@@ -27,12 +27,15 @@ const SYNCHRONOUS_FULL = 2;
  * Opens the journal for writing and asserts what durability rests on.
  * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY, __IO_FAILED, __DAMAGED.
  */
-function openDatabase(path: string, release: string | undefined): DatabaseSync {
+function openDatabase(
+  { path, onFolding }: Pick<OpenOptions, "path" | "onFolding">,
+  release: string | undefined,
+): DatabaseSync {
   return translated(path, () => {
     makeOwnerOnly(path);
     const database = new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
     try {
-      prepareDatabase(database, release);
+      prepareDatabase(database, release, onFolding);
       setBusyTimeout(database, RUN_BUSY_MS);
       return database;
     } catch (error) {
@@ -43,23 +46,26 @@ function openDatabase(path: string, release: string | undefined): DatabaseSync {
   });
 }
 
+interface OpenOptions {
+  path: string;
+  release: string;
+  makeRoom?(): boolean;
+  /** Called now and then while the tables are folded anew: the event loop stands still meanwhile. */
+  onFolding?: () => void;
+}
+
 /**
  * Opens the journal; on a full disk once more when room could be made, and where there is none
  * without a note of this release: the caller then waits for room with an open journal instead of
  * ending and meeting the same disk again.
  */
-export function openDatabaseWithRoom(options: {
-  path: string;
-  release: string;
-  makeRoom?(): boolean;
-}): DatabaseSync {
-  const { path, release } = options;
+export function openDatabaseWithRoom(options: OpenOptions): DatabaseSync {
   try {
-    return openDatabase(path, release);
+    return openDatabase(options, options.release);
   } catch (error) {
     const { makeRoom } = options;
     if (!isRaptorError(error, "RAPTOR_JOURNAL__FULL") || makeRoom === undefined) throw error;
-    return makeRoom() ? openDatabase(path, release) : openDatabase(path, undefined);
+    return openDatabase(options, makeRoom() ? options.release : undefined);
   }
 }
 
@@ -89,7 +95,11 @@ function setBusyTimeout(database: DatabaseSync, ms: number): void {
   database.exec(`pragma busy_timeout = ${ms}`);
 }
 
-function prepareDatabase(database: DatabaseSync, release: string | undefined): void {
+function prepareDatabase(
+  database: DatabaseSync,
+  release: string | undefined,
+  onFolding?: () => void,
+): void {
   assertIsVersion(pragmaText(database, "select sqlite_version()"));
   const mode = pragmaText(database, "pragma journal_mode = wal");
   database.exec("pragma synchronous = full");
@@ -101,7 +111,7 @@ function prepareDatabase(database: DatabaseSync, release: string | undefined): v
   assert(synchronous === SYNCHRONOUS_FULL, `expected synchronous 2, was ${synchronous}`);
   database.exec("begin immediate");
   try {
-    migrate(new Statements(database), release);
+    migrate(new Statements(database), release, onFolding);
     database.exec("commit");
   } catch (error) {
     if (database.isTransaction) database.exec("rollback");

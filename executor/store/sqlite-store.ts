@@ -28,6 +28,8 @@ export interface StoreOptions {
   onFatal(error: unknown): void;
   /** Asked on a full disk; true when there is more room now than before. */
   makeRoom?(): boolean;
+  /** Called now and then while the tables are folded anew: the event loop stands still meanwhile. */
+  onFolding?: () => void;
   /** When the waiting units of work are committed; the clock's `defer` unless given. */
   defer?(task: () => void): void;
 }
