@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
-import type { EventKind, JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
+import { deriveEntryOrderId } from "../engine/ids.ts";
 import { withRules } from "../engine/exit-rules-fixture.ts";
 import { verifyJournal } from "../store/verify.ts";
 import { replayJournal, type Difference } from "./replay.ts";
@@ -31,7 +32,7 @@ async function recordRules(): Promise<JournalEvent[]> {
 const recorded = await recordRules();
 
 async function differences(
-  events: readonly JournalEvent[],
+  events: readonly (JournalEvent | NewEvent)[],
   over: Partial<ReplayRules> = {},
 ): Promise<Difference[]> {
   let found: Difference[] = [];
@@ -48,6 +49,48 @@ function altered(kind: EventKind, change: object, which = 0): JournalEvent[] {
     return { ...event, payload: { ...event.payload, ...change } } as JournalEvent;
   });
 }
+
+const ENTRY: NewEvent[] = [
+  {
+    stream: "entry:ent_one",
+    kind: "EntryArmed",
+    payload: {
+      entryId: "ent_one",
+      userId: 7,
+      walletId: "wal_test",
+      venue: "SOLANA",
+      instrument: "MINT.SOLANA",
+      symbol: "TOK",
+      decimals: 6,
+      tokenProgram: "spl",
+      triggerPriceE9: "100",
+      notionalLamports: "5",
+      slippageBpsMax: 100,
+      deadlineMs: 9,
+      jobId: "ui:1",
+    },
+  },
+  {
+    stream: "entry:ent_one",
+    kind: "EntryTriggered",
+    payload: {
+      entryId: "ent_one",
+      userId: 7,
+      triggerPriceE9: "100",
+      priceE9: "100",
+      priceAgeMs: 0,
+      orderId: deriveEntryOrderId("ent_one"),
+    },
+  },
+];
+
+describe("raptor replay of a limit buy", () => {
+  it("asks its price again, and notices a rule that would not fire now", async ({ expect }) => {
+    expect(await differences(ENTRY)).toEqual([]);
+    const found = await differences(ENTRY, { isEntryReached: () => false });
+    expect(found.map((one) => one.rule)).toEqual(["limit buy"]);
+  });
+});
 
 describe("raptor replay of exit rules", () => {
   it("works every trigger, quantity and mark out again and finds them the same", async ({

@@ -2,7 +2,7 @@ import type { EventPayloads, NewEvent } from "@raptor/shared/domain/events.ts";
 import { ruleIdOf, type ExitRule } from "@raptor/shared/domain/exit-rules.ts";
 import type { ExitPlanRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { triggerPriceOf } from "../engine/exit-trigger.ts";
-import { deriveExitOrderId } from "../engine/ids.ts";
+import { deriveEntryOrderId, deriveExitOrderId } from "../engine/ids.ts";
 import { differenceOf, type ReplayStep } from "./replay-step.ts";
 
 /** The triggers follow from the entry price and the distances that the plan itself names. */
@@ -52,6 +52,22 @@ function firedRuleOf(
   const at = { markE9: BigInt(plan.markE9), nowMs: tsMs };
   if (rules.isCrossed(rule, BigInt(fired.priceE9), at)) return { plan, rule };
   return `${id} fired at ${fired.priceE9}, now it would not`;
+}
+
+/** A limit buy fires once, at its price or below it. */
+export function replayEntryTriggered(step: ReplayStep<"EntryTriggered">): void {
+  const { payload, before, rules, judge } = step;
+  const { entryId, priceE9 } = payload;
+  const entry = before.armedEntry(entryId);
+  if (entry?.state !== "armed") return judge("limit buy", `${entryId} was not armed`);
+  if (!rules.isEntryReached(entry, BigInt(priceE9))) {
+    return judge("limit buy", `it fired at ${priceE9}, now it would not`);
+  }
+  const again = {
+    triggerPriceE9: entry.triggerPriceE9,
+    orderId: deriveEntryOrderId(entryId),
+  };
+  judge("limit buy", differenceOf(payload, again));
 }
 
 /** Exits and panics sell what their rule or the panic says; how much a person sold is theirs. */

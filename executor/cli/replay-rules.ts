@@ -1,4 +1,5 @@
 import { checkEntryGate } from "../engine/entry-gate.ts";
+import { isEntryReached } from "../engine/limit-buys.ts";
 import { initializeSell } from "../engine/orders.ts";
 import { priceCheckOf } from "../engine/price-doubt.ts";
 import { checkEntryRisk } from "../engine/risk.ts";
@@ -23,6 +24,7 @@ export const RULES = {
   rebaseRules,
   isCrossed,
   exitQuantity,
+  isEntryReached,
   initializeSell,
   positionAfter,
   changesOf,

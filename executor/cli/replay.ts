@@ -8,7 +8,7 @@ import {
   replayPosition,
   replayReversal,
 } from "./replay-exits.ts";
-import { replaySell, replayTriggered } from "./replay-exits.ts";
+import { replayEntryTriggered, replaySell, replayTriggered } from "./replay-exits.ts";
 import { RULES, type ReplayRules } from "./replay-rules.ts";
 import type { ReplayMemory, ReplayStep } from "./replay-step.ts";
 
@@ -44,6 +44,7 @@ const REPLAYS: Replays = {
   ExitPlanArmed: replayArmed,
   ExitTriggered: replayTriggered,
   ExitRuleEnded: replayEnded,
+  EntryTriggered: replayEntryTriggered,
   OrderInitialized: replaySell,
   FillRecorded: replayFill,
   FillReversed: replayReversal,

@@ -44,6 +44,10 @@ export function deriveEntryId(jobId: string): string {
   return deriveId("ent", `entry|${jobId}`);
 }
 
+export function deriveEntryOrderId(entryId: string): string {
+  return deriveOrderId(`entry:${entryId}`);
+}
+
 export function derivePanicId(jobId: string): string {
   return deriveId("pan", jobId);
 }

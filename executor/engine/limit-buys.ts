@@ -5,7 +5,7 @@ import type { Reader, Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import { DueTimes } from "./due-times.ts";
 import { checkEntryGate } from "./entry-gate.ts";
-import { deriveOrderId } from "./ids.ts";
+import { deriveEntryOrderId } from "./ids.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeOrder } from "./orders.ts";
@@ -142,6 +142,14 @@ function gateOf(
   return checkEntryGate(reader, { userId, deadlineMs }, nowMs, hold);
 }
 
+/** Whether the price has come down to what an entry waits for. */
+export function isEntryReached(
+  { triggerPriceE9 }: Pick<ArmedEntryRow, "triggerPriceE9">,
+  priceE9: bigint,
+): boolean {
+  return priceE9 <= BigInt(triggerPriceE9);
+}
+
 /** The order of an entry that has its price. Its id follows from the entry: it fires once. */
 export function appendEntryTrigger(
   context: Pick<EngineContext, "clock" | "settings" | "notices" | "entryHold">,
@@ -152,9 +160,9 @@ export function appendEntryTrigger(
   const { clock, settings, notices } = context;
   const entry = tx.armedEntry(entryId);
   const nowMs = clock.nowMs();
-  if (entry?.state !== "armed" || update.priceE9 > BigInt(entry.triggerPriceE9)) return undefined;
+  if (entry?.state !== "armed" || !isEntryReached(entry, update.priceE9)) return undefined;
   if (gateOf(tx, entry, nowMs, context.entryHold()) !== undefined) return undefined;
-  const orderId = deriveOrderId(`entry:${entryId}`);
+  const orderId = deriveEntryOrderId(entryId);
   tx.append({
     stream: `entry:${entryId}`,
     kind: "EntryTriggered",
