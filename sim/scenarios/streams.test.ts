@@ -3,7 +3,7 @@ import { type Person, postJson } from "./person.ts";
 import { breakDown, faultHits, health, repair, setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
-/** The price service is away once a position is open: what fires an exit here is told by the chain alone. */
+/** The price service is away once a position is open: the chain alone tells what fires an exit. */
 let world: ScenarioWorld;
 let alice: Person;
 const seen = new Set<string>();

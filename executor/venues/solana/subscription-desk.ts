@@ -55,8 +55,11 @@ const REST_MS_MIN = 1_000;
 const REST_MS_MAX = 30_000;
 /** A node that has not confirmed after this long has lost the request. */
 const ANSWER_MS_MAX = 10_000;
-/** Confirmations that come for something nobody wants any more; older ones are forgotten. */
-const ABANDONED_MAX = 1_000;
+/**
+ * Confirmations that are awaited for something nobody wants any more: a whole connection's worth, for
+ * a forgotten one would go on telling forever.
+ */
+const ABANDONED_MAX = 50_000;
 
 /** The subscriptions of one connection: asks for them at a pace, and knows them by their ids. */
 export class SubscriptionDesk {
