@@ -56,8 +56,8 @@ const REST_MS_MAX = 30_000;
 /** A node that has not confirmed after this long has lost the request. */
 const ANSWER_MS_MAX = 10_000;
 /**
- * Confirmations that are awaited for something nobody wants any more: a whole connection's worth, for
- * a forgotten one would go on telling forever.
+ * Confirmations that are awaited for something nobody wants any more: a whole connection's worth,
+ * for a forgotten one would go on telling forever.
  */
 const ABANDONED_MAX = 50_000;
 
