@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import type { WalletRow } from "@raptor/shared/domain/rows.ts";
 import type { Route } from "@raptor/executor/ports/venue.ts";
 import type { MarketToken } from "../models/market.ts";
-import { tokenProgramId } from "../models/token-accounts.ts";
+import { deriveTokenAccount, TOKEN_PROGRAM, tokenProgramId } from "../models/token-accounts.ts";
 import { createAttempt, createOrder, VenueWorld } from "./venue-world.ts";
 
 /** Exits against the pools' own programs: venue, signer, sockets and chain are the real ones. */
@@ -25,7 +25,7 @@ function requestOf(trader: Trader, token: MarketToken, side: "buy" | "sell", qua
   return { wallet: trader.wallet.address, mint, side, quantityIn, slippageBps: 1_000 };
 }
 
-async function trade(
+async function end(
   trader: Trader,
   token: MarketToken,
   side: "buy" | "sell",
@@ -41,8 +41,12 @@ async function trade(
   const sent = await world.venue.submit(row);
   if (sent.outcome !== "accepted") throw new Error(JSON.stringify(sent));
   const report = await world.follow(row);
+  return { report, logs: world.chain.history.get(row.identity)?.logs ?? [] };
+}
+
+async function trade(...given: Parameters<typeof end>) {
+  const { report, logs } = await end(...given);
   if (report.state !== "landed") throw new Error(JSON.stringify(report, String));
-  const logs = world.chain.history.get(row.identity)?.logs ?? [];
   return { ...report, logs };
 }
 
@@ -100,6 +104,30 @@ describe("a trade against the pool itself", () => {
       expect(report.notionalLamports).toBeGreaterThan(SPENT - 10n);
     },
   );
+
+  test("of a frozen holding reverts on the chain and keeps it", async ({ expect }) => {
+    const token = world.token("raydium-cpmm");
+    const { trader, held } = await holding(token);
+    const route = await directRoute(trader, token, held);
+    const { address } = trader.wallet;
+    const account = deriveTokenAccount(address, token.mint, TOKEN_PROGRAM);
+    world.chain.accounts.setFrozen(account, true);
+    const { report } = await end(trader, token, "sell", held, route);
+    expect(report).toMatchObject({ state: "reverted" });
+    expect(world.quantityOf(address, token)).toBe(held);
+  });
+
+  test("against a pool without its SOL finds no way to sell", async ({ expect }) => {
+    const token = world.market.tokens.filter(({ spec }) => spec.kind === "pumpswap")[1];
+    if (token === undefined) throw new Error("expected a second pool");
+    const { trader, held } = await holding(token);
+    await directRoute(trader, token, held);
+    world.market.rug(token.mint);
+    const request = requestOf(trader, token, "sell", held);
+    await expect.poll(() => world.venue.routeAtHand(request), { timeout: 10_000 }).toBeUndefined();
+    await expect(world.venue.fetchRoute(request)).rejects.toThrow();
+    expect(world.quantityOf(trader.wallet.address, token)).toBe(held);
+  });
 
   test("follows a curve to the pool that it moves to", async ({ expect }) => {
     const token = world.market.tokens.filter(({ spec }) => spec.kind === "pump-curve")[1];
