@@ -137,7 +137,7 @@ describe("a watched account", () => {
 });
 
 describe("streams that fail", () => {
-  test("move to the other provider when their connection breaks, and read what they missed", async ({
+  test("move to the other provider when they break, and read what they missed", async ({
     expect,
   }) => {
     const { one, two, streams, node, texts } = await start();
@@ -180,6 +180,32 @@ describe("streams that fail", () => {
     node.slot = 1_010;
     await clock.advance(4_000);
     expect(texts().at(-1)).toBe("polled");
+  });
+
+  test("stay where they have just gone while nodes stumble in turn", async ({ expect }) => {
+    const { clock, node, one, two, streams, texts } = await start();
+    const asked = (socket: typeof one): number =>
+      socket.sent.filter(({ method }) => method === "accountSubscribe").length;
+    const passWith = async (living: typeof one, ms: number): Promise<void> => {
+      for (let at = 0; at < ms; at += 500) {
+        node.slot += 1;
+        node.beat(living);
+        await clock.advance(500);
+      }
+    };
+    await passWith(two, 4_000);
+    expect([asked(one), asked(two)]).toEqual([1, 1]);
+    await passWith(one, 4_000);
+    expect([asked(one), asked(two)]).toEqual([1, 1]);
+    node.accounts.set(A, { bytes: bytesOf("polled") });
+    await passWith(one, 1_500);
+    expect(texts().at(-1)).toBe("polled");
+    two.onClose("gone");
+    expect([asked(one), asked(two)]).toEqual([2, 1]);
+    expect(streams.isFresh(A)).toBe(false);
+    node.answer(one);
+    await settle();
+    expect(streams.isFresh(A)).toBe(true);
   });
 
   test("are replaced when a poll shows what a living connection kept silent about", async ({

@@ -61,6 +61,8 @@ export interface AccountStreamsDeps {
 const TICK_MS = 1_000;
 /** A poll may overtake a notification that is under way; slots take 0.4 s. */
 const MISSED_MS_MAX = 1_500;
+/** Longer than ten thousand subscriptions take, as they are asked for at a pace. */
+const MOVE_AGAIN_MS = 10_000;
 /** All accounts are read by poll within this many rounds of verification. */
 const VERIFY_ROUNDS = 12;
 /** An account that has just been watched, or has just moved, is not yet something to report. */
@@ -144,6 +146,7 @@ class SocketAccountStreams implements AccountStreams {
       address,
       listeners: new Set(),
       socket: undefined,
+      movedAtMs: undefined,
       unsubscribe: () => undefined,
       active: undefined,
       isWhole: false,
@@ -187,12 +190,23 @@ class SocketAccountStreams implements AccountStreams {
     const { socket, active } = watched;
     const lives = socket?.isFresh(this.#deps.settings.staleMs) === true;
     if (lives && (active !== undefined || !socket.isRefusing())) return;
+    if (!lives && this.#hasJustMoved(watched)) return;
     const next = pickSocket(this.#deps.sockets, this.#deps.settings.staleMs, socket);
     if (next !== undefined) this.#subscribe(watched, next);
   }
 
+  /**
+   * Where all nodes stumble, thousands of accounts that each follow the one that stumbled last would
+   * never arrive. Polls carry them meanwhile; a connection that is closed is always left.
+   */
+  #hasJustMoved({ socket, movedAtMs }: Watched): boolean {
+    if (movedAtMs === undefined || socket?.isFresh(Number.POSITIVE_INFINITY) !== true) return false;
+    return this.#deps.clock.monotonicMs() - movedAtMs < MOVE_AGAIN_MS;
+  }
+
   #subscribe(watched: Watched, socket: RpcSocket): void {
     watched.unsubscribe();
+    if (watched.socket !== undefined) watched.movedAtMs = this.#deps.clock.monotonicMs();
     watched.socket = socket;
     watched.active = undefined;
     watched.isWhole = false;

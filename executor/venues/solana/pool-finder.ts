@@ -39,9 +39,9 @@ export interface PoolQuestion {
 }
 
 /**
- * Looks for tokens' pools with one question: a curve and the pool that it becomes stand at addresses
- * that follow from the mint. Hints count only when there is neither, and only as what their own
- * bytes say they are. The answers stand in the order of the questions.
+ * Looks for tokens' pools with one question: a curve and the pool that it becomes stand at
+ * addresses that follow from the mint. Hints count only when there is neither, and only as what
+ * their own bytes say they are. The answers stand in the order of the questions.
  * @throws RAPTOR_VENUE__UNAVAILABLE and its like when no node answers.
  */
 export async function findPools(

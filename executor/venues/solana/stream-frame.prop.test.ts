@@ -5,8 +5,11 @@ import { decodeBase64, isSlotAhead, parseAccountNews, parseFrame } from "./strea
 const bytes = fc.uint8Array({ maxLength: 300 });
 
 function frame(slot: unknown, lamports: string, data: unknown): string {
-  const value = `{"data":${JSON.stringify(data)},"executable":false,"lamports":${lamports},"owner":"o","rentEpoch":18446744073709551615,"space":1}`;
-  return `{"jsonrpc":"2.0","method":"accountNotification","params":{"result":{"context":{"slot":${JSON.stringify(slot)}},"value":${value}},"subscription":7}}`;
+  const rest = `"executable":false,"owner":"o","rentEpoch":18446744073709551615,"space":1`;
+  const value = `{"data":${JSON.stringify(data)},"lamports":${lamports},${rest}}`;
+  const result = `{"context":{"slot":${JSON.stringify(slot)}},"value":${value}}`;
+  const params = `{"result":${result},"subscription":7}`;
+  return `{"jsonrpc":"2.0","method":"accountNotification","params":${params}}`;
 }
 
 describe("a frame", () => {

@@ -56,7 +56,7 @@ export function isSlotAhead(slot: number, now: number): boolean {
   return now > 0 && slot > now + AHEAD_SLOTS_MAX;
 }
 
-/** `rentEpoch` and `space` are not looked at: the one does not fit a number, and nothing needs it. */
+/** `rentEpoch` and `space` are not looked at: the one fits no number, and nothing needs them. */
 export function parseAccountNews(result: unknown): AccountFrame | undefined {
   const slot = contextSlotOf(result);
   const value = fieldsOf(fieldsOf(result)?.["value"]);

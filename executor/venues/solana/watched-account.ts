@@ -7,6 +7,8 @@ export interface Watched {
   readonly address: string;
   readonly listeners: Set<(update: AccountUpdate) => void>;
   socket: RpcSocket | undefined;
+  /** When it left another connection for this one; undefined: it never did. */
+  movedAtMs: number | undefined;
   unsubscribe: () => void;
   /** Since when the node tells of changes, by its slot and our clock; undefined: not yet. */
   active: { slot: number; atMs: number } | undefined;
