@@ -122,6 +122,10 @@ class VenueView implements Venue {
   }
   keepReady(): void {}
   dropReady(): void {}
+  warm(): void {}
+  instrumentAtHand(): undefined {
+    return undefined;
+  }
   keepNonceReady(): void {}
   dropNonceReady(): void {}
   holdingAtHand(wallet: string, mint: string): HoldingAtHand | undefined {

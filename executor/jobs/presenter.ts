@@ -169,6 +169,9 @@ export class Presenter {
       if (!isRaptorError(error)) throw error;
       return noticeScreen(tokenProblem(error));
     }
+    if (wallet !== undefined) {
+      venue.warm({ wallet: wallet.address, mint, tokenProgram: report.tokenProgram });
+    }
     if (report.solUsd !== null) this.#solUsd = { value: report.solUsd, atMs: clock.monotonicMs() };
     const [walletReport, roundTrip] = await Promise.all([
       wallet === undefined ? null : this.#walletReport(wallet.address),

@@ -83,7 +83,9 @@ export class Trading {
     const orderId = deriveJobOrderId(job.id, 0);
     let instrument: InstrumentReport;
     try {
-      instrument = await this.#venue.fetchInstrument(request.mint);
+      instrument =
+        this.#venue.instrumentAtHand(request.mint) ??
+        (await this.#venue.fetchInstrument(request.mint));
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       return this.#tell(target, [

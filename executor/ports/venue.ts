@@ -226,6 +226,10 @@ export interface Venue {
    */
   keepReady(holding: ReadyHolding): void;
   dropReady(holding: ReadyHolding): void;
+  /** The same for a few minutes, for somebody who looks at a token and may buy it. */
+  warm(holding: ReadyHolding): void;
+  /** What was found out about a token a moment ago, at the price of now; else undefined. */
+  instrumentAtHand(mint: string): InstrumentReport | undefined;
   keepNonceReady(wallet: string, account: string): void;
   dropNonceReady(account: string): void;
   /** Without asking anybody; undefined when nothing fresh is at hand. */

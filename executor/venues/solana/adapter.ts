@@ -23,6 +23,7 @@ import { createNonces, reclaimNonce } from "./nonce-setup.ts";
 import { withPoolHints } from "./pool-hints.ts";
 import { prepareVoid } from "./prepare-void.ts";
 import { createSolanaConnection, STREAM_DEFAULTS, type SolanaConnection } from "./connection.ts";
+import { ReportMemory } from "./report-memory.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { Rpc } from "./rpc.ts";
 import { SettlementFloors } from "./settlement-floors.ts";
@@ -75,6 +76,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const landing = createLanding(deps, rpc, sockets);
   const memory = { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(deps.clock) };
   const mints = new MintMemory(rpc);
+  const reports = new ReportMemory(deps.clock);
   const instrumentDeps = { ...deps, jupiter, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
   const routeDeps = {
     ...deps,
@@ -107,8 +109,9 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     async fetchInstrument(mint) {
       const report = await fetchInstrumentReport(instrumentDeps, mint);
       mints.remember(mint, report);
-      return report;
+      return reports.remember(report);
     },
+    instrumentAtHand: (mint) => reports.at(mint, (decimals) => direct.priceAtHand(mint, decimals)),
     ...direct.ready,
     routeAtHand: (request) => direct.routeAtHand(request),
     fetchRoute: async (request) => direct.routeAtHand(request) ?? fetchRoute(routeDeps, request),

@@ -1,6 +1,7 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { spotPriceE9 } from "../../pools/direct-pool.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Route, RouteRequest, Venue } from "../../ports/venue.ts";
 import type { SolanaConnection } from "./connection.ts";
@@ -31,8 +32,10 @@ export interface DirectDesk {
   prepare: Venue["prepare"];
   ready: Pick<
     Venue,
-    "keepReady" | "dropReady" | "keepNonceReady" | "dropNonceReady" | "holdingAtHand"
+    "keepReady" | "dropReady" | "warm" | "keepNonceReady" | "dropNonceReady" | "holdingAtHand"
   >;
+  /** The price that its pool shows now; undefined when nothing fresh is known. */
+  priceAtHand(mint: string, decimals: number): bigint | undefined;
   start(): void;
   stop(): Promise<void>;
 }
@@ -42,8 +45,9 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
   const { rpc, warm, pools } = connection;
   const nonces = new NonceBook({ rpc, clock, warm });
   const templates = new TemplateShelf();
-  const tipCount = landing.plan("sell", 1).landing.tips.length;
-  const desk = new ReadyDesk({ clock, pools, warm, nonces, templates, tipCount });
+  const tipsOf = (side: "buy" | "sell"): number => landing.plan(side, 1).landing.tips.length;
+  const tipCounts = { buy: tipsOf("buy"), sell: tipsOf("sell") };
+  const desk = new ReadyDesk({ clock, pools, warm, nonces, templates, tipCounts });
   const prepareDeps: DirectDeps = {
     rpc,
     signer,
@@ -64,9 +68,14 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     ready: {
       keepReady: (holding) => desk.keep(holding),
       dropReady: (holding) => desk.drop(holding),
+      warm: (holding) => desk.warm(holding),
       keepNonceReady: (wallet, account) => nonces.keep(wallet, account),
       dropNonceReady: (account) => nonces.drop(account),
       holdingAtHand: (wallet, mint) => desk.holdingAtHand(wallet, mint),
+    },
+    priceAtHand(mint, decimals) {
+      const state = desk.poolOf(mint);
+      return state === undefined ? undefined : spotPriceE9(state.pool, decimals);
     },
     start: () => desk.start(),
     stop: () => desk.stop(),

@@ -21,7 +21,7 @@ export interface ReadyDeskDeps {
   nonces: NonceBook;
   templates: TemplateShelf;
   /** So many lanes want a tip inside each transaction. */
-  tipCount: number;
+  tipCounts: { buy: number; sell: number };
 }
 
 interface Held {
@@ -30,6 +30,11 @@ interface Held {
   /** The account list that its transactions were compiled for. */
   compiledFor: string | undefined;
 }
+
+/** Somebody who looks at a card presses within this, or pastes the token again. */
+const WARM_MS = 300_000;
+/** Cards of a few people; the one that was looked at longest ago is let go of. */
+const WARM_MAX = 64;
 
 /** Compiling takes most of a millisecond: so few in a row that nothing else waits for them. */
 const COMPILED_AT_ONCE = 3;
@@ -42,6 +47,7 @@ const LOOKED_AT_ONCE = 500;
 export class ReadyDesk {
   readonly #deps: ReadyDeskDeps;
   readonly #held = new Map<string, Held>();
+  readonly #warmed = new Map<string, { holding: ReadyHolding; untilMs: number }>();
   #round: IterableIterator<Held> = this.#held.values();
   #stop: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -78,6 +84,26 @@ export class ReadyDesk {
     warm.keepToken(wallet, mint, tokenProgram);
   }
 
+  /** Held until a while after the last call, and bought with as well as sold. */
+  warm(holding: ReadyHolding): void {
+    const key = keyOf(holding);
+    const known = this.#warmed.get(key);
+    this.#warmed.delete(key);
+    this.#warmed.set(key, { holding, untilMs: this.#deps.clock.monotonicMs() + WARM_MS });
+    if (known === undefined) this.keep(holding);
+    this.#coolDown();
+  }
+
+  /** The first of the map is the one that was looked at longest ago. */
+  #coolDown(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const [key, { holding, untilMs }] of this.#warmed) {
+      if (untilMs > nowMs && this.#warmed.size <= WARM_MAX) return;
+      this.#warmed.delete(key);
+      this.drop(holding);
+    }
+  }
+
   drop(holding: ReadyHolding): void {
     const key = keyOf(holding);
     const known = this.#held.get(key);
@@ -112,6 +138,7 @@ export class ReadyDesk {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#coolDown();
       const compiled = this.#compileSome();
       const pauseMs = compiled > 0 ? COMPILE_PAUSE_MS : IDLE_PAUSE_MS;
       await this.#deps.clock.sleep(pauseMs, signal);
@@ -141,10 +168,11 @@ export class ReadyDesk {
     const accounts = deriveSwapAccounts(wallet, mint, tokenProgram);
     const isNative = pool.kind === "pump";
     // One that does not fit is found again, and told, when somebody trades it.
-    for (const hasNonce of [true, false]) {
-      const { tipCount } = this.#deps;
-      this.#deps.templates.get({ side: "sell", accounts, isNative, hasNonce, tipCount }, pool);
-    }
+    const { tipCounts, templates } = this.#deps;
+    const plan = { accounts, isNative, tipCount: tipCounts.sell };
+    for (const hasNonce of [true, false]) templates.get({ ...plan, side: "sell", hasNonce }, pool);
+    if (!this.#warmed.has(keyOf({ wallet, mint, tokenProgram }))) return;
+    templates.get({ ...plan, side: "buy", hasNonce: false, tipCount: tipCounts.buy }, pool);
   }
 }
 
