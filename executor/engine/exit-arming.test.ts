@@ -66,6 +66,30 @@ describe("a plan", () => {
     });
   });
 
+  it("sells by time without a price, and again when that sell has ended without selling", async ({
+    expect,
+  }) => {
+    const specs: ExitSpec[] = [
+      { kind: "timeLimit", afterMs: 60_000, belowGainBps: null },
+      { kind: "stopLoss", lossBps: 3_000 },
+    ];
+    await withRules(specs, async (rules) => {
+      await rules.desk.clock.advance(60_000);
+      expect(rules.sells).toEqual(["timeLimit1 1 500000000"]);
+      const orderId = rules.desk.payloads("ExitTriggered")[0]?.orderId ?? "";
+      rules.chain.bury();
+      await rules.desk.transact((tx) => {
+        const stream = `order:${orderId}`;
+        const attemptId = `${orderId}:1`;
+        tx.append({ stream, kind: "AttemptDead", payload: { attemptId, proof: { by: "test" } } });
+        const payload = { orderId, status: "canceled" as const, reason: "test" };
+        tx.append({ stream, kind: "OrderClosed", payload });
+      });
+      await rules.desk.clock.settle();
+      expect(rules.sells[1]).toBe("timeLimit1 2 500000000");
+    });
+  });
+
   it("of a person without rules sells nothing by itself", async ({ expect }) => {
     await withRules([], async (rules) => {
       await rules.percent(1_000);

@@ -147,27 +147,38 @@ export class Exits {
 
   #lookAgain(instrument: string): void {
     const book = this.#index.bookOf(instrument);
+    if (this.#isStopping || book === undefined) return;
     // The feed knows whether silence means that nothing has changed.
     const known = this.#feed.latest(instrument);
-    if (this.#isStopping || book === undefined || known === undefined) return;
     const { clock, settings } = this.#context;
-    const ageMs = clock.monotonicMs() - known.atMonotonicMs;
-    if (known.isStale === true || ageMs > settings.priceStaleMs) return;
+    const isOld =
+      known === undefined ||
+      known.isStale === true ||
+      clock.monotonicMs() - known.atMonotonicMs > settings.priceStaleMs;
+    if (isOld) return this.#fireTimes(book);
     if (book.latest === undefined) book.note(known);
     const latest = book.latest ?? known;
     if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+  }
+
+  /** Time alone needs no price, so an old one or none at all must not hold it. */
+  #fireTimes(book: PriceBook): void {
+    const { instrument } = book;
+    const atMonotonicMs = this.#context.clock.monotonicMs();
+    const update = this.#feed.latest(instrument) ?? { instrument, priceE9: 0n, atMonotonicMs };
+    for (const trigger of book.crossed(undefined, 0n)) {
+      if (isTimeAlone(trigger.rule)) this.#consider(trigger, update);
+    }
   }
 
   /** A time limit: one with a price waits for it from now on, the other needs no price. */
   #onTime({ positionId, ruleId }: DueTime): void {
     const trigger = this.#index.releaseTime(positionId, ruleId);
     const plan = trigger && this.#context.store.exitPlan(positionId);
-    if (this.#isStopping || trigger === undefined || plan === undefined) return;
-    if (trigger.rule.triggerPriceE9 !== "0") return this.#lookAgain(plan.instrument);
-    const unknown = { instrument: plan.instrument, priceE9: 0n };
-    const atMonotonicMs = this.#context.clock.monotonicMs();
-    const latest = this.#feed.latest(plan.instrument);
-    this.#consider(trigger, latest ?? { ...unknown, atMonotonicMs });
+    const book = plan && this.#index.bookOf(plan.instrument);
+    if (this.#isStopping || trigger === undefined || book === undefined) return;
+    if (isTimeAlone(trigger.rule)) this.#fireTimes(book);
+    else this.#lookAgain(book.instrument);
   }
 
   /** A trigger that cannot be recorded stays armed; the next price fires it again. */
@@ -187,4 +198,8 @@ export class Exits {
     metrics.count("exits_triggered_total", { rule: trigger.rule.kind });
     this.#driver.start(orderId);
   }
+}
+
+function isTimeAlone({ kind, triggerPriceE9 }: ExitRule): boolean {
+  return kind === "timeLimit" && triggerPriceE9 === "0";
 }
