@@ -54,9 +54,7 @@ export function createAmmBook(virtualQuoteOf: (token: MarketToken) => bigint): V
     install(chain, token) {
       const { address, pool } = poolOf(token, virtualQuoteOf(token));
       chain.setAccount(address, { owner: AMM_PROGRAM, data: encodeAmmPool(pool) });
-      chain.createTokenAccount(address, token.mint);
-      chain.createTokenAccount(address, NATIVE_MINT);
-      chain.createTokenAccount(coinCreatorVault(creatorOf(token)), NATIVE_MINT);
+      openAmmAccounts(chain, token);
       this.place(chain, token);
     },
     place(chain, token) {
@@ -78,6 +76,14 @@ export function createAmmBook(virtualQuoteOf: (token: MarketToken) => bigint): V
     },
     swap: routeAmm,
   };
+}
+
+/** The token accounts of a token's pool, which may be there before the pool is. */
+export function openAmmAccounts(chain: PoolChain, token: MarketToken): void {
+  const { address } = poolOf(token);
+  chain.createTokenAccount(address, token.mint);
+  chain.createTokenAccount(address, NATIVE_MINT);
+  chain.createTokenAccount(coinCreatorVault(creatorOf(token)), NATIVE_MINT);
 }
 
 function poolOf(token: MarketToken, virtualQuote = 0n): { address: string; pool: AmmPool } {

@@ -7,6 +7,7 @@ import {
 } from "@raptor/executor/pools/direct-pool.ts";
 import { ownLogEvents } from "@raptor/executor/pools/program-logs.ts";
 import { readSwapBuyEvent, readSwapSellEvent } from "@raptor/executor/pools/swap-events.ts";
+import { tick } from "../chain-fixture.ts";
 import type { MarketToken } from "../market.ts";
 import { createPrng } from "../prng.ts";
 import { tokenProgramId } from "../token-accounts.ts";
@@ -25,6 +26,7 @@ import {
 
 const SEED = 42;
 const CASES = 60;
+const SLOTS_TO_LAND = 6;
 /** Rounding of the fees leaves at most this much of a budget unspent. */
 const UNSPENT_MAX = 3n;
 const world = createPoolWorld(SEED);
@@ -76,6 +78,7 @@ describe("PumpSwap's program", () => {
     const token = tokenOf(world, "pump-curve", 1);
     world.onChain.venues.complete(token.mint);
     world.onChain.venues.migrate(token.mint);
+    tick(world.chain, SLOTS_TO_LAND);
     const { trade } = createScene(token);
     const landed = trade("sell", 5_000_000_000n);
     expect([landed.err, landed.wrapped]).toEqual([null, landed.out]);

@@ -14,7 +14,6 @@ import {
   encodeCurve,
   encodeGlobal,
   parseCurve,
-  MIGRATION_FEE_LAMPORTS,
   parseGlobal,
   patchCurve,
   PUMP_FEE_CONFIG,
@@ -27,14 +26,7 @@ import { tellCurveTrade } from "./pump-events.ts";
 import { encodeFeeConfig, parseFeeConfig, PUMP_FEES_PROGRAM } from "./pump-fees.ts";
 import { buyForBudget, curveAfter, curveRates, type CurveTrade, sellTokens } from "./pump-math.ts";
 import { ZERO_KEY } from "./state-bytes.ts";
-import type {
-  PoolAccess,
-  PoolChain,
-  PoolReserves,
-  RoutedLegs,
-  RoutedParty,
-  VenueBook,
-} from "./venue-book.ts";
+import type { PoolAccess, PoolChain, RoutedLegs, RoutedParty, VenueBook } from "./venue-book.ts";
 import { rentLamports } from "./volume-account.ts";
 
 /** Tokens that the formula counts and nobody can buy. */
@@ -128,20 +120,6 @@ export function completeCurve(chain: PoolChain, token: MarketToken, book: VenueB
   if (account === undefined) throw new Error("expected the curve's account");
   const curve = { ...parseCurve(account.data), complete: true };
   chain.accounts.setAccount(token.pool, { ...account, data: patchCurve(account.data, curve) });
-}
-
-/** Empties a full curve; what it held is the start of the pool that it moves to. */
-export function emptyCurve(chain: PoolChain, token: MarketToken): PoolReserves {
-  const address = curveAddress(token.mint);
-  const account = chain.accounts.current(address);
-  if (account === undefined) throw new Error("expected the curve's account");
-  const curve = parseCurve(account.data);
-  if (!curve.complete || curve.virtualToken === 0n) throw new RangeError("the curve is not full");
-  const spent = { ...curve, virtualToken: 0n, virtualQuote: 0n, realToken: 0n, realQuote: 0n };
-  const data = patchCurve(account.data, spent);
-  chain.accounts.setAccount(address, { ...account, data, lamports: CURVE_RENT });
-  chain.setTokenQuantity(tokensOf(token), 0n);
-  return { lamports: curve.realQuote - MIGRATION_FEE_LAMPORTS, quantity: FOR_MIGRATION };
 }
 
 export function isCurveComplete(access: PoolAccess, token: MarketToken): boolean {

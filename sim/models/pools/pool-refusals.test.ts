@@ -5,6 +5,7 @@ import {
   type PoolInstruction,
   poolInstruction,
 } from "@raptor/executor/pools/direct-pool.ts";
+import { tick } from "../chain-fixture.ts";
 import type { MarketToken } from "../market.ts";
 import { tokenProgramId } from "../token-accounts.ts";
 import { parseCurve, patchCurve, PUMP_PROGRAM } from "./pump-accounts.ts";
@@ -118,6 +119,7 @@ describe("the curve's program", () => {
     world.onChain.venues.complete(full.mint);
     expect(codeOf(holder, sell)).toBe(6005);
     world.onChain.venues.migrate(full.mint);
+    tick(world.chain, 6);
     expect(codeOf(holder, sell)).toBe(6005);
     const ref = migratedRef(full.mint, tokenProgramId(full.spec.tokenProgram));
     const order = { wallet: holder.address, quantityIn: 1_000_000n, quantityOutMin: 1n } as const;

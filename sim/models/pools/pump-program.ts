@@ -15,6 +15,8 @@ import {
   readState,
   readTokens,
 } from "./account-checks.ts";
+import { AMM_PROGRAM } from "./amm-accounts.ts";
+import { MIGRATE_TAG, meanMigration } from "./pump-migration.ts";
 import { buyVolume } from "./volume-account.ts";
 import { curveRules, type CurveInstructionName } from "./pump-rules.ts";
 import { tellCurveTrade } from "./pump-events.ts";
@@ -55,12 +57,18 @@ export function createPumpProgram(options: {
   mints(): Iterable<string>;
   nowSeconds(): bigint;
   onTraded?(mint: string): void;
+  /** A full curve became its pool. */
+  onMoved?(mint: string): void;
 }): ProgramModel {
   return {
     programId: PUMP_PROGRAM,
+    calls: [AMM_PROGRAM],
     authorities: () => new Set([...options.mints()].map(curveAddress)),
     interpret(instruction, view, signers) {
       try {
+        if (MIGRATE_TAG.equals(instruction.data.subarray(0, 8))) {
+          return meanMigration(instruction, view, signers, options);
+        }
         const call = readCall(instruction, view, signers);
         return meanTrade(call, view, options);
       } catch (error) {

@@ -1,10 +1,15 @@
 import { describe, test } from "vitest";
+import { ownLogEvents } from "@raptor/executor/pools/program-logs.ts";
+import { readMigrationEvent } from "@raptor/executor/pools/pump-events.ts";
+import { readCreatePoolEvent } from "@raptor/executor/pools/swap-events.ts";
 import { tick } from "../chain-fixture.ts";
 import type { MarketToken } from "../market.ts";
 import { PRICE_SCALE, priceE9Of } from "../market.ts";
 import { parseTokenHolding, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../token-accounts.ts";
-import { createPoolWorld, createTrader, tokenOf } from "./pool-fixture.ts";
-import { curveAddress, parseCurve } from "./pump-accounts.ts";
+import { AMM_PROGRAM } from "./amm-accounts.ts";
+import { encodeMigration } from "./migration-transaction.ts";
+import { createPoolWorld, createTrader, customCode, tokenOf } from "./pool-fixture.ts";
+import { curveAddress, parseCurve, PUMP_PROGRAM } from "./pump-accounts.ts";
 import { accessOf } from "./venue-book.ts";
 
 const SEED = 46;
@@ -110,9 +115,54 @@ describe("a curve", () => {
     onChain.venues.complete(token.mint);
     expect(() => onChain.venues.complete(token.mint)).toThrow("live curve");
     onChain.venues.migrate(token.mint);
+    tick(chain, 6);
+    expect(token.venue).toBe("pumpswap");
     expect(() => onChain.venues.migrate(token.mint)).toThrow("full curve");
     tick(chain, 30);
     expect(missing()).toEqual([]);
+  });
+});
+
+describe("the move of a curve", () => {
+  const token = tokenOf(world, "pump-curve", 1);
+  const trader = createTrader(world, token);
+
+  function move() {
+    const program = chain.accounts.current(token.mint)?.owner ?? "";
+    const { blockhash } = chain.latestBlockhash();
+    const signature = chain.submit(encodeMigration(trader.wallet, token.mint, program, blockhash));
+    tick(chain, 4);
+    const record = chain.history.get(signature);
+    if (record === undefined) throw new Error("expected the move in a block");
+    return record;
+  }
+
+  test("is anybody's to make, once, when the curve is full", ({ expect }) => {
+    expect(customCode(move().err)).toBe(6006);
+    onChain.venues.complete(token.mint);
+    onChain.venues.migrate(token.mint);
+    tick(chain, 6);
+    expect(token.venue).toBe("pumpswap");
+    expect(customCode(move().err)).toBe(6081);
+  });
+
+  test("is told by both programs, each in its own frame", ({ expect }) => {
+    const full = tokenOf(world, "pump-curve", 2);
+    onChain.venues.complete(full.mint);
+    onChain.venues.migrate(full.mint);
+    const before = chain.slot();
+    tick(chain, 6);
+    const records = chain.history.between(before, chain.slot());
+    const logs = records.find(({ err }) => err === null)?.logs ?? [];
+    const [created] = ownLogEvents(logs, AMM_PROGRAM).payloads.map(readCreatePoolEvent);
+    const [moved] = ownLogEvents(logs, PUMP_PROGRAM).payloads.map(readMigrationEvent);
+    expect(created).toMatchObject({ pool: full.pool, baseMint: full.mint });
+    expect(moved).toMatchObject({
+      mint: full.mint,
+      mintAmount: full.quantity,
+      solAmount: full.lamports,
+      pool: full.pool,
+    });
   });
 });
 

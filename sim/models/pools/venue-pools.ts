@@ -1,19 +1,20 @@
+import type { Keypair } from "@solana/web3.js";
 import type { Chain } from "../chain.ts";
 import type { Market, MarketQuote, MarketToken, VenueDesk } from "../market.ts";
 import { generateKeypair, type PoolVenue } from "../market-tokens.ts";
-import { NATIVE_MINT } from "../token-accounts.ts";
-import { createAmmBook, installAmmSettings } from "./amm-book.ts";
+import { NATIVE_MINT, TOKEN_PROGRAM } from "../token-accounts.ts";
+import { createAmmBook, installAmmSettings, openAmmAccounts } from "./amm-book.ts";
 import { createAmmProgram } from "./amm-program.ts";
 import {
   completeCurve,
   createCurveBook,
-  emptyCurve,
   installCurveSettings,
   isCurveComplete,
   tillOf,
 } from "./curve-book.ts";
 import { createCpmmBook, installCpmmSettings } from "./cpmm-book.ts";
 import { createCpmmProgram } from "./cpmm-program.ts";
+import { encodeMigration } from "./migration-transaction.ts";
 import { createPumpProgram } from "./pump-program.ts";
 import { createV4Book } from "./v4-book.ts";
 import { createV4Program } from "./v4-program.ts";
@@ -26,7 +27,8 @@ import {
   type VenueBook,
 } from "./venue-book.ts";
 
-export type VenueChain = PoolChain & Pick<Chain, "registerModel" | "onSlot">;
+export type VenueChain = PoolChain &
+  Pick<Chain, "registerModel" | "onSlot" | "submit" | "latestBlockhash">;
 
 /** A full curve waits this long for whoever moves it. */
 const MIGRATION_SLOTS = 25;
@@ -41,6 +43,8 @@ const PPM = 1_000_000n;
 export class VenuePools implements VenueDesk {
   readonly till: RoutedParty["till"];
   readonly #chain: VenueChain;
+  /** Signs the moves of full curves. */
+  readonly #mover: Keypair;
   readonly #market: Market;
   readonly #books: ReadonlyMap<PoolVenue, VenueBook>;
   readonly #access: PoolAccess;
@@ -58,10 +62,14 @@ export class VenuePools implements VenueDesk {
       ["raydium-cpmm", createCpmmBook((token) => 1 + numberOf(market, token))],
       ["raydium-v4", createV4Book(market.seed, (token) => numberOf(market, token))],
     ]);
-    this.till = tillOf(generateKeypair(market.seed, "till").publicKey.toBase58());
+    this.#mover = generateKeypair(market.seed, "till");
+    this.till = tillOf(this.#mover.publicKey.toBase58());
     this.#layOut();
     const shared = { nowSeconds, onTraded: (mint: string) => this.sync(mint) };
-    chain.registerModel(createPumpProgram({ ...shared, mints: () => this.#mintsOf("pump") }));
+    const onMoved = (mint: string) => this.#adopt(mint);
+    chain.registerModel(
+      createPumpProgram({ ...shared, onMoved, mints: () => this.#mintsOf("pump") }),
+    );
     chain.registerModel(createAmmProgram({ ...shared, mints: () => this.#mintsOf("pumpswap") }));
     const onTraded = (pool: string) => this.#syncPool(pool);
     chain.registerModel(createCpmmProgram(onTraded));
@@ -112,19 +120,16 @@ export class VenuePools implements VenueDesk {
     this.#tell(token);
   }
 
-  /** Moves a full curve to its PumpSwap pool. */
+  /** Sends the transaction that moves a full curve to its PumpSwap pool. */
   migrate(mint: string): void {
     const token = this.#find(mint);
     if (token.venue !== "pump" || token.isTrading) throw new RangeError("expected a full curve");
-    const start = emptyCurve(this.#chain, token);
-    this.#moving.delete(mint);
-    token.venue = "pumpswap";
-    const book = this.bookOf(token);
-    book.adopt(token);
-    Object.assign(token, start);
-    book.install(this.#chain, token);
-    token.isTrading = true;
-    this.#tell(token);
+    openAmmAccounts(this.#chain, token);
+    const tokenProgram = this.#access.ownerOf(mint) ?? TOKEN_PROGRAM;
+    const { blockhash } = this.#chain.latestBlockhash();
+    this.#chain.submit(encodeMigration(this.#mover, mint, tokenProgram, blockhash));
+    // Once more if it does not arrive; a second one that does is refused.
+    this.#moving.set(mint, MIGRATION_SLOTS);
   }
 
   swap(
@@ -162,6 +167,17 @@ export class VenuePools implements VenueDesk {
     this.#chain.setTokenQuantity(this.till.wrapped, TILL_LAMPORTS);
     for (const token of tokens) if (token.venue !== undefined) this.bookOf(token).adopt(token);
     this.#market.attachVenues(this);
+  }
+
+  #adopt(mint: string): void {
+    const token = this.#find(mint);
+    this.#moving.delete(mint);
+    token.venue = "pumpswap";
+    const book = this.bookOf(token);
+    book.adopt(token);
+    Object.assign(token, book.read(this.#access, token));
+    token.isTrading = true;
+    this.#tell(token);
   }
 
   #tell(token: MarketToken): void {
