@@ -56,8 +56,9 @@ async function addRule(receipt: ChatMessage, rule: string): Promise<string> {
   const prompt = await newest("A rule for", "", screen.message_id);
   await alice.say(rule);
   const preview = await newest("after this change", "", prompt.message_id);
+  const before = world.eventsOf("ExitPlanArmed").length;
   await alice.press(preview, "Arm these rules");
-  await alice.waitForToast("Changing the exits");
+  await until(() => world.eventsOf("ExitPlanArmed").length > before);
   return preview.text ?? "";
 }
 
@@ -139,8 +140,11 @@ test("an edit during a pending sell leaves the sell alone; a time limit sells th
   await addRule(receipt, "time 1m");
   const nodes = world.file.rpcs.map(({ http }) => http);
   for (const url of nodes) await breakDown(url, { on: "sendTransaction", kind: "error" });
+  const moves = world.eventsOf("ExitRuleEnded").length;
   await moveTo(mint, 1.55);
-  await until(async () => countOf("ExitTriggered", "ruleId", "takeProfit1") > 1);
+  await until(() => countOf("ExitTriggered", "ruleId", "takeProfit1") > 1);
+  // The stop that moved changes the plan too: a preview from before it would be refused.
+  await until(() => world.eventsOf("ExitRuleEnded").length > moves);
   await addRule(receipt, "tp 400 5");
   for (const url of nodes) await repair(url);
   await until(async () => {
