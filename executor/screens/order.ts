@@ -12,6 +12,7 @@ import { counted, duration, gainPercent, percentOfBps, price, signedPercent } fr
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
 import { RichText } from "./rich-text.ts";
+import { routeWords } from "./route-words.ts";
 import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export interface OrderModel {
@@ -93,10 +94,16 @@ function pendingScreen(model: OrderModel): Screen {
     rich.line(`Worst accepted: ${tokens(attempt.quantityOutMin, unit)} ${word}`);
     rich.line(`Try ${attempt.n} · at most ${sol(attempt.costCapLamports)} SOL leave the wallet`);
   }
+  addRoute(rich, attempt);
   addProtection(rich, attempt);
   addTrigger(rich, model);
   rich.line(`Order ${shortId(order)} · ${timeOfDay(model.nowMs)}`);
   return screenOf(rich, [...linkRows(model), HOME_ROW]);
+}
+
+function addRoute(rich: RichText, attempt: AttemptRow | undefined): void {
+  const words = attempt === undefined ? undefined : routeWords(attempt);
+  if (words !== undefined) rich.line(words);
 }
 
 function addProtection(rich: RichText, attempt: AttemptRow | undefined): void {
@@ -178,6 +185,10 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
   }
   rich.line(`Average price ${price(averageOf(fill, order))} SOL`);
   rich.line(`Network fee ${sol(fill.feeLamports, 9)} SOL`);
+  addRoute(
+    rich,
+    model.attempts.find(({ attemptId }) => attemptId === fill.attemptId),
+  );
   const rent = BigInt(fill.rentLamports);
   if (rent > 0n) rich.plain(` · account rent ${sol(rent, 9)} SOL (stays yours)`);
   addTrigger(rich, model);
