@@ -70,6 +70,10 @@ describe("the desk of a connection", () => {
     desk.tick();
     expect(sent).toHaveLength(2);
     expect(desk.counts).toMatchObject({ refusals: 1 });
+    desk.confirm(1, 55);
+    expect(sent.at(-1)).toMatchObject({ method: "accountUnsubscribe", params: [55] });
+    desk.confirm(2, 56);
+    expect(told.at(-1)).toBe("a active");
   });
 
   test("unsubscribes what was given up before the node confirmed it", ({ expect }) => {

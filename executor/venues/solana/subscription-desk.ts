@@ -116,10 +116,7 @@ export class SubscriptionDesk {
     if (!this.#entries.delete(entry)) return;
     this.#queue.delete(entry);
     const { method } = entry.subscription;
-    if (this.#byRequest.delete(entry.requestId)) {
-      if (this.#abandoned.size >= ABANDONED_MAX) this.#abandoned.clear();
-      this.#abandoned.set(entry.requestId, method);
-    }
+    if (this.#byRequest.delete(entry.requestId)) this.#abandon(entry.requestId, entry);
     if (entry.serverId === undefined) return;
     this.#byServer.delete(entry.serverId);
     this.#unsubscribe(method, entry.serverId);
@@ -155,8 +152,11 @@ export class SubscriptionDesk {
   /** Once a second: lost requests are refusals, and a rest that is over ends. */
   tick(): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    for (const entry of this.#byRequest.values()) {
-      if (nowMs - entry.requestedMs >= ANSWER_MS_MAX) this.refuse(entry.requestId, "no answer");
+    for (const [id, entry] of this.#byRequest) {
+      if (nowMs - entry.requestedMs < ANSWER_MS_MAX) continue;
+      // The answer may come after all: then there are two, and this one tells nobody.
+      this.#abandon(id, entry);
+      this.refuse(id, "no answer");
     }
     this.#pump();
   }
@@ -210,6 +210,11 @@ export class SubscriptionDesk {
     }
     entry.subscription.onValue(result);
     return true;
+  }
+
+  #abandon(id: number, { subscription }: Entry): void {
+    if (this.#abandoned.size >= ABANDONED_MAX) this.#abandoned.clear();
+    this.#abandoned.set(id, subscription.method);
   }
 
   /** Sends some of what waits and the rest a little later: nodes answer bursts with 429. */
