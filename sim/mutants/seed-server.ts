@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SeedResult } from "../vopr/run-seed.ts";
 import type { SeedOrder } from "../vopr/seed-worker.ts";
@@ -6,6 +8,8 @@ import type { SeedOrder } from "../vopr/seed-worker.ts";
 const ENTRY = fileURLToPath(new URL("../vopr.ts", import.meta.url));
 const PLANT = new URL("./plant.ts", import.meta.url).href;
 const SERVE_FLAG = "--serve-seeds";
+/** Each mutant is a process of its own; what all of them load alike is compiled once. */
+const COMPILE_CACHE = join(tmpdir(), "raptor-sim-compiled");
 /** A mutant may turn in circles; a seed takes a second or two. */
 const SEED_MS_MAX = 90_000;
 
@@ -31,6 +35,7 @@ export class SeedServer {
     this.#child = fork(ENTRY, [SERVE_FLAG, ...options], {
       execArgv: mutantName === undefined ? [] : ["--import", PLANT],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
     });
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#said = (this.#said + chunk.toString("utf8")).slice(-2_000);

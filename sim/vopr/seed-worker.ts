@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { mkdtempSync, rmSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,8 @@ export interface SeedOrder {
 export function serveSeeds(): void {
   // Nobody reads the stacks of the thousands of errors that are part of a seed; --trace has them.
   Error.stackTraceLimit = STACK_LINES;
+  // Written now, because a process of the hunt for mutants is ended without a word.
+  flushCompileCache();
   const directory = createSeedDirectory();
   const clean = (): void => rmSync(directory, { recursive: true, force: true });
   process.on("disconnect", () => process.exit(0));
