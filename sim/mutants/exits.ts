@@ -100,8 +100,8 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
     "stale-read-is-truth",
     "NautilusTrader #4736: a warm restart believes a snapshot from before the fill and flattens.",
     "executor/engine/wallet-truth.ts",
-    ".some((fill) => fill.instrument === instrument && slot <= fill.venueSlot);",
-    ".some((fill) => fill.instrument === instrument && slot < 0);",
+    "slots.set(instrument, Math.max(venueSlot, slots.get(instrument) ?? 0));",
+    "slots.set(instrument, Math.min(-venueSlot, slots.get(instrument) ?? 0));",
     "past",
   ),
   mutant(

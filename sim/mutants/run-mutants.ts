@@ -22,7 +22,7 @@ const GATE_LIMIT_DEFAULT = 300;
  * change of production gives recorded seeds another story; such a mutant still shows in one of the
  * first forty, and one that does not was not found by chance alone before.
  */
-const QUICK_SEEDS_MAX = 4;
+const QUICK_SEEDS_MAX = 2;
 const QUICK_LIMIT = 40;
 
 const FLAGS = ["--mutants", "--record", "--recorded", "--quick", "--no-regressions"];

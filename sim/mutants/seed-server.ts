@@ -11,18 +11,21 @@ const SERVE_FLAG = "--serve-seeds";
 /** Each mutant is a process of its own; what all of them load alike is compiled once. */
 const COMPILE_CACHE = join(tmpdir(), "raptor-sim-compiled");
 /** A mutant may turn in circles; a seed takes a second or two. */
-const SEED_MS_MAX = 90_000;
+const SEED_MS_MAX = 240_000;
 
 export interface Finding {
   checker: string;
   detail: string;
 }
 
-/** A mutant that does not even run would be found for a reason that proves nothing. */
+/**
+ * A mutant that does not even run would be found for a reason that proves nothing; so would any on a
+ * machine that is too busy to bring a seed to its end.
+ */
 const BROKEN = /^(ReferenceError|TypeError|SyntaxError|RangeError)\b/;
 
 export function isBroken({ checker, detail }: Finding): boolean {
-  return checker === "process" || BROKEN.test(detail);
+  return checker === "process" || checker === "endless" || BROKEN.test(detail);
 }
 
 /** One process that runs seeds with one mutant planted, or with none. */
