@@ -35,6 +35,7 @@ const NONSENSE = [
 ];
 /** How far back a person scrolls for a button that is still on the screen. */
 const RECENT_MESSAGES = 4;
+const RESUME_CHANCE = 0.7;
 const OPENING_BUYS = 3;
 const BUY_AMOUNTS = ["0.05", "0.1", "0.2", "0.35", "0.5", "0.7"];
 const SELL_PERCENTS = ["100", "all", "50", "25", "10"];
@@ -86,6 +87,13 @@ export class People {
       this.#world.after(100 + at * 300, () => this.#type(userId, "/start", "start"));
     });
     this.#world.after(3_000, () => this.#next());
+  }
+
+  /** Told that buys wait until the notice was read, most people go on after a look at it. */
+  onHeld(userId: number): void {
+    if (this.#prng.nextFloat() >= RESUME_CHANCE) return;
+    const waitMs = 1_500 + this.#prng.nextInt(6_000);
+    this.#world.after(waitMs, () => this.#type(userId, "/resume", "resume after a hold"));
   }
 
   #next(): void {

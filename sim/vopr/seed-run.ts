@@ -255,6 +255,7 @@ export class SeedRun {
       if (event.kind === "WalletCreated") this.#fund(event.payload.address);
       if (event.kind === "AttemptPrepared") this.#faults.onPrepared();
       if (event.kind === "FillRecorded" && event.payload.side === "buy") this.#faults.onBought();
+      if (event.kind === "EntriesHeld") this.#people.onHeld(event.payload.userId);
       if (event.kind === "ReconcileCompleted") this.#reconciledMs = this.#world.nowMs;
     }
   }
