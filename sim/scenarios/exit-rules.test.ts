@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { replayJournal } from "../../executor/cli/replay.ts";
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import type { PositionView } from "@raptor/shared/wire/read.ts";
-import { postJson, waitUntil, type ChatMessage, type Person } from "./person.ts";
+import { pause, postJson, waitUntil, type ChatMessage, type Person } from "./person.ts";
 import { bearer, breakDown, call, repair, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
@@ -165,8 +165,22 @@ test("a market cap sells at the price that it was turned into", async () => {
   await alice.press(screen, "Add or change");
   await newest("A rule for", "", screen.message_id);
   await alice.say("mc below 1");
-  const preview = await newest("after this change", "$1.00 or less", screen.message_id);
-  expect(preview.text).toContain("sells all");
+  const dollar = await newest("after this change", "$1.00 or less", screen.message_id);
+  expect(dollar.text).toContain("sells all");
+  // What a token costs while all of them are worth a dollar tells the cap of any other price.
+  const perDollar = Number(/\$1\.00 or less \(([\d.]+) SOL\)/.exec(dollar.text ?? "")?.[1]);
+  const wanted = (Number(entries.get(mint) ?? 0n) / 1e18) * 0.85;
+  await alice.say(`mc below ${Math.round(wanted / perDollar)}`);
+  const preview = await newest("after this change", "or less", dollar.message_id);
+  const before = world.eventsOf("ExitPlanArmed").length;
+  await alice.press(preview, "Arm these rules");
+  await until(() => world.eventsOf("ExitPlanArmed").length > before);
+  await moveTo(mint, 0.87);
+  await pause(1_000);
+  expect(await positionOf(mint)).toBeDefined();
+  await moveTo(mint, 0.83);
+  await alice.waitFor("Market cap sold");
+  expect(await positionOf(mint)).toBeUndefined();
 }, 60_000);
 
 test("a limit buy waits for its price; its exits are then changed over the API", async () => {
