@@ -11,6 +11,7 @@ import type {
   NonceSetupOutcome,
   NonceView,
   PrepareOutcome,
+  ReadyHolding,
   Route,
   RouteRequest,
   SubmitOutcome,
@@ -24,6 +25,10 @@ import type {
 export interface NonceName {
   account: string;
   value: string;
+}
+
+function readyKeyOf({ wallet, mint }: ReadyHolding): string {
+  return `${wallet}/${mint}`;
 }
 
 type Answer<T> = T | Promise<T>;
@@ -82,6 +87,16 @@ export class FakeVenue {
   /** Who watches which wallet, and for which tokens. */
   readonly walletWatchers = new Set<WalletWatcher>();
 
+  /** How often each holding and nonce is kept at hand; nothing that is not. */
+  readonly ready = new Map<string, number>();
+  readonly readyNonces = new Map<string, number>();
+
+  count(map: Map<string, number>, key: string, change: number): void {
+    const now = (map.get(key) ?? 0) + change;
+    if (now === 0) map.delete(key);
+    else map.set(key, now);
+  }
+
   /** The venue has news of this attempt and says so to whoever watches. */
   announce(identity: string): void {
     for (const onNews of this.watchers.get(identity) ?? []) onNews();
@@ -120,14 +135,22 @@ class VenueView implements Venue {
   fetchWallet(address: string): Promise<WalletReport> {
     return this.#ask("fetchWallet", address);
   }
-  keepReady(): void {}
-  dropReady(): void {}
+  keepReady(holding: ReadyHolding): void {
+    this.#world.count(this.#world.ready, readyKeyOf(holding), 1);
+  }
+  dropReady(holding: ReadyHolding): void {
+    this.#world.count(this.#world.ready, readyKeyOf(holding), -1);
+  }
   warm(): void {}
   instrumentAtHand(): undefined {
     return undefined;
   }
-  keepNonceReady(): void {}
-  dropNonceReady(): void {}
+  keepNonceReady(_wallet: string, account: string): void {
+    this.#world.count(this.#world.readyNonces, account, 1);
+  }
+  dropNonceReady(account: string): void {
+    this.#world.count(this.#world.readyNonces, account, -1);
+  }
   holdingAtHand(wallet: string, mint: string): HoldingAtHand | undefined {
     return this.#isAlive() ? this.#world.script.holdingAtHand?.(wallet, mint) : undefined;
   }

@@ -18,7 +18,7 @@ export interface ReadyDeskDeps {
   clock: Clock;
   pools: PoolStates;
   warm: WarmAccounts;
-  nonces: NonceBook;
+  nonces: Pick<NonceBook, "start" | "stop">;
   templates: TemplateShelf;
   /** So many lanes want a tip inside each transaction. */
   tipCounts: { buy: number; sell: number };
