@@ -11,6 +11,8 @@ import { startWorld, type World } from "../sim/local/start-world.ts";
 import { Person, pause, waitUntil } from "../sim/scenarios/person.ts";
 
 const WARM_UPS = 5;
+/** Between a card and its button. */
+const LOOK_MS = 1_500;
 const ALICE = 7_001;
 const agent = new Agent({ keepAlive: true });
 
@@ -62,6 +64,10 @@ export async function runTradePathBench(trades: number): Promise<Figure[]> {
       figureOf("webhook -> edge answer", await sampleWebhook(bench, 100)),
       figureOf("POST /jobs -> 202, journal FULL", await sampleJobs(bench, 300)),
       ...(await sampleTrades(bench, trades)),
+      figureOf(
+        "POST /jobs buy -> signed transaction, pool known",
+        await sampleDirectBuys(bench, Math.ceil(trades / 2)),
+      ),
     ];
   } finally {
     await world.close();
@@ -123,6 +129,30 @@ async function sampleTrades(bench: Bench, n: number): Promise<Figure[]> {
     figureOf("POST /jobs buy -> signed transaction at the RPC node", buys),
     figureOf("price update -> signed sell at the RPC node", exits),
   ];
+}
+
+/** As a person does it: the card is looked at, then its buy comes. */
+async function sampleDirectBuys(bench: Bench, n: number): Promise<number[]> {
+  const mints = bench.world.file.mints.filter(({ kind }) => kind === "pump-curve");
+  const samples: number[] = [];
+  for (let at = 0; at < n + WARM_UPS; at++) {
+    const mint = mints[at % mints.length]?.mint ?? "";
+    await postJob(bench, { kind: "showToken", mint });
+    await pause(LOOK_MS);
+    const elapsedMs = await sampleBuy(bench, mint);
+    if (at >= WARM_UPS) samples.push(elapsedMs);
+    await postJob(bench, { kind: "sell", mint, percentText: "100" });
+    await waitUntil(
+      async () => ((await openMints(bench)).includes(mint) ? undefined : true),
+      30_000,
+    );
+  }
+  return samples;
+}
+
+async function postJob(bench: Bench, part: Record<string, unknown>): Promise<void> {
+  const url = `${bench.world.file.executor}/jobs`;
+  await timedPost(url, await signJob(bench, part), { "content-type": "application/jose" });
 }
 
 async function sampleBuy(bench: Bench, mint: string): Promise<number> {
