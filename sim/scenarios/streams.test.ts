@@ -32,13 +32,18 @@ async function detailOf(name: string): Promise<string> {
   return dependencies[name]?.detail ?? "";
 }
 
+/** The one open position takes its price out of its pool, and that is fresh. */
+async function isPriced(): Promise<boolean> {
+  return (await detailOf("prices")).startsWith("1 watched, 1 of them in their pools");
+}
+
 /** A position in a token of this kind that no test before has used, priced by its pool. */
 async function open(kind: string): Promise<string> {
   const n = [...seen].filter((one) => one.startsWith(kind)).length;
   const mint = world.mint(kind, n);
   seen.add(`${kind}/${mint}`);
   await alice.buy(mint);
-  await until(async () => (await detailOf("pools")).startsWith("1 live"));
+  await until(isPriced);
   await breakDown(world.file.jupiter, { on: "price", kind: "error", status: 503 });
   return mint;
 }
@@ -75,7 +80,7 @@ test("a curve that fills up goes on in its pool, and its exit with it", async ()
   await postJson(pools, { mint, action: "migrate" });
   // Filling the curve may have lifted the price over take profit; it is sold in the pool then.
   const isOpen = async (): Promise<boolean> => (await world.positions()).length > 0;
-  await until(async () => !(await isOpen()) || (await detailOf("pools")).startsWith("1 live"));
+  await until(async () => !(await isOpen()) || (await isPriced()));
   if (await isOpen()) await setPrice(world.file, mint, 0.3);
   await until(async () => !(await isOpen()), 20_000);
 }, 90_000);
@@ -93,8 +98,8 @@ test("an exit fires although its stream is silent on a living connection", async
 test("an exit fires after both connections broke and came back", async () => {
   const mint = await open("pumpswap");
   for (const node of nodes()) await breakDown(node, { on: "ws", kind: "drop", count: 1 });
-  await until(async () => !(await detailOf("pools")).startsWith("1 live"));
-  await until(async () => (await detailOf("pools")).startsWith("1 live"), 20_000);
+  await until(async () => !(await isPriced()));
+  await until(isPriced, 20_000);
   await expectStopLoss(mint, 20_000);
 }, 90_000);
 
