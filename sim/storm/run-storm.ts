@@ -19,8 +19,8 @@ const MAIN = fileURLToPath(new URL("crashing-main.ts", import.meta.url));
 /** Blocks pass eight times as fast as on the network, and so do expiry and finality. */
 const SLOT_MS = 50;
 /** A point that a ready desk does not reach by then is given up, and it is killed as it stands. */
-const POINT_WAIT_MS = 2_000;
-const START_WAIT_MS = 6_000;
+const POINT_WAIT_MS = 3_000;
+const START_WAIT_MS = 10_000;
 /** Kills at random moments: from before the desk is ready to well into the trades. */
 const RANDOM_KILL_MS = 1_200;
 const HITS_MAX = 2;
@@ -56,7 +56,7 @@ const EXECUTOR_ENV = {
   UNKNOWN_AFTER_MS: "1000",
   PRICE_POLL_MS: "250",
   RECONCILE_INTERVAL_MS: "5000",
-  HTTP_TIMEOUT_MS: "1500",
+  HTTP_TIMEOUT_MS: "4000",
   EXIT_REPLACE_MS: "600",
 };
 const EDGE_VARS = Object.fromEntries(

@@ -5,7 +5,7 @@ import { countPending } from "./journal-look.ts";
 
 /** Each round revives dead letters of the queue; a few come back only after several. */
 const QUIET_ROUNDS = 10;
-const SETTLE_MS = 120_000;
+const SETTLE_MS = 300_000;
 
 /** Gives everything that was acknowledged the time to end, with nothing in its way any more. */
 export async function settleWorld(file: WorldFile): Promise<void> {
@@ -13,12 +13,17 @@ export async function settleWorld(file: WorldFile): Promise<void> {
   let quietRounds = 0;
   while (quietRounds < QUIET_ROUNDS && performance.now() < deadline) {
     await postJson(`${file.telegram}/world/wake`, {});
-    await untilTaken(file).catch(() => {});
+    // An update that nobody took yet is neither known to the desk nor to the queue.
+    const isTaken = await untilTaken(file).then(
+      () => true,
+      () => false,
+    );
     // Waiting messages of the queue and its dead letters are due now.
     await postJson(`${file.qstash}/world/clock`, { shiftMs: 60_000 });
     await postJson(`${file.qstash}/world/schedules/raptor-reconcile/run`, {});
     await pause(500);
-    const isQuiet = countPending(file.dataDir) === 0 && (await countQueued(file.qstash)) === 0;
+    const isQuiet =
+      isTaken && countPending(file.dataDir) === 0 && (await countQueued(file.qstash)) === 0;
     quietRounds = isQuiet ? quietRounds + 1 : 0;
   }
 }
