@@ -196,8 +196,8 @@ class SocketAccountStreams implements AccountStreams {
   }
 
   /**
-   * Where all nodes stumble, thousands of accounts that each follow the one that stumbled last would
-   * never arrive. Polls carry them meanwhile; a connection that is closed is always left.
+   * Where all nodes stumble, thousands of accounts that each follow the one that stumbled last
+   * would never arrive. Polls carry them meanwhile; a connection that is closed is always left.
    */
   #hasJustMoved({ socket, movedAtMs }: Watched): boolean {
     if (movedAtMs === undefined || socket?.isFresh(Number.POSITIVE_INFINITY) !== true) return false;
