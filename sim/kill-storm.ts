@@ -10,6 +10,7 @@ const { values } = parseArgs({
     kills: { type: "string", default: "200" },
     seed: { type: "string", default: "42" },
     worlds: { type: "string", default: "2" },
+    keep: { type: "string" },
   },
 });
 const [kills, seed, worlds] = [values.kills, values.seed, values.worlds].map(Number) as [
@@ -26,6 +27,7 @@ const report = await runWorlds({
   kills,
   seed,
   worlds,
+  keepIn: values.keep,
   onKill: (done, name) => {
     if (process.stdout.isTTY) process.stdout.write(`\r${done}/${kills} ${name.padEnd(32)}`);
     else if (done % 50 === 0) process.stdout.write(`${done} kills\n`);

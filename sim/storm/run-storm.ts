@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import { countUnresolved, readBrakes } from "./journal-look.ts";
 import { auditStorm, type StormAudit } from "./storm-audit.ts";
 import { settleWorld } from "./settle-world.ts";
 import { StormLoad } from "./storm-load.ts";
+import { EDGE_VARS, EXECUTOR_ENV, PEOPLE } from "./storm-settings.ts";
 
 const MAIN = fileURLToPath(new URL("crashing-main.ts", import.meta.url));
 /** Blocks pass eight times as fast as on the network, and so do expiry and finality. */
@@ -44,31 +45,12 @@ const FORK_SLOTS = 28;
 const CHAT_LIMITS = { chatPerSecond: 1_000, chatBurst: 1_000, overallPerSecond: 1_000 };
 /** After every so many kills the desk is stopped and started as a release does it. */
 const DEPLOY_EVERY = 25;
-const PEOPLE = [7_001, 7_002];
-
-const EXECUTOR_ENV = {
-  ALLOWED_USER_IDS: PEOPLE.join(","),
-  OPEN_POSITIONS_MAX: "1000",
-  DAILY_SOL_MAX: "100000",
-  DUPLICATE_BUY_GUARD_HOURS: "0",
-  ATTEMPT_POLL_MS: "150",
-  REBROADCAST_MS: "300",
-  UNKNOWN_AFTER_MS: "1000",
-  PRICE_POLL_MS: "250",
-  RECONCILE_INTERVAL_MS: "5000",
-  HTTP_TIMEOUT_MS: "4000",
-  EXIT_REPLACE_MS: "600",
-};
-const EDGE_VARS = Object.fromEntries(
-  ["USER", "TRADE", "READ", "API_IP", "FALLBACK_TRADE", "EMERGENCY"].map((name) => [
-    `RATE_${name}_PER_MIN`,
-    "10000",
-  ]),
-);
 
 export interface StormOptions {
   kills: number;
   seed: number;
+  /** Where the journal is left, in a folder named after the seed; it is thrown away otherwise. */
+  keepIn?: string | undefined;
   onKill(done: number, name: string): void;
 }
 
@@ -116,8 +98,18 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
     return { ...(await storm.finish()), tookMs: performance.now() - startedMs };
   } finally {
     await world.close();
+    const { keepIn } = options;
+    if (keepIn !== undefined) {
+      const kept = join(keepIn, String(options.seed));
+      cpSync(world.file.dataDir, kept, { recursive: true, filter: isKept });
+    }
     rmSync(stateDir, { recursive: true, force: true });
   }
+}
+
+/** No locks, sockets and reserves: a data directory that `raptor` reads. */
+function isKept(path: string): boolean {
+  return !/\.lock|\.sock|ballast/.test(path);
 }
 
 class Storm {

@@ -21,24 +21,27 @@ export async function runWorlds(options: StormOptions & { worlds: number }): Pro
   let done = 0;
   const reports = await Promise.all(
     Array.from({ length: worlds }, (_, at) =>
-      runWorld(Math.floor((kills + at) / worlds), seed + at, (name) => {
-        done += 1;
-        options.onKill(done, name);
+      runWorld({
+        kills: Math.floor((kills + at) / worlds),
+        seed: seed + at,
+        keepIn: options.keepIn,
+        onKill: (_, name) => {
+          done += 1;
+          options.onKill(done, name);
+        },
       }),
     ),
   );
   return { ...reports.reduce(merge), tookMs: performance.now() - startedMs };
 }
 
-function runWorld(
-  kills: number,
-  seed: number,
-  onKill: (name: string) => void,
-): Promise<StormReport> {
-  const child = fork(WORKER, [String(kills), String(seed)], { execArgv: [] });
+function runWorld({ kills, seed, keepIn, onKill }: StormOptions): Promise<StormReport> {
+  const kept = keepIn === undefined ? [] : [keepIn];
+  const child = fork(WORKER, [String(kills), String(seed), ...kept], { execArgv: [] });
+  let done = 0;
   let report: StormReport | undefined;
   child.on("message", (message: FromWorker) => {
-    if (message.kind === "kill") onKill(message.name);
+    if (message.kind === "kill") onKill(++done, message.name);
     else report = { ...message.report, byPoint: new Map(message.report.byPoint) };
   });
   return new Promise((resolve, reject) => {
