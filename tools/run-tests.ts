@@ -38,10 +38,12 @@ const SUITES: readonly { name: string; projects: readonly string[] }[] = [
 
 /**
  * Seeds that failed once come first. The number is fixed, so that a run on a fast machine and one
- * on a slow machine judge the same; long runs and planted mistakes are for `pnpm sim`.
+ * on a slow machine judge the same. Then mistakes are planted that show at once, so that checkers
+ * which have gone blind are noticed; long runs and all mistakes are for `pnpm sim`.
  */
 const SIMULATOR: readonly { name: string; command: readonly string[] }[] = [
   { name: "simulator", command: ["node", "sim/vopr.ts", "--seeds", "150"] },
+  { name: "planted mistakes", command: ["node", "sim/vopr.ts", "--mutants", "--quick"] },
 ];
 
 function say(text: string): void {
