@@ -50,7 +50,7 @@ interface OpenOptions {
   path: string;
   release: string;
   makeRoom?(): boolean;
-  /** Called now and then while the tables are folded anew: the event loop stands still meanwhile. */
+  /** Called now and then while the tables are folded anew, which holds the event loop up. */
   onFolding?: () => void;
 }
 

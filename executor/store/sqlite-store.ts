@@ -28,7 +28,7 @@ export interface StoreOptions {
   onFatal(error: unknown): void;
   /** Asked on a full disk; true when there is more room now than before. */
   makeRoom?(): boolean;
-  /** Called now and then while the tables are folded anew: the event loop stands still meanwhile. */
+  /** Called now and then while the tables are folded anew, which holds the event loop up. */
   onFolding?: () => void;
   /** When the waiting units of work are committed; the clock's `defer` unless given. */
   defer?(task: () => void): void;
