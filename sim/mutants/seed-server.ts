@@ -19,8 +19,8 @@ export interface Finding {
 }
 
 /**
- * A mutant that does not even run would be found for a reason that proves nothing; so would any on a
- * machine that is too busy to bring a seed to its end.
+ * A mutant that does not even run would be found for a reason that proves nothing; so would any on
+ * a machine that is too busy to bring a seed to its end.
  */
 const BROKEN = /^(ReferenceError|TypeError|SyntaxError|RangeError)\b/;
 
