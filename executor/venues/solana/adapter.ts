@@ -114,7 +114,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     instrumentAtHand: (mint) => reports.at(mint, (decimals) => direct.priceAtHand(mint, decimals)),
     ...direct.ready,
     routeAtHand: (request) => direct.routeAtHand(request),
-    fetchRoute: async (request) => direct.routeAtHand(request) ?? fetchRoute(routeDeps, request),
+    fetchRoute: (request) => direct.routeOr(request, () => fetchRoute(routeDeps, request)),
     ...createWalletReads(connection),
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
       route.handle instanceof DirectRoute
@@ -133,7 +133,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
     fetchSettlement: (id, bound) => fetchSettlementReport({ rpc, ...memory }, id, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
-    health: () => [...rpc.health(), ...connection.health(), ...landing.health(), jupiter.health()],
+    health: () => [rpc, connection, landing, direct, jupiter].flatMap((part) => part.health()),
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
     ...createLife(deps, { connection, landing, direct, stopping }),
   };

@@ -1,15 +1,17 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { spotPriceE9 } from "../../pools/direct-pool.ts";
+import type { Metrics } from "../../ports/metrics.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Route, RouteRequest, Venue } from "../../ports/venue.ts";
 import type { SolanaConnection } from "./connection.ts";
 import { createDirectRoute } from "./direct-route.ts";
 import type { LandingDesk } from "./landing-desk.ts";
 import { NonceBook } from "./nonce-book.ts";
+import { PoolCanary, PROGRAM_NAMES } from "./pool-canary.ts";
 import { type DirectDeps, prepareDirect } from "./prepare-direct.ts";
-import { ReadyDesk } from "./ready-desk.ts";
+import { type PoolStates, ReadyDesk } from "./ready-desk.ts";
 import { checkRoutePrice } from "./route-price.ts";
 import { TemplateShelf } from "./template-shelf.ts";
 import { UnitsMemory } from "./units-memory.ts";
@@ -17,6 +19,7 @@ import { UnitsMemory } from "./units-memory.ts";
 export interface DirectDeskDeps {
   clock: Clock;
   log: Log;
+  metrics?: Metrics | undefined;
   signer: Signer;
   feeLamportsMax: bigint;
   connection: SolanaConnection;
@@ -29,6 +32,11 @@ export interface DirectDeskDeps {
 export interface DirectDesk {
   /** Undefined where an aggregator has to be asked. */
   routeAtHand(request: RouteRequest): Route | undefined;
+  /**
+   * The same, or what `ask` finds elsewhere. Sells are always open.
+   * @throws RAPTOR_VENUE__NO_ROUTE for a buy in a pool whose program refuses what we send.
+   */
+  routeOr(request: RouteRequest, ask: () => Promise<Route>): Promise<Route>;
   prepare: Venue["prepare"];
   ready: Pick<
     Venue,
@@ -36,6 +44,7 @@ export interface DirectDesk {
   >;
   /** The price that its pool shows now; undefined when nothing fresh is known. */
   priceAtHand(mint: string, decimals: number): bigint | undefined;
+  health(): { name: string; ok: boolean; detail: string };
   start(): void;
   stop(): Promise<void>;
 }
@@ -48,6 +57,13 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
   const tipsOf = (side: "buy" | "sell"): number => landing.plan(side, 1).landing.tips.length;
   const tipCounts = { buy: tipsOf("buy"), sell: tipsOf("sell") };
   const desk = new ReadyDesk({ clock, pools, warm, nonces, templates, tipCounts });
+  const canary = new PoolCanary({
+    ...deps,
+    rpc,
+    holdings: () => desk.holdings(),
+    poolOf: (mint) => desk.poolOf(mint),
+    lamportsOf: (wallet) => warm.lamportsOf(wallet),
+  });
   const prepareDeps: DirectDeps = {
     rpc,
     signer,
@@ -60,9 +76,14 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     warm,
     templates,
     planLanding: (side, n) => landing.plan(side, n),
+    onSimulationFailed: (kind) => canary.suspect(kind),
   };
   return {
-    routeAtHand: (request) => routeAtHand(deps, desk, request),
+    routeAtHand: (request) => routeAtHand(deps, desk, canary, request),
+    async routeOr(request, ask) {
+      checkOpen(pools, canary, request);
+      return routeAtHand(deps, desk, canary, request) ?? ask();
+    },
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
       prepareDirect(prepareDeps, order, wallet, wrapped, route, n, lifetime),
     ready: {
@@ -77,8 +98,14 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
       const state = desk.poolOf(mint);
       return state === undefined ? undefined : spotPriceE9(state.pool, decimals);
     },
-    start: () => desk.start(),
-    stop: () => desk.stop(),
+    health: () => canary.health(),
+    start() {
+      desk.start();
+      canary.start();
+    },
+    async stop() {
+      await Promise.all([canary.stop(), desk.stop()]);
+    },
   };
 }
 
@@ -89,10 +116,11 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
 function routeAtHand(
   deps: Pick<DirectDeskDeps, "knownDecimals">,
   desk: ReadyDesk,
+  canary: PoolCanary,
   request: RouteRequest,
 ): Route | undefined {
   const state = desk.poolOf(request.mint);
-  if (state === undefined) return undefined;
+  if (state === undefined || canary.brokenReason(state.pool.kind) !== undefined) return undefined;
   try {
     const route = createDirectRoute(request, state);
     const { priceCheck, side, mint } = request;
@@ -107,4 +135,16 @@ function routeAtHand(
     if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE")) throw error;
     return undefined;
   }
+}
+
+function checkOpen(pools: PoolStates, canary: PoolCanary, { side, mint }: RouteRequest): void {
+  const kind = side === "buy" ? pools.stateOf(mint)?.pool.kind : undefined;
+  const cause = kind === undefined ? undefined : canary.brokenReason(kind);
+  if (kind === undefined || cause === undefined) return;
+  const name = PROGRAM_NAMES[kind];
+  const reason =
+    `${name} refuses even a small test (${cause}), so buys in its pools are off. Nothing was ` +
+    "sent and no SOL left the wallet; sells and exits work, through the aggregator. Buys open " +
+    "again by themselves when a test passes, it is repeated every minute";
+  throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", { reason, mint });
 }

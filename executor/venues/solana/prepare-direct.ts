@@ -1,7 +1,7 @@
 import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
-import type { PoolSide } from "../../pools/direct-pool.ts";
+import type { PoolKind, PoolSide } from "../../pools/direct-pool.ts";
 import { rentLamportsMax } from "../../pools/trade-rent.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
@@ -38,6 +38,8 @@ export interface DirectDeps {
   warm: Pick<WarmAccounts, "lamportsOf" | "tokenBalanceOf">;
   templates: TemplateShelf;
   planLanding(side: PoolSide, n: number): LandingPlan;
+  /** A trade with such a pool failed in its simulation. */
+  onSimulationFailed(kind: PoolKind): void;
 }
 
 /** A token account with the extensions that we trade; the classic one is a little less. */
@@ -228,7 +230,10 @@ async function unitsFor(deps: DirectDeps, draft: DirectDraft, n: number): Promis
   const outline = { side, accounts: plan.accounts, quantityIn, nonceAccount };
   const before = await fetchSwapBalances(deps.rpc, plan);
   const run = await simulateSwap(deps.rpc, outline, message);
-  if (run.outcome === "failed") return refused(run.reason, false);
+  if (run.outcome === "failed") {
+    deps.onSimulationFailed(kind);
+    return refused(run.reason, false);
+  }
   const { tipLamports } = draft.landing;
   const costMax = LAMPORTS_PER_SIGNATURE + tipLamports + rentLamportsMax(pool, side);
   const reasons = checkAftermath(outline, route.quantityOutMin, costMax, before, run.after);

@@ -118,6 +118,10 @@ export class ReadyDesk {
     warm.dropToken(wallet, mint);
   }
 
+  *holdings(): Generator<ReadyHolding> {
+    for (const { holding } of this.#held.values()) yield holding;
+  }
+
   holdingAtHand(wallet: string, mint: string): HoldingAtHand | undefined {
     const { warm } = this.#deps;
     const lamports = warm.lamportsOf(wallet);

@@ -11,7 +11,7 @@ import {
 import { createSwapInstructions, encodeInstruction, type SwapPlan } from "./swap-instructions.ts";
 
 /** A packet holds 1232 bytes; one signature and its count take 65 of them. */
-const MESSAGE_BYTES_MAX = 1_232 - 65;
+export const MESSAGE_BYTES_MAX = 1_232 - 65;
 
 const NEVER_DEACTIVATED = 0xffff_ffff_ffff_ffffn;
 

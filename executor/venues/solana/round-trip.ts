@@ -1,0 +1,113 @@
+import { PublicKey, TransactionMessage } from "@solana/web3.js";
+import { type DirectPool, poolInstruction, quotePool } from "../../pools/direct-pool.ts";
+import { rentLamportsMax } from "../../pools/trade-rent.ts";
+import type { JupiterInstruction } from "./jupiter-answers.ts";
+import { LAMPORTS_PER_SIGNATURE, UNITS_MAX } from "./priority-fee.ts";
+import { COMPUTE_BUDGET_PROGRAM } from "./programs.ts";
+import {
+  createSwapInstructions,
+  deriveSwapAccounts,
+  encodeInstruction,
+  setUnitLimit,
+  type SwapPlan,
+} from "./swap-instructions.ts";
+import { MESSAGE_BYTES_MAX } from "./swap-message.ts";
+
+/** A message that is only ever simulated: one small buy and the sale of what it brings. */
+export interface RoundTrip {
+  /** Of the pool. */
+  programId: string;
+  message: Uint8Array;
+  /** Which of its instructions are the pool's own. */
+  trades: readonly number[];
+}
+
+/** Enough for every pool's rounding, little enough for every wallet. */
+const SPENT_LAMPORTS = 1_000_000n;
+/** So much the price may move between the pool's state and the run, in 1/10,000. */
+const MARGIN_BPS = 500n;
+const ALL_BPS = 10_000n;
+/** The node puts a real one in its place. */
+const ANY_BLOCKHASH = "11111111111111111111111111111111";
+/** The wallet's accounts of the token and of wrapped SOL, with the largest extensions traded. */
+const OWN_RENT_LAMPORTS = 5_000_000n;
+/** What keeps the wallet itself open. */
+const WALLET_RENT_LAMPORTS = 890_880n;
+
+/** So much SOL the wallet must hold for its lack to be no reason of a failure. */
+export function roundTripLamports(pool: DirectPool): bigint {
+  const rent = rentLamportsMax(pool, "buy") + rentLamportsMax(pool, "sell");
+  const own = OWN_RENT_LAMPORTS + WALLET_RENT_LAMPORTS + LAMPORTS_PER_SIGNATURE;
+  return SPENT_LAMPORTS + rent + own;
+}
+
+/**
+ * Built of the very instructions that trades are made of, their set-up included. The sale takes the
+ * least that the buy must bring, and any outcome: only the program itself can refuse it.
+ * Undefined when the pool gives nothing for so little, or the message does not fit into a packet.
+ */
+export function createRoundTrip(pool: DirectPool, wallet: string): RoundTrip | undefined {
+  const bought = quotePool(pool, "buy", SPENT_LAMPORTS);
+  const quantity = (bought.quantityOut * (ALL_BPS - MARGIN_BPS)) / ALL_BPS;
+  const isWhole = bought.quantityInUsed === SPENT_LAMPORTS;
+  if (!isWhole || quantity === 0n || quotePool(pool, "sell", quantity).quantityOut === 0n) {
+    return undefined;
+  }
+  const buy = planOf(pool, wallet, "buy", SPENT_LAMPORTS, quantity);
+  const sell = planOf(pool, wallet, "sell", quantity, 1n);
+  const instructions = [
+    setUnitLimit(UNITS_MAX),
+    ...[buy, sell].flatMap(createSwapInstructions).filter(isNoBudget),
+  ];
+  const message = compile(wallet, instructions);
+  if (message === undefined) return undefined;
+  const { programId } = buy.swap;
+  return { programId, message, trades: [buy, sell].map(({ swap }) => instructions.indexOf(swap)) };
+}
+
+function planOf(
+  pool: DirectPool,
+  wallet: string,
+  side: "buy" | "sell",
+  quantityIn: bigint,
+  quantityOutMin: bigint,
+): SwapPlan {
+  const { mint, tokenProgram } = pool.ref;
+  const order = { wallet, side, quantityIn, quantityOutMin };
+  const { programId, accounts, data } = poolInstruction(pool, order);
+  return {
+    side,
+    accounts: deriveSwapAccounts(wallet, mint, tokenProgram),
+    quantityIn,
+    unitLimit: UNITS_MAX,
+    unitPriceMicroLamports: 0n,
+    swap: { programId, accounts: [...accounts], data: Buffer.from(data).toString("base64") },
+    isNative: pool.kind === "pump",
+    guard: undefined,
+    nonceAccount: undefined,
+  };
+}
+
+/** A transaction may set its budget once; both trades share one. */
+function isNoBudget({ programId }: JupiterInstruction): boolean {
+  return programId !== COMPUTE_BUDGET_PROGRAM;
+}
+
+function compile(
+  wallet: string,
+  instructions: readonly JupiterInstruction[],
+): Uint8Array | undefined {
+  const message = new TransactionMessage({
+    payerKey: new PublicKey(wallet),
+    recentBlockhash: ANY_BLOCKHASH,
+    instructions: instructions.map(encodeInstruction),
+  });
+  try {
+    const bytes = message.compileToV0Message().serialize();
+    return bytes.length <= MESSAGE_BYTES_MAX ? bytes : undefined;
+  } catch (error) {
+    // The library says in no other way that there are too many accounts or bytes.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
