@@ -36,8 +36,9 @@ export class DirectRoute {
 /**
  * A quote from the pool's own state, computed as its program does. The least output is that quote
  * less the slippage, so that it comes from the very update that is at hand.
- * @throws RAPTOR_VENUE__NO_ROUTE when the trade is too small to give anything, or a buy too large for
- * what the pool has left: some versions of its program refuse that, and another way gets the rest.
+ * @throws RAPTOR_VENUE__NO_ROUTE when the trade is too small to give anything, or a buy too large
+ * for what the pool has left: some versions of its program refuse that, and another way gets the
+ * rest.
  */
 export function createDirectRoute(request: RouteRequest, state: PoolState): Route {
   const { pool } = state;

@@ -159,7 +159,8 @@ class StreamedPoolBook implements PoolBook {
       if (oldest.done !== true) this.#hints.delete(oldest.value);
     }
     const tracked = this.#tracked.get(mint);
-    if (tracked?.status.state === "none") this.#searches.want(mint);
+    // Also while a search is under way, which asks without this one.
+    if (tracked !== undefined && tracked.pool === undefined) this.#searches.want(mint);
   }
 
   health(): { name: string; ok: boolean; detail: string } {
