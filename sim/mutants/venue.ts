@@ -4,6 +4,12 @@ const PROOF = "executor/venues/solana/absence-proof.ts";
 const STATUS = "executor/venues/solana/signature-status.ts";
 const VERDICT = "executor/venues/solana/attempt-verdict.ts";
 const FETCH = "executor/venues/solana/fetch-attempt.ts";
+/** The balance stands guard behind the proof of absence: without it a hole there shows. */
+const BLIND_WITNESS = {
+  file: "executor/venues/solana/balance-witness.ts",
+  find: "if (change === 0n) return { agrees: true, evidence };",
+  replace: "if (change === 0n || change !== 0n) return { agrees: true, evidence };",
+};
 
 /** Mistakes in reading the chain. */
 export const VENUE_MUTANTS: readonly Mutant[] = [
@@ -55,22 +61,33 @@ export const VENUE_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  mutant(
-    "death-from-older-history",
-    "The look into the history is believed although it is older than the last possible block.",
-    PROOF,
-    "if (context.slot < passed.slot) {",
-    "if (context.slot < 0) {",
-    "blind",
-  ),
-  mutant(
-    "silent-node-is-skipped",
-    "A node that does not answer is left out of the proof: the rest may be the blind ones.",
-    PROOF,
-    'if (doubts.length > 0) return { proven: false, detail: doubts.join("; ") };',
-    'if (slots.size === 0) return { proven: false, detail: doubts.join("; ") };',
-    "blind",
-  ),
+  {
+    name: "death-from-older-history",
+    story:
+      "The look into the history is believed although it is older than the last possible block.",
+    edits: [
+      {
+        file: PROOF,
+        find: "if (context.slot < passed.slot) {",
+        replace: "if (context.slot < 0) {",
+      },
+      BLIND_WITNESS,
+    ],
+    theme: "blind",
+  },
+  {
+    name: "silent-node-is-skipped",
+    story: "A node that does not answer is left out of the proof: the rest may be the blind ones.",
+    edits: [
+      {
+        file: PROOF,
+        find: 'if (doubts.length > 0) return { proven: false, detail: doubts.join("; ") };',
+        replace: 'if (slots.size === 0) return { proven: false, detail: doubts.join("; ") };',
+      },
+      BLIND_WITNESS,
+    ],
+    theme: "blind",
+  },
   {
     name: "booked-at-processed",
     story: "A transaction that nodes have executed is told as done before anybody voted on it.",
