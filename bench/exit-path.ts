@@ -75,7 +75,7 @@ export function faultOf(
 }
 
 /** One price update that crosses one trigger, and how long until its signed sell is at the node. */
-async function sampleExit(bench: ExitBench, position: ArmedPosition): Promise<number> {
+export async function sampleExit(bench: ExitBench, position: ArmedPosition): Promise<number> {
   const virtualQuote = quoteAt(position.rule.triggerBps + 20);
   const slot = (bench.nodes[0]?.slot ?? 0) + 1;
   const arrived = new Promise<{ sell: SeenSell; atNs: bigint }>((resolve, reject) => {

@@ -34,10 +34,13 @@ export type FastOutcome =
  */
 export class FastExit {
   readonly #context: EngineContext;
+  /** The person is told with the sending, a moment later: the sell does not wait for a message. */
+  readonly #quiet: EngineContext;
   readonly #tracker: AttemptTracker;
 
   constructor(context: EngineContext, tracker: AttemptTracker) {
     this.#context = context;
+    this.#quiet = { ...context, notices: { ...context.notices, order: () => {} } };
     this.#tracker = tracker;
   }
 
@@ -48,13 +51,15 @@ export class FastExit {
     const { store, metrics } = this.#context;
     let journaled: Journaled | undefined;
     const orderId = await store.transact((tx) => {
-      const id = appendExitTrigger(this.#context, tx, trigger, update);
+      const id = appendExitTrigger(this.#quiet, tx, trigger, update);
       journaled = id === undefined ? undefined : this.#journal(tx, id, draft, attempt);
       return id;
     });
     if (orderId !== undefined && journaled === "journaled") {
       metrics.count("exits_fast_total", {});
       await this.#tracker.submit(attemptIdOf(orderId, 1));
+    } else if (orderId !== undefined) {
+      await store.transact((tx) => this.#context.notices.order(tx, orderId));
     }
     return { kind: "decided", orderId };
   }
@@ -64,7 +69,7 @@ export class FastExit {
     const decided = tx.order(orderId);
     const isSame = decided?.orderId === order.orderId && decided.quantity === order.quantity;
     if (decided === undefined || !isSame) return "again";
-    return journalAttempt(this.#context, tx, decided, 1, attempt, undefined);
+    return journalAttempt(this.#quiet, tx, decided, 1, attempt, undefined);
   }
 
   /** Undefined where anything is missing that would have to be asked for. */

@@ -22,12 +22,12 @@ export interface TokenTruth {
 }
 
 interface NewestFills {
-  /** Of the journal that they were read from. */
-  headSeq: number;
+  /** Of the tables that they were read from. */
+  changeCount: number;
   slots: ReadonlyMap<string, number>;
 }
 
-/** One run of reconcile asks for each token of a person, and the journal rarely moves meanwhile. */
+/** One run of reconcile asks for each token of a person, and the tables rarely change meanwhile. */
 const newestFills = new WeakMap<Reader, Map<number, NewestFills>>();
 
 /** A balance read at or before the newest fill's slot says nothing about that fill. */
@@ -42,16 +42,16 @@ export function isReadTooEarly(
 }
 
 function newestFillSlots(reader: Reader, userId: number): ReadonlyMap<string, number> {
-  const headSeq = reader.headSeq();
+  const changeCount = reader.changeCount();
   const known = newestFills.get(reader) ?? new Map<number, NewestFills>();
   newestFills.set(reader, known);
   const found = known.get(userId);
-  if (found?.headSeq === headSeq) return found.slots;
+  if (found?.changeCount === changeCount) return found.slots;
   const slots = new Map<string, number>();
   for (const { instrument, venueSlot } of reader.fillsPage(userId, FILLS_BACK_MAX, null)) {
     slots.set(instrument, Math.max(venueSlot, slots.get(instrument) ?? 0));
   }
-  known.set(userId, { headSeq, slots });
+  known.set(userId, { changeCount, slots });
   return slots;
 }
 

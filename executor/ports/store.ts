@@ -119,6 +119,8 @@ export interface Reader {
   /** The event with what people wrote in it, or a neutral word for what was purged. */
   reveal(event: JournalEvent): JournalEvent;
   headSeq(): number;
+  /** Grows with every row written, also with those that are taken back: what is read may differ. */
+  changeCount(): number;
   epoch(): number;
   /** The events of one story, oldest first, by the id of any part of it. A few milliseconds. */
   storyOf(id: string): JournalEvent[];

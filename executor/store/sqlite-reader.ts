@@ -288,6 +288,9 @@ export class SqliteReader implements Reader {
   reveal(event: JournalEvent): JournalEvent {
     return revealEvent(this.statements, event);
   }
+  changeCount(): number {
+    return this.number("select total_changes()");
+  }
   headSeq(): number {
     return this.number("select coalesce(max(seq), 0) from journal");
   }

@@ -47,7 +47,7 @@ export class TableNode {
   /** What `getTransaction` answers for a signature. */
   onLookUp: (signature: string, slot: number) => unknown = () => null;
   /** What `simulateTransaction` answers as its value. */
-  onSimulate: (payload: string, addresses: readonly string[]) => unknown = () => undefined;
+  onSimulate: (payload: string) => unknown = () => undefined;
   readonly #sent = new Map<string, { slot: number; atMs: number }>();
 
   constructor() {
@@ -185,8 +185,7 @@ export class TableNode {
         return sent === undefined ? null : this.onLookUp(params[0] as string, sent.slot);
       }
       case "simulateTransaction": {
-        const { accounts } = params[1] as { accounts: { addresses: string[] } };
-        return { context, value: this.onSimulate(params[0] as string, accounts.addresses) };
+        return { context, value: this.onSimulate(params[0] as string) };
       }
       default:
         return undefined;
