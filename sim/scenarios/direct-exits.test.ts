@@ -44,7 +44,7 @@ function lastOf(kind: string): JournalRow {
   return row;
 }
 
-describe.each(["pump-curve", "pumpswap", "raydium-cpmm", "raydium-v4"])("a token on %s", (kind) => {
+describe.each(["pump-curve", "raydium-cpmm"])("a token on %s", (kind) => {
   test("is bought and sold straight with its pool, and the exit is one step", async () => {
     const mint = world.mint(kind);
     const sells = (await messages("Stop loss sold")).length;
