@@ -41,7 +41,7 @@ const AGAIN_MS = 60_000;
 const CONFIRM_MS = 5_000;
 /** So close together failed trades of one kind ask for another test. */
 const SUSPECTED_MS = 10_000;
-/** How often pools are looked for where a test is due, and how many at once. */
+/** How often is looked whether a test is due, and at how many holdings for its pool. */
 const LOOK_MS = 5_000;
 const LOOKED_AT_ONCE = 200;
 /** One may be a token's own doing, or a pool that changed in between. */
@@ -133,15 +133,8 @@ export class PoolCanary {
       }
       if (signal.aborted) return;
       this.#nap = new AbortController();
-      await this.#deps.clock.sleep(this.#untilDueMs(), this.#nap.signal);
+      await this.#deps.clock.sleep(LOOK_MS, this.#nap.signal);
     }
-  }
-
-  /** At least one look's pause: where no pool is at hand a test stays due. */
-  #untilDueMs(): number {
-    const nowMs = this.#deps.clock.monotonicMs();
-    const waits = [...this.#standings.values()].map(({ dueMs }) => dueMs - nowMs);
-    return Math.max(LOOK_MS, Math.min(...waits));
   }
 
   /** One pool for each test that is due; another token than the one that was refused, if any. */
