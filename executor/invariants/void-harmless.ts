@@ -47,7 +47,8 @@ export function createVoidHarmless(report: Report): Invariant {
   }
 
   function fail({ attemptId, isVoid }: EventPayloads["AttemptFailed"]): void {
-    if (isVoid === true && attempts.get(attemptId)?.isVoid !== true) report(`${attemptId} is not a void`);
+    if (isVoid === true && attempts.get(attemptId)?.isVoid !== true)
+      report(`${attemptId} is not a void`);
     end(attemptId);
   }
 

@@ -23,6 +23,15 @@ const SELLERS = {
   panic: 2,
 };
 
+const SWITCHERS: Swarm["tilt"] = {
+  "buy typed": 1.5,
+  "kill switch": 4,
+  "change of mind": 5,
+  "crossed switches": 6,
+  pause: 2,
+  resume: 3,
+};
+
 /** The theme is drawn apart, so that it is known of a seed before it runs. */
 export function themeOf(seed: number): Theme {
   const draw = createNamedPrng(seed, "theme").nextFloat();
@@ -90,17 +99,7 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
         },
       };
     case "switches":
-      return {
-        ...swarm,
-        tilt: {
-          "buy typed": 1.5,
-          "kill switch": 4,
-          "change of mind": 5,
-          "crossed switches": 6,
-          pause: 2,
-          resume: 3,
-        },
-      };
+      return { ...swarm, tilt: SWITCHERS };
     case "held":
       return {
         ...swarm,
