@@ -44,6 +44,7 @@ export function buildOutside(seams: ExecutorSeams) {
       priorityFeeLamportsMax: env.PRIORITY_FEE_LAMPORTS_MAX,
       transferFeeBpsMax: env.TRANSFER_FEE_BPS_MAX,
       landing: landingSettingsOf(env),
+      exitRehearsals: env.EXIT_REHEARSALS,
     },
   });
   const feed = createPriceFeed({

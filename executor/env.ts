@@ -154,6 +154,7 @@ const schema = z.strictObject({
   FEE_ESTIMATE_URL: url.transform((text) => new Secret(text)).optional(),
   FEE_POLL_MS: whole(0, 3_600_000).prefault("5000"),
   BLOCKHASH_POLL_MS: whole(0, 10_000).prefault("2000"),
+  EXIT_REHEARSALS: whole(0, 2_000).prefault("400"),
   TRANSFER_FEE_BPS_MAX: bps(100, 0),
   PRICE_JUMP_BPS_MAX: bps(5_000),
   TAKE_PROFIT_BPS: bps(10_000, 0, 1_000_000),

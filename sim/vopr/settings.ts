@@ -95,6 +95,8 @@ function createSettings(): SimSettings {
       ATTEMPT_POLL_MS: "2500",
       BLOCKHASH_POLL_MS: "8000",
       FEE_POLL_MS: "30000",
+      // They change nothing that a person could see, and cost as much as all real signatures.
+      EXIT_REHEARSALS: "0",
       STREAM_STALE_MS: "5000",
       STREAM_VERIFY_MS: "20000",
       RECONCILE_INTERVAL_MS: "30000",

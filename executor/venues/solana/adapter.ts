@@ -44,6 +44,8 @@ export interface SolanaVenueSettings {
   /** A Token-2022 transfer fee above this is a reason to refuse a token. */
   transferFeeBpsMax: number;
   landing: LandingSettings;
+  /** Exits that are signed and thrown away after a start, so that the real ones are quick. */
+  exitRehearsals?: number;
 }
 
 export interface SolanaVenueDeps {
@@ -98,6 +100,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     connection,
     landing,
     feeLamportsMax: settings.priorityFeeLamportsMax,
+    rehearsals: settings.exitRehearsals ?? 0,
     knownDecimals: (mint) => mints.known(mint)?.decimals,
   });
   const stopping = new AbortController();

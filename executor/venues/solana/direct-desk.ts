@@ -8,10 +8,12 @@ import type { Route, RouteRequest, Venue } from "../../ports/venue.ts";
 import type { SolanaConnection } from "./connection.ts";
 import { createDirectRoute } from "./direct-route.ts";
 import type { LandingDesk } from "./landing-desk.ts";
+import type { LandingPlan } from "./landing-plan.ts";
 import { NonceBook } from "./nonce-book.ts";
 import { PoolCanary, PROGRAM_NAMES } from "./pool-canary.ts";
 import { type DirectDeps, prepareDirect } from "./prepare-direct.ts";
 import { type PoolStates, ReadyDesk } from "./ready-desk.ts";
+import { rehearseExits } from "./rehearsal.ts";
 import { checkRoutePrice } from "./route-price.ts";
 import { TemplateShelf } from "./template-shelf.ts";
 import { UnitsMemory } from "./units-memory.ts";
@@ -24,6 +26,8 @@ export interface DirectDeskDeps {
   feeLamportsMax: bigint;
   connection: SolanaConnection;
   landing: LandingDesk;
+  /** How many exits are rehearsed after a start; 0 is off. */
+  rehearsals: number;
   /** Of a mint that was seen before; without asking anybody. */
   knownDecimals(mint: string): number | undefined;
 }
@@ -56,7 +60,18 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
   const templates = new TemplateShelf();
   const tipsOf = (side: "buy" | "sell"): number => landing.plan(side, 1).landing.tips.length;
   const tipCounts = { buy: tipsOf("buy"), sell: tipsOf("sell") };
-  const desk = new ReadyDesk({ clock, pools, warm, nonces, templates, tipCounts });
+  const planLanding = (side: "buy" | "sell", n: number): LandingPlan => landing.plan(side, n);
+  const rehearsal = { clock, log, signer, feeLamportsMax, templates, planLanding };
+  const desk = new ReadyDesk({
+    clock,
+    pools,
+    warm,
+    nonces,
+    templates,
+    tipCounts,
+    rehearse: (state, signal) =>
+      rehearseExits({ ...rehearsal, count: deps.rehearsals }, state, signal),
+  });
   const canary = new PoolCanary({
     ...deps,
     rpc,
@@ -75,7 +90,7 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     units: new UnitsMemory(),
     warm,
     templates,
-    planLanding: (side, n) => landing.plan(side, n),
+    planLanding,
     onSimulationFailed: (kind) => canary.suspect(kind),
   };
   return {

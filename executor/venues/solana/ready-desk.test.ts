@@ -33,6 +33,7 @@ function createDesk(clock: Clock, isFresh = true) {
     clock,
     templates,
     tipCounts: { buy: 0, sell: 0 },
+    rehearse: () => Promise.resolve(),
     pools: {
       track: (mint) => count(`pool ${mint}`, 1),
       untrack: (mint) => count(`pool ${mint}`, -1),

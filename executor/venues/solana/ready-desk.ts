@@ -22,6 +22,8 @@ export interface ReadyDeskDeps {
   templates: TemplateShelf;
   /** So many lanes want a tip inside each transaction. */
   tipCounts: { buy: number; sell: number };
+  /** Called once, with the first pool whose state is known. */
+  rehearse(state: PoolState, signal: AbortSignal): Promise<void>;
 }
 
 interface Held {
@@ -49,6 +51,7 @@ export class ReadyDesk {
   readonly #held = new Map<string, Held>();
   readonly #warmed = new Map<string, { holding: ReadyHolding; untilMs: number }>();
   #round: IterableIterator<Held> = this.#held.values();
+  #hasRehearsed = false;
   #stop: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -144,8 +147,19 @@ export class ReadyDesk {
     while (!signal.aborted) {
       this.#coolDown();
       const compiled = this.#compileSome();
+      await this.#rehearseOnce(signal);
       const pauseMs = compiled > 0 ? COMPILE_PAUSE_MS : IDLE_PAUSE_MS;
       await this.#deps.clock.sleep(pauseMs, signal);
+    }
+  }
+
+  async #rehearseOnce(signal: AbortSignal): Promise<void> {
+    if (this.#hasRehearsed) return;
+    for (const { holding } of this.#held.values()) {
+      const state = this.poolOf(holding.mint);
+      if (state === undefined) continue;
+      this.#hasRehearsed = true;
+      return this.#deps.rehearse(state, signal);
     }
   }
 
