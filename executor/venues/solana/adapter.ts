@@ -99,8 +99,6 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     ...deps,
     connection,
     landing,
-    feeLamportsMax: settings.priorityFeeLamportsMax,
-    rehearsals: settings.exitRehearsals ?? 0,
     knownDecimals: (mint) => mints.known(mint)?.decimals,
   });
   const stopping = new AbortController();

@@ -23,11 +23,13 @@ export interface DirectDeskDeps {
   log: Log;
   metrics?: Metrics | undefined;
   signer: Signer;
-  feeLamportsMax: bigint;
+  settings: {
+    priorityFeeLamportsMax: bigint;
+    /** How many exits are rehearsed after a start; none by default. */
+    exitRehearsals?: number;
+  };
   connection: SolanaConnection;
   landing: LandingDesk;
-  /** How many exits are rehearsed after a start; 0 is off. */
-  rehearsals: number;
   /** Of a mint that was seen before; without asking anybody. */
   knownDecimals(mint: string): number | undefined;
 }
@@ -54,7 +56,8 @@ export interface DirectDesk {
 }
 
 export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
-  const { clock, log, signer, feeLamportsMax, connection, landing } = deps;
+  const { clock, log, signer, settings, connection, landing } = deps;
+  const { priorityFeeLamportsMax: feeLamportsMax, exitRehearsals: count = 0 } = settings;
   const { rpc, warm, pools } = connection;
   const nonces = new NonceBook({ rpc, clock, warm });
   const templates = new TemplateShelf();
@@ -69,8 +72,7 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     nonces,
     templates,
     tipCounts,
-    rehearse: (state, signal) =>
-      rehearseExits({ ...rehearsal, count: deps.rehearsals }, state, signal),
+    rehearse: (state, signal) => rehearseExits({ ...rehearsal, count }, state, signal),
   });
   const canary = new PoolCanary({
     ...deps,
