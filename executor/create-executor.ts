@@ -214,7 +214,7 @@ function buildEngine(context: EngineContext, feed: PriceFeed) {
     tracker,
     pool,
     driver,
-    exits: new Exits(context, feed, driver, new FastExit(context, tracker)),
+    exits: new Exits(context, feed, driver, new FastExit(context, tracker, driver)),
     ready: new ReadyExits(context),
     limitBuys: new LimitBuys(context, feed, driver),
     panic: new Panic(context, driver, tracker),

@@ -342,9 +342,14 @@ function failureOf(
   return { attemptId, venueError, costLamports, evidence, isVoid: true };
 }
 
+/** One that has come to its end, for good, decides for nobody else any more. */
 function isOurs({ store }: EngineContext, { venue }: AttemptRow, proof: Evidence): boolean {
-  const spender = proof["spender"];
-  return typeof spender === "string" && store.attemptByIdentity(venue, spender) !== undefined;
+  const identity = proof["spender"];
+  const spender =
+    typeof identity === "string" ? store.attemptByIdentity(venue, identity) : undefined;
+  if (spender === undefined) return false;
+  const fill = store.fillOfAttempt(spender.attemptId);
+  return UNRESOLVED_ATTEMPT_STATES.includes(spender.state) || fill?.state === "recorded";
 }
 
 function withoutRejection(outcome: SubmitOutcome): SubmitOutcome {

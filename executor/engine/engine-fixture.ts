@@ -273,7 +273,7 @@ export class TestDesk {
       context,
       tracker,
       driver,
-      exits: new Exits(context, feed, driver, new FastExit(context, tracker)),
+      exits: new Exits(context, feed, driver, new FastExit(context, tracker, driver)),
       panic: new Panic(context, driver, tracker),
       reconciler: new Reconciler(context, tracker),
       settlement: new Settlement(context, driver, tracker),

@@ -58,6 +58,7 @@ export class Exits {
   stop(): void {
     this.#isStopping = true;
     this.#abort.abort();
+    this.#fast.stop();
     this.#marks.stop();
     this.#times.stop();
   }

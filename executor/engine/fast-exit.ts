@@ -10,6 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { appendExitTrigger, decideTrigger, exitOrderOf } from "./exit-trigger.ts";
 import { attemptIdOf, mintOf } from "./ids.ts";
 import { journalAttempt, type Journaled } from "./journal-attempt.ts";
+import type { OrderDriver } from "./order-driver.ts";
 import { priceCheckOf } from "./price-doubt.ts";
 
 interface Draft {
@@ -19,6 +20,9 @@ interface Draft {
   route: Route;
   choice: Extract<LifetimeChoice, { kind: "use" }>;
 }
+
+/** At hand it takes about a millisecond. */
+const PREPARE_MS_MAX = 500;
 
 /** What came of a crossed rule on the fast way. */
 export type FastOutcome =
@@ -37,31 +41,47 @@ export class FastExit {
   /** The person is told with the sending, a moment later: the sell does not wait for a message. */
   readonly #quiet: EngineContext;
   readonly #tracker: AttemptTracker;
+  readonly #driver: Pick<OrderDriver, "start">;
+  readonly #abort = new AbortController();
 
-  constructor(context: EngineContext, tracker: AttemptTracker) {
+  constructor(context: EngineContext, tracker: AttemptTracker, driver: Pick<OrderDriver, "start">) {
     this.#context = context;
     this.#quiet = { ...context, notices: { ...context.notices, order: () => {} } };
     this.#tracker = tracker;
+    this.#driver = driver;
   }
 
   async fire(trigger: ArmedTrigger, update: PriceUpdate): Promise<FastOutcome> {
     const draft = this.#draft(trigger, update);
-    const attempt = draft === undefined ? undefined : await this.#prepare(draft);
+    const attempt = draft === undefined ? undefined : await this.#prepareInTime(draft);
     if (draft === undefined || attempt === undefined) return { kind: "slow" };
     const { store, metrics } = this.#context;
     let journaled: Journaled | undefined;
     const orderId = await store.transact((tx) => {
+      // Nobody would follow what is journaled after the drain; the next start fires it anew.
+      if (this.#abort.signal.aborted) return undefined;
       const id = appendExitTrigger(this.#quiet, tx, trigger, update);
       journaled = id === undefined ? undefined : this.#journal(tx, id, draft, attempt);
       return id;
     });
     if (orderId !== undefined && journaled === "journaled") {
       metrics.count("exits_fast_total", {});
-      await this.#tracker.submit(attemptIdOf(orderId, 1));
+      try {
+        await this.#tracker.submit(attemptIdOf(orderId, 1));
+      } finally {
+        // Whatever becomes of the first try, its order is driven from here on.
+        this.#driver.start(orderId);
+      }
     } else if (orderId !== undefined) {
+      this.#driver.start(orderId);
       await store.transact((tx) => this.#context.notices.order(tx, orderId));
     }
     return { kind: "decided", orderId };
+  }
+
+  /** No new decisions; what is signed by then is thrown away. */
+  stop(): void {
+    this.#abort.abort();
   }
 
   /** What was decided in the transaction may be another sell than the one that was prepared. */
@@ -95,6 +115,20 @@ export class FastExit {
       priceCheck: priceCheckOf(this.#context, order, slippageBps),
     });
     return route === undefined ? undefined : { order, wallet, wrapped, route, choice };
+  }
+
+  /**
+   * Where something has to be asked for after all, the decision must not stay in memory for long:
+   * the slow way journals it first.
+   */
+  async #prepareInTime(draft: Draft): Promise<PreparedAttempt | undefined> {
+    const limit = new AbortController();
+    const late = this.#context.clock.sleep(PREPARE_MS_MAX, limit.signal).then(() => undefined);
+    try {
+      return await Promise.race([this.#prepare(draft), late]);
+    } finally {
+      limit.abort();
+    }
   }
 
   /** Undefined where it cannot be had now; the slow way tells why, if it fails there too. */

@@ -113,7 +113,12 @@ function isLifetimeFree(
   { bound, exclusionGroup }: PreparedAttempt,
 ): boolean {
   if (bound.kind === "blockHeight") return context.blockhashHold() === undefined;
-  if (tx.attemptsOfGroup(exclusionGroup).some(isUnresolved)) return false;
+  const group = tx.attemptsOfGroup(exclusionGroup);
+  // A value that was used up once is gone: whatever stands on it now could never end.
+  const isSpent = group.some(
+    ({ state, attemptId }) => state === "failed" || tx.fillOfAttempt(attemptId) !== undefined,
+  );
+  if (isSpent || group.some(isUnresolved)) return false;
   return tx.nonceAccount(bound.account)?.state === "ready" && isNonceFree(tx, bound.account);
 }
 

@@ -6,6 +6,9 @@ import { mintOf } from "./ids.ts";
 import { priceCheckOf } from "./price-doubt.ts";
 import { mostShown, tokenTruthOf } from "./wallet-truth.ts";
 
+/** What is wrong with one pool must not keep an exit: the aggregator is asked from then on. */
+const DIRECT_TRIES_MAX = 2;
+
 export type OrderQuote =
   | { kind: "route"; route: Route; report: WalletReport }
   /** Every node says, after the newest trade of this token, that nothing is left to sell. */
@@ -55,7 +58,13 @@ export async function quoteOrder(
   const priceCheck = priceCheckOf(context, order, slippageBps);
   return {
     kind: "route",
-    route: await venue.fetchRoute({ ...base, quantityIn, slippageBps, priceCheck }),
+    route: await venue.fetchRoute({
+      ...base,
+      quantityIn,
+      slippageBps,
+      priceCheck,
+      ...(triesBefore >= DIRECT_TRIES_MAX ? { avoidsDirect: true } : {}),
+    }),
     report,
   };
 }

@@ -54,6 +54,8 @@ export interface RouteRequest {
   /** Lamports for a buy, token base units for a sell. */
   quantityIn: bigint;
   slippageBps: number;
+  /** Trades straight with the pool have failed for this order: another way is wanted. */
+  avoidsDirect?: boolean;
   /** Absent for questions that nobody will trade on. */
   priceCheck?: PriceCheck;
 }
@@ -228,7 +230,7 @@ export interface Venue {
   dropReady(holding: ReadyHolding): void;
   /** The same for a few minutes, for somebody who looks at a token and may buy it. */
   warm(holding: ReadyHolding): void;
-  /** What was found out about a token a moment ago, at the price of now; else undefined. */
+  /** What was found out about a token a moment ago, while its pool is at hand; else undefined. */
   instrumentAtHand(mint: string): InstrumentReport | undefined;
   keepNonceReady(wallet: string, account: string): void;
   dropNonceReady(account: string): void;

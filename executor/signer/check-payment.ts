@@ -2,6 +2,8 @@ import type { AccountKey } from "./account-key.ts";
 import type { Step } from "./check-setup.ts";
 import type { Message } from "./message.ts";
 
+/** Whatever the intent allows: the highest priority fee that can be set, and the signature. */
+const FEE_LAMPORTS_CEILING = 100_005_000n;
 const LAMPORTS_PER_SIGNATURE = 5_000n;
 const MICRO_LAMPORTS_PER_LAMPORT = 1_000_000n;
 /** The runtime's own ceiling; it also stands in when a message sets a price but no limit. */
@@ -29,6 +31,9 @@ export function checkFee(
   const priority =
     (units * microLamports + MICRO_LAMPORTS_PER_LAMPORT - 1n) / MICRO_LAMPORTS_PER_LAMPORT;
   const fee = LAMPORTS_PER_SIGNATURE * BigInt(message.signatures) + priority;
+  if (fee > FEE_LAMPORTS_CEILING) {
+    return [`expected a network fee of at most ${FEE_LAMPORTS_CEILING} lamports ever, was ${fee}`];
+  }
   if (fee > feeLamportsMax) {
     return [`expected a network fee of at most ${feeLamportsMax}, was ${fee} lamports`];
   }

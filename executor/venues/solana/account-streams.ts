@@ -237,8 +237,13 @@ class SocketAccountStreams implements AccountStreams {
       this.#snapshots.want(watched.address);
       return;
     }
-    watched.missedAtMs = undefined;
-    watched.isWhole = true;
+    // Older than what a poll has shown, and something else: the stream is late, which is no life.
+    const { update } = watched;
+    const isLate = update !== undefined && frame.slot < update.slot;
+    if (!isLate || Buffer.compare(bytes, update.bytes) === 0) {
+      watched.missedAtMs = undefined;
+      watched.isWhole = true;
+    }
     this.#apply(watched, frame, bytes, false);
   }
 

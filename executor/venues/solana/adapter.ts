@@ -76,7 +76,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const { rpc, sockets } = connection;
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
   const landing = createLanding(deps, rpc, sockets);
-  const memory = { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(deps.clock) };
+  const memory = { rpc, log, waitForSlot, ...createMemory(deps.clock) };
   const mints = new MintMemory(rpc);
   const reports = new ReportMemory(deps.clock);
   const instrumentDeps = { ...deps, jupiter, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
@@ -130,9 +130,9 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     reclaimNonce: (wallet, wrapped, index) => reclaimNonce(setupDeps, wallet, wrapped, index),
     submit: (attempt) => submitSwap(landing.lanes, attempt),
     fetchAttempt: (attempt) =>
-      landing.follow(attempt, fetchAttemptReport({ rpc, log, waitForSlot, ...memory }, attempt)),
+      direct.note(attempt, landing.follow(attempt, fetchAttemptReport(memory, attempt))),
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
-    fetchSettlement: (id, bound) => fetchSettlementReport({ rpc, ...memory }, id, bound),
+    fetchSettlement: (id, bound) => fetchSettlementReport(memory, id, bound),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
     health: () => [rpc, connection, landing, direct, jupiter].flatMap((part) => part.health()),
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
@@ -167,6 +167,10 @@ function createOwnConnection(deps: SolanaVenueDeps): SolanaConnection {
     ...deps,
     settings: { ...deps.settings, streams: STREAM_DEFAULTS },
   });
+}
+
+function createMemory(clock: Clock): { floors: SettlementFloors; spenderLooks: SpenderLooks } {
+  return { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(clock) };
 }
 
 interface LivingParts {

@@ -3,10 +3,12 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { spotPriceE9 } from "../../pools/direct-pool.ts";
 import type { Metrics } from "../../ports/metrics.ts";
+import { BPS_ONE } from "@raptor/shared/values/money.ts";
 import type { Signer } from "../../ports/signer.ts";
-import type { Route, RouteRequest, Venue } from "../../ports/venue.ts";
+import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
+import type { AttemptReport, PriceCheck, Route, RouteRequest, Venue } from "../../ports/venue.ts";
 import type { SolanaConnection } from "./connection.ts";
-import { createDirectRoute } from "./direct-route.ts";
+import { createDirectRoute, type PoolState } from "./direct-route.ts";
 import type { LandingDesk } from "./landing-desk.ts";
 import type { LandingPlan } from "./landing-plan.ts";
 import { NonceBook } from "./nonce-book.ts";
@@ -48,6 +50,8 @@ export interface DirectDesk {
     Venue,
     "keepReady" | "dropReady" | "warm" | "keepNonceReady" | "dropNonceReady" | "holdingAtHand"
   >;
+  /** Passes a report on; where an attempt has ended, its nonce's value is read anew. */
+  note(attempt: AttemptRow, asked: Promise<AttemptReport>): Promise<AttemptReport>;
   /** The price that its pool shows now; undefined when nothing fresh is known. */
   priceAtHand(mint: string, decimals: number): bigint | undefined;
   health(): { name: string; ok: boolean; detail: string };
@@ -111,18 +115,13 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
       dropNonceReady: (account) => nonces.drop(account),
       holdingAtHand: (wallet, mint) => desk.holdingAtHand(wallet, mint),
     },
+    note: (attempt, asked) => noteEnd(nonces, attempt, asked),
     priceAtHand(mint, decimals) {
       const state = desk.poolOf(mint);
       return state === undefined ? undefined : spotPriceE9(state.pool, decimals);
     },
     health: () => canary.health(),
-    start() {
-      desk.start();
-      canary.start();
-    },
-    async stop() {
-      await Promise.all([canary.stop(), desk.stop()]);
-    },
+    ...createLife(desk, canary),
   };
 }
 
@@ -136,12 +135,14 @@ function routeAtHand(
   canary: PoolCanary,
   request: RouteRequest,
 ): Route | undefined {
+  if (request.avoidsDirect === true) return undefined;
   const state = desk.poolOf(request.mint);
   if (state === undefined || canary.brokenReason(state.pool.kind) !== undefined) return undefined;
   try {
     const route = createDirectRoute(request, state);
     const { priceCheck, side, mint } = request;
-    if (priceCheck === undefined || side === "sell") return route;
+    if (priceCheck === undefined) return route;
+    if (side === "sell") return isWorthSelling(route, state, priceCheck) ? route : undefined;
     const decimals = deps.knownDecimals(mint);
     if (decimals === undefined || priceCheck.expectedPriceE9 === null) return undefined;
     const checked = { ...request, priceCheck };
@@ -152,6 +153,43 @@ function routeAtHand(
     if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE")) throw error;
     return undefined;
   }
+}
+
+/**
+ * A pool that was emptied keeps its price and gives next to nothing for a whole position. Another
+ * way may know a deeper one; and that way judges the outcome against what others say.
+ */
+function isWorthSelling(
+  { quantityIn, quantityOutMin }: Route,
+  { pool }: PoolState,
+  { deviationBpsMax }: PriceCheck,
+): boolean {
+  const fair = (quantityIn * pool.quoteReserve) / pool.baseReserve;
+  const share = BPS_ONE - BigInt(Math.min(deviationBpsMax, Number(BPS_ONE)));
+  return quantityOutMin >= (fair * share) / BPS_ONE;
+}
+
+function createLife(desk: ReadyDesk, canary: PoolCanary): Pick<DirectDesk, "start" | "stop"> {
+  return {
+    start() {
+      desk.start();
+      canary.start();
+    },
+    async stop() {
+      await Promise.all([canary.stop(), desk.stop()]);
+    },
+  };
+}
+
+async function noteEnd(
+  nonces: NonceBook,
+  { bound }: AttemptRow,
+  asked: Promise<AttemptReport>,
+): Promise<AttemptReport> {
+  const report = await asked;
+  const isOver = report.state !== "pending" && report.state !== "seen";
+  if (isOver && bound.kind === "nonce") nonces.forget(bound.account);
+  return report;
 }
 
 function checkOpen(pools: PoolStates, canary: PoolCanary, { side, mint }: RouteRequest): void {

@@ -71,6 +71,12 @@ export class NonceBook {
     this.#deps.warm.dropNonce(kept.wallet, account);
   }
 
+  /** Its value may be used up, whatever its stream says: it is read anew before it is given out. */
+  forget(account: string): void {
+    const kept = this.#kept.get(account);
+    if (kept !== undefined) kept.reading = undefined;
+  }
+
   /** Undefined unless the last final value still stands, as far as the stream has told. */
   ready(wallet: string, account: string): NonceReading | undefined {
     const reading = this.#kept.get(account)?.reading;

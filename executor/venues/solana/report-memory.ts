@@ -25,7 +25,7 @@ export class ReportMemory {
     return report;
   }
 
-  /** At the price of now; undefined when it is too old, or no price of now is known. */
+  /** As it was told; undefined when that is too long ago, or its pool is not at hand any more. */
   at(
     mint: string,
     priceOf: (decimals: number) => bigint | undefined,
@@ -33,7 +33,7 @@ export class ReportMemory {
     const known = this.#reports.get(mint);
     if (known === undefined) return undefined;
     if (this.#clock.monotonicMs() - known.atMs > FRESH_MS) return undefined;
-    const priceE9 = priceOf(known.report.decimals);
-    return priceE9 === undefined ? undefined : { ...known.report, priceE9 };
+    // The pool must be known, but not judge its own price: what the card said is what was ordered.
+    return priceOf(known.report.decimals) === undefined ? undefined : known.report;
   }
 }

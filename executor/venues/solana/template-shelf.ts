@@ -34,5 +34,6 @@ export class TemplateShelf {
 /** A pool says itself when its account list changes; the rest of the list is ours. */
 function keyOf(plan: DirectPlan, { ref, accountsKey }: DirectPool): string {
   const { side, accounts, hasNonce, tipCount } = plan;
-  return `${side}|${accounts.wallet}|${hasNonce}|${tipCount}|${ref.mint}|${accountsKey}`;
+  const pool = `${ref.mint}|${ref.address}|${accountsKey}`;
+  return `${side}|${accounts.wallet}|${hasNonce}|${tipCount}|${pool}`;
 }
