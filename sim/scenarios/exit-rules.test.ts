@@ -12,6 +12,8 @@ let alice: Person;
 
 beforeAll(async () => {
   world = await ScenarioWorld.start({
+    // Several rules share one person, who presses more in a minute than a hand would.
+    edgeVars: { RATE_USER_PER_MIN: "1000", RATE_TRADE_PER_MIN: "1000" },
     executorEnv: { PRICE_POLL_MS: "250", MARK_SAVE_MS: "200", TICK_CONFIRM_MS: "100" },
   });
   alice = world.alice;
