@@ -62,8 +62,8 @@ export const NONCE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: ATTEMPT,
-        find: "if (tx.attemptsOfGroup(exclusionGroup).some(isUnresolved)) return false;",
-        replace: "",
+        find: "if (isSpent || group.some(isUnresolved)) return false;",
+        replace: "if (isSpent) return false;",
       },
     ],
   },
