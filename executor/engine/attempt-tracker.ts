@@ -2,12 +2,13 @@ import type { EventPayloads, Evidence } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Reader, Tx } from "../ports/store.ts";
+import type { Reader } from "../ports/store.ts";
 import type { AttemptReport, SubmitOutcome } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { buryGroup, rivalFillOf } from "./group-end.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
+import { recordSend, withoutRejection } from "./record-send.ts";
 import { Semaphore } from "./semaphore.ts";
 import { bookLanding, isTooEarly } from "./landing.ts";
 import { UnsentAttempts } from "./unsent-attempts.ts";
@@ -175,8 +176,16 @@ export class AttemptTracker {
 
   async #send(attempt: AttemptRow, isFirst: boolean): Promise<void> {
     const { store, clock, metrics, notices } = this.#context;
-    if (!(await this.#mayLeave(attempt)) || !this.#unsent.mayLeave(attempt.attemptId)) return;
+    const { attemptId } = attempt;
+    if (!(await this.#mayLeave(attempt))) return;
+    const isUnsent = this.#unsent.has(attemptId);
+    if (!this.#unsent.mayLeave(attemptId)) return;
     const answer = await this.#submit(attempt);
+    if (answer.outcome === "held") {
+      // Nothing left: it is not called sent, so that its deadline still counts.
+      if (isUnsent) this.#unsent.note(attemptId);
+      return;
+    }
     const outcome = isFirst ? answer : withoutRejection(answer);
     metrics.count("attempts_total", { outcome: outcome.outcome });
     await store.transact((tx) => {
@@ -350,26 +359,4 @@ function isOurs({ store }: EngineContext, { venue }: AttemptRow, proof: Evidence
   if (spender === undefined) return false;
   const fill = store.fillOfAttempt(spender.attemptId);
   return UNRESOLVED_ATTEMPT_STATES.includes(spender.state) || fill?.state === "recorded";
-}
-
-function withoutRejection(outcome: SubmitOutcome): SubmitOutcome {
-  if (outcome.outcome !== "rejected") return outcome;
-  return { outcome: "unknown", lanes: [], cause: `refused when sent again: ${outcome.reason}` };
-}
-
-function recordSend(tx: Tx, attempt: AttemptRow, outcome: SubmitOutcome, atMs: number): void {
-  const { attemptId, orderId, state } = attempt;
-  const stream = `order:${orderId}`;
-  if (outcome.outcome === "rejected") {
-    const { reason, evidence } = outcome;
-    tx.append({ stream, kind: "AttemptRejected", payload: { attemptId, reason, evidence } });
-    return;
-  }
-  if (attempt.submittedMs === null) {
-    const { lanes } = outcome;
-    tx.append({ stream, kind: "AttemptSubmitted", payload: { attemptId, lanes, atMs } });
-  }
-  if (outcome.outcome === "unknown" && state !== "unknown" && state !== "accepted") {
-    tx.append({ stream, kind: "AttemptUnknown", payload: { attemptId, cause: outcome.cause } });
-  }
 }

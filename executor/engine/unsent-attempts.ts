@@ -10,6 +10,10 @@ export class UnsentAttempts {
     this.#unsent.add(attemptId);
   }
 
+  has(attemptId: string): boolean {
+    return this.#unsent.has(attemptId);
+  }
+
   /** Called right before the bytes leave, in the same turn; false when they must not any more. */
   mayLeave(attemptId: string): boolean {
     if (this.#givenUp.has(attemptId)) return false;

@@ -43,6 +43,23 @@ describe("a buy on a nonce whose bytes never left", () => {
     });
   });
 
+  it("is not called sent while every lane is held, and ends with its deadline", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk, EVERY_BUY);
+      chain.onSubmit = () => ({ outcome: "held", cause: "its limit of calls is reached" });
+      await startBuy(desk);
+      await desk.clock.advance(5_000);
+      expect(desk.venue.submitted.length).toBeGreaterThan(1);
+      expect(desk.payloads("AttemptSubmitted")).toEqual([]);
+      expect(statesOf(desk, "ord_buy")).toEqual(["prepared"]);
+      await desk.clock.advance(120_000);
+      expect(statesOf(desk, "ord_buy")).toEqual(["rejected"]);
+      expect(orderRow(desk, "ord_buy").reason).toContain("before its deadline");
+    });
+  });
+
   it("is not called rejected after a restart, because it may have left before", async ({
     expect,
   }) => {

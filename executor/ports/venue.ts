@@ -172,7 +172,9 @@ export type VoidOutcome =
 export type SubmitOutcome =
   | { outcome: "accepted"; lanes: string[]; evidence: Evidence }
   | { outcome: "rejected"; reason: string; evidence: Evidence }
-  | { outcome: "unknown"; lanes: string[]; cause: string };
+  | { outcome: "unknown"; lanes: string[]; cause: string }
+  /** Nobody was asked, so nothing left; the same bytes are offered again later. */
+  | { outcome: "held"; cause: string };
 
 /** What the venue says of an attempt now. `pending` = it may still happen, keep asking. */
 export type AttemptReport =

@@ -146,14 +146,14 @@ describe("a refusal", () => {
     expect((await both.submit(PROTECTED_EXIT)).outcome).toBe("rejected");
   });
 
-  test("is unknown when no lane could be asked at all", async ({ expect }) => {
+  test("is that nothing left when no lane could be asked at all", async ({ expect }) => {
     const lane = createLane("jito one");
     lane.held = "its limit of calls is reached";
     const world = createWorld(lane);
     const submitted = world.submit(PROTECTED_EXIT);
     await world.clock.advance(1_000);
     const outcome = await submitted;
-    expect(outcome).toMatchObject({ outcome: "unknown", lanes: [] });
+    expect(outcome).toMatchObject({ outcome: "held" });
     expect(JSON.stringify(outcome)).toContain("its limit of calls is reached");
   });
 });

@@ -70,6 +70,7 @@ export class LaneSet {
       picked = this.#pick(this.#relax(landing, sent), sent);
     }
     const { ready, answers, isEverywhere, now } = picked;
+    if (ready.length === 0) return { outcome: "held", cause: describe(answers) };
     const answered = await this.#race(ready, payload, identity, now);
     for (const { lane, detail } of answered) answers[lane] = detail;
     return judge(answered, answers, isEverywhere && answered.length === ready.length);
@@ -169,7 +170,11 @@ function judge(
     const reason = answered[0]?.detail ?? "refused";
     return { outcome: "rejected", reason, evidence: { answers } };
   }
-  const told = Object.entries(answers).map(([lane, answer]) => `${lane}: ${answer}`);
-  const cause = told.length === 0 ? "there was no lane" : told.join("; ");
+  const cause = describe(answers);
   return { outcome: "unknown", lanes: answered.map(({ lane }) => lane), cause };
+}
+
+function describe(answers: Readonly<Record<string, string>>): string {
+  const told = Object.entries(answers).map(([lane, answer]) => `${lane}: ${answer}`);
+  return told.length === 0 ? "there was no lane" : told.join("; ");
 }
