@@ -75,6 +75,19 @@ function prepareMachine(): string[] {
   return notes;
 }
 
+function newTally(): Tally {
+  return { passed: 0, failed: 0, skipped: 0, failures: [] };
+}
+
+function addFailure(tally: Tally, failure: string): void {
+  tally.failed += 1;
+  tally.failures.push(failure);
+}
+
+function since(startedMs: number): string {
+  return `${((performance.now() - startedMs) / 1_000).toFixed(0)} s`;
+}
+
 function sayLoudly(notes: readonly string[]): void {
   for (const note of notes) say(`!! ${note}`);
 }
@@ -110,10 +123,11 @@ async function runCommands(
 ): Promise<void> {
   for (const { name, command } of commands) {
     say(`\n• ${name}`);
+    const startedMs = performance.now();
     const code = await run(command);
     if (code === 0) tally.passed += 1;
-    else tally.failed += 1;
-    say(code === 0 ? `  ${name}: ok` : `  ${name}: FAILED`);
+    else addFailure(tally, `${name}: ended with code ${code}`);
+    say(`  ${name}: ${code === 0 ? "ok" : "FAILED"}, ${since(startedMs)}`);
   }
 }
 
@@ -123,6 +137,7 @@ async function runSuite(
   filters: readonly string[],
 ): Promise<void> {
   say(`\n• ${suite.name}`);
+  const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "raptor-tests-"));
   const file = join(folder, "tally.json");
   const projects = suite.projects.flatMap((project) => ["--project", project]);
@@ -133,18 +148,22 @@ async function runSuite(
   const code = await run(command, { [TALLY_FILE]: file });
   const found: Tally = existsSync(file)
     ? (JSON.parse(readFileSync(file, "utf8")) as Tally)
-    : { passed: 0, failed: 0, skipped: 0 };
+    : newTally();
   tally.passed += found.passed;
   tally.failed += found.failed;
   tally.skipped += found.skipped;
+  tally.failures.push(...found.failures);
   // Whatever else made vitest fail is a failure of its own.
-  if (code !== 0 && found.failed === 0) tally.failed += 1;
+  if (code !== 0 && found.failed === 0) {
+    addFailure(tally, `${suite.name}: vitest ended with code ${code}`);
+  }
+  say(`  ${suite.name}: ${found.passed} passed, ${found.failed} failed, ${since(startedMs)}`);
   rmSync(folder, { recursive: true, force: true });
 }
 
 async function main(): Promise<void> {
   const filters = process.argv.slice(2).filter((argument) => argument !== "--");
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const tally = newTally();
   let notes: string[] = [];
   try {
     notes = prepareMachine();
@@ -153,15 +172,15 @@ async function main(): Promise<void> {
     for (const suite of SUITES) await runSuite(suite, tally, filters);
     if (filters.length === 0) await runCommands(SIMULATOR, tally);
     if (tally.passed + tally.failed + tally.skipped === 0) {
-      tally.failed += 1;
-      say(`no test fits ${filters.join(" ")}`);
+      addFailure(tally, `no test fits ${filters.join(" ")}`);
     }
   } catch (error) {
-    tally.failed += 1;
-    say(`the test run broke: ${(error as Error).stack ?? String(error)}`);
+    addFailure(tally, `the test run broke: ${(error as Error).stack ?? String(error)}`);
   }
   say("");
   sayLoudly(notes);
+  // Again, because whoever reads the end of a long log must see what failed.
+  for (const failure of tally.failures) say(`✗ ${failure}`);
   const skipped = tally.skipped === 0 ? "" : `, ${tally.skipped} skipped`;
   say(`${tally.passed} passed, ${tally.failed} failed${skipped}`);
   process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -29,7 +29,12 @@ describe("the tally of a run", () => {
     const fails = 'test("fails", () => { expect(1).toBe(2); });';
     const out = 'test.skipIf(true)("is left out", () => {});';
     expect(tallyOf([PASSES, fails, out].join("\n"))).toEqual({
-      tally: { passed: 1, failed: 1, skipped: 1 },
+      tally: {
+        passed: 1,
+        failed: 1,
+        skipped: 1,
+        failures: ["one.test.ts > fails: expected 1 to be 2 // Object.is equality"],
+      },
       code: 1,
     });
   });
@@ -38,15 +43,30 @@ describe("the tally of a run", () => {
     const lost = 'test("loses one", async () => { void Promise.reject(new Error("lost")); });';
     const fails = 'test("fails", () => { expect(1).toBe(2); });';
     expect(tallyOf([PASSES, lost].join("\n"))).toEqual({
-      tally: { passed: 2, failed: 1, skipped: 0 },
+      tally: {
+        passed: 2,
+        failed: 1,
+        skipped: 0,
+        failures: ["an error that no test caught: lost"],
+      },
       code: 1,
     });
-    expect(tallyOf([fails, lost].join("\n")).tally).toEqual({ passed: 1, failed: 2, skipped: 0 });
+    expect(tallyOf([fails, lost].join("\n")).tally).toMatchObject({
+      passed: 1,
+      failed: 2,
+      skipped: 0,
+    });
   });
 
   it("counts a hook that fails and a file that does not load", ({ expect }) => {
     const hook = 'describe("s", () => { beforeAll(() => { throw new Error("no"); });';
-    expect(tallyOf(`${hook} test("waits", () => {}); });`).tally).toMatchObject({ failed: 1 });
-    expect(tallyOf('throw new Error("does not load");').tally).toMatchObject({ failed: 1 });
+    expect(tallyOf(`${hook} test("waits", () => {}); });`).tally).toMatchObject({
+      failed: 1,
+      failures: ["one.test.ts > s: no"],
+    });
+    expect(tallyOf('throw new Error("does not load");').tally).toMatchObject({
+      failed: 1,
+      failures: ["one.test.ts: does not load"],
+    });
   });
 });

@@ -6,6 +6,8 @@ export interface Tally {
   passed: number;
   failed: number;
   skipped: number;
+  /** One line for each failure, to be said again at the end of a long run. */
+  failures: string[];
 }
 
 /** Where the tally is written: vitest starts its reporters itself and hands them nothing else. */
@@ -21,17 +23,29 @@ export default class TallyReporter implements Reporter {
     unhandledErrors: readonly SerializedError[],
     reason: "passed" | "interrupted" | "failed",
   ): void {
-    const tally: Tally = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
+    const fail = (what: string, errors: readonly { message?: string }[] = []): void => {
+      const [said = ""] = (errors[0]?.message ?? "").split("\n");
+      tally.failed += 1;
+      tally.failures.push(said === "" ? what : `${what}: ${said}`);
+    };
+    for (const error of unhandledErrors) fail("an error that no test caught", [error]);
     for (const module of modules) {
+      const file = module.relativeModuleId;
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
-        if (state === "pending") tally.failed += 1;
+        const { state, errors } = test.result();
+        if (state === "pending") fail(`${file} > ${test.fullName} did not end`);
+        else if (state === "failed") fail(`${file} > ${test.fullName}`, errors);
         else tally[state] += 1;
       }
       const suites: (TestModule | TestSuite)[] = [module, ...module.children.allSuites()];
-      tally.failed += suites.filter((suite) => suite.errors().length > 0).length;
+      for (const suite of suites) {
+        const errors = suite.errors();
+        const name = suite.type === "module" ? file : `${file} > ${suite.fullName}`;
+        if (errors.length > 0) fail(name, errors);
+      }
     }
-    if (reason === "interrupted") tally.failed += 1;
+    if (reason === "interrupted") fail("the run was interrupted");
     const path = process.env[TALLY_FILE];
     if (path !== undefined) writeFileSync(path, JSON.stringify(tally));
   }
