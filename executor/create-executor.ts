@@ -167,8 +167,8 @@ const LATE_EPOCH_MS = 1_000;
 const OPERATIONAL_RETENTION_MS = 8 * 24 * 3_600_000;
 
 async function housekeep(store: Store, clock: Clock, metrics: Metrics): Promise<void> {
-  metrics.gauge("open_positions", store.openPositions(null).length);
-  metrics.gauge("unresolved_attempts", store.unresolvedAttempts().length);
+  metrics.gauge("open_positions", store.openPositionCount());
+  metrics.gauge("unresolved_attempts", store.unresolvedAttemptCount());
   metrics.gauge("journal_seq", store.headSeq());
   await store.transact((tx) => tx.purge(clock.nowMs() - OPERATIONAL_RETENTION_MS));
 }

@@ -53,8 +53,8 @@ function tellJournal(reader: JournalReader, print: (line: string) => void): void
   const { tradingState, reason, by } = reader.control();
   const whose = by === "" ? "" : ` by ${by}`;
   print(`trading        ${tradingState}${whose} ${reasonOf(reason)}`.trimEnd());
-  print(`positions      ${reader.openPositions(null).length} open`);
-  print(`attempts       ${reader.unresolvedAttempts().length} not decided`);
+  print(`positions      ${reader.openPositionCount()} open`);
+  print(`attempts       ${reader.unresolvedAttemptCount()} not decided`);
   print(`orders         ${reader.openOrders().length} under way`);
   print(
     `waiting        ${reader.pendingJobs().length} jobs, ${reader.outboxPendingCount()} notices`,

@@ -26,14 +26,17 @@ export class ReadyExits {
   start(): void {
     const { store, onFatal } = this.#context;
     store.onCommit((events) => this.#onCommit(events));
-    void this.#holdAll(store.openPositions(null)).catch((error: unknown) => onFatal(error));
+    const open = store.openPositions(null);
+    for (const walletId of new Set(open.map((one) => one.walletId))) this.#holdNonces(walletId);
+    // Not the rows: they would stay in memory for as long as this takes.
+    const positionIds = open.map(({ positionId }) => positionId);
+    void this.#holdAll(positionIds).catch((error: unknown) => onFatal(error));
   }
 
   /** In small steps: a large desk must go on trading meanwhile. */
-  async #holdAll(open: readonly PositionRow[]): Promise<void> {
+  async #holdAll(positionIds: readonly string[]): Promise<void> {
     const { clock } = this.#context;
-    for (const walletId of new Set(open.map((one) => one.walletId))) this.#holdNonces(walletId);
-    for (const [at, { positionId }] of open.entries()) {
+    for (const [at, positionId] of positionIds.entries()) {
       if (this.#isStopped) return;
       this.#look(positionId);
       if (at % HELD_AT_ONCE === HELD_AT_ONCE - 1) await clock.sleep(HOLD_PAUSE_MS);

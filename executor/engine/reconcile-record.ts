@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Drift } from "@raptor/shared/wire/read.ts";
-import type { WalletRow } from "@raptor/shared/domain/rows.ts";
+import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import type { Reader } from "../ports/store.ts";
 import type { WalletView } from "../ports/venue.ts";
 import { mintOf } from "./ids.ts";
@@ -37,12 +37,32 @@ export interface SeenLedger {
 /** Far more than one person has open; each is a line in the journal at every record. */
 const NAMED_MAX = 50;
 
-export function summarizeLedger(reader: Reader, { walletId, userId }: WalletRow): SeenLedger {
-  const orders = reader.openOrders().filter((order) => order.walletId === walletId);
+/** Everybody's orders and attempts under way, by wallet: read once for all wallets of a run. */
+export interface UnderWay {
+  orders: ReadonlyMap<string, readonly OrderRow[]>;
+  attempts: ReadonlyMap<string, readonly AttemptRow[]>;
+}
+
+export function readUnderWay(reader: Reader): UnderWay {
+  const open = reader.openOrders();
+  const walletOf = new Map(open.map(({ orderId, walletId }) => [orderId, walletId]));
+  // A fork may have opened an attempt again whose order is over.
+  const ownerOf = ({ orderId }: AttemptRow): string =>
+    walletOf.get(orderId) ?? reader.order(orderId)?.walletId ?? "";
+  return {
+    orders: Map.groupBy(open, ({ walletId }) => walletId),
+    attempts: Map.groupBy(reader.unresolvedAttempts(), ownerOf),
+  };
+}
+
+export function summarizeLedger(
+  reader: Reader,
+  { walletId, userId }: WalletRow,
+  underWay: UnderWay,
+): SeenLedger {
+  const orders = underWay.orders.get(walletId) ?? [];
   const positions = reader.openPositions(userId).filter((one) => one.walletId === walletId);
-  const attempts = reader
-    .unresolvedAttempts()
-    .filter(({ orderId }) => reader.order(orderId)?.walletId === walletId);
+  const attempts = underWay.attempts.get(walletId) ?? [];
   const lists = [orders, positions, attempts];
   return {
     positions: positions.slice(0, NAMED_MAX).map(({ positionId, instrument, quantity }) => {

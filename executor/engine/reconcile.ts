@@ -16,9 +16,11 @@ import { FoundTokens } from "./found-tokens.ts";
 import { instrumentOf, mintOf } from "./ids.ts";
 import {
   fingerprintOf,
+  readUnderWay,
   summarizeLedger,
   summarizeWallet,
   type SeenWallet,
+  type UnderWay,
 } from "./reconcile-record.ts";
 import { prepareAdoption, type Adoption, type TokenWish } from "./token-words.ts";
 import { WalletHistory, type ReadPast } from "./wallet-history.ts";
@@ -88,7 +90,8 @@ export class Reconciler {
     const { seen, unread } = await this.#readWallets(this.#history.isDue(trigger));
     const atMs = clock.nowMs();
     const { drift, fingerprint, isRecorded } = await store.transact((tx) => {
-      const wallets = seen.map((entry) => describe(tx, entry));
+      const underWay = readUnderWay(tx);
+      const wallets = seen.map((entry) => describe(tx, entry, underWay));
       const found = seen.flatMap((entry) => compareWallet(this.#context, tx, entry));
       const print = fingerprintOf({ drift: found, wallets, unread });
       const isNews = RECORDED_TRIGGERS.includes(trigger) || this.#isNews(print, atMs);
@@ -194,10 +197,10 @@ export class Reconciler {
 }
 
 /** Tokens that the ledger knows are recorded by name, the rest only as a count and a hash. */
-function describe(tx: Tx, { wallet, views, read }: Seen): SeenWallet {
+function describe(tx: Tx, { wallet, views, read }: Seen, underWay: UnderWay): SeenWallet {
   const isKnown = (mint: string): boolean =>
     tx.lastPositionOf(wallet.walletId, instrumentOf(mint)) !== undefined;
   const seen = summarizeWallet(wallet.address, views, isKnown);
-  const ledger = summarizeLedger(tx, wallet);
+  const ledger = summarizeLedger(tx, wallet, underWay);
   return { ...seen, ledger, ...(read === undefined ? {} : { history: read.past }) };
 }

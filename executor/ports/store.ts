@@ -48,6 +48,8 @@ export interface Reader {
   /** By what the venue calls it: on Solana its signature. */
   attemptByIdentity(venue: string, identity: string): AttemptRow | undefined;
   unresolvedAttempts(): AttemptRow[];
+  /** How many of them there are, without reading a row. */
+  unresolvedAttemptCount(): number;
   /** The newest of them; those of one slot are of one exclusion group, reopened ones apart. */
   unresolvedInSlot(slot: string): AttemptRow | undefined;
   /** All attempts of which the venue lets at most one take effect, oldest first. */
@@ -72,6 +74,8 @@ export interface Reader {
   realisedClosedLamports(userId: number): bigint;
   /** `userId` null means everybody. Oldest first. */
   openPositions(userId: number | null): PositionRow[];
+  /** How many everybody has together, without reading a row. */
+  openPositionCount(): number;
   exitPlan(positionId: string): ExitPlanRow | undefined;
   armedExitPlans(): ExitPlanRow[];
   /** Buys that wait for their price, oldest first; `userId` null means everybody's. */

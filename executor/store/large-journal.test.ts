@@ -19,6 +19,7 @@ describe("a desk made for measurements", () => {
       expect(store.unresolvedAttempts()).toHaveLength(30);
       expect(store.openOrders()).toHaveLength(30);
       expect(store.openPositions(2)).toHaveLength(30);
+      expect([store.openPositionCount(), store.unresolvedAttemptCount()]).toEqual([120, 30]);
       expect([store.pendingJobs(), store.unsettledFills()]).toEqual([[], []]);
       store.close();
     });

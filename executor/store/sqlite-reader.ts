@@ -135,6 +135,9 @@ export class SqliteReader implements Reader {
   unresolvedAttempts(): AttemptRow[] {
     return this.all("attempts", `where ${UNRESOLVED_SQL} order by rowid`);
   }
+  unresolvedAttemptCount(): number {
+    return this.number(`select count(*) from attempts where ${UNRESOLVED_SQL}`);
+  }
   unresolvedInSlot(slot: string): AttemptRow | undefined {
     const clause = `where slot = ? and ${UNRESOLVED_SQL} order by rowid desc limit 1`;
     return this.one("attempts", clause, slot);
@@ -194,6 +197,9 @@ export class SqliteReader implements Reader {
   openPositions(userId: number | null): PositionRow[] {
     if (userId === null) return this.all("positions", "where state = 'open' order by rowid");
     return this.all("positions", "where user_id = ? and state = 'open' order by rowid", userId);
+  }
+  openPositionCount(): number {
+    return this.number("select count(*) from positions where state = 'open'");
   }
   exitPlan(positionId: string): ExitPlanRow | undefined {
     return this.one("exit_plans", "where position_id = ?", positionId);
