@@ -15,6 +15,8 @@ const START_E9 = priceE9Of(CURVE_START.virtualQuote, CURVE_START.virtualToken);
 /** Each trigger of a mint is this much above the one before it. */
 export const STEP_BPS = 500;
 const SELL_WAIT_MS = 10_000;
+/** Between two exits: what the last one left to do is done by then. */
+export const EXIT_PAUSE_MS = 20;
 
 /** Take profits at +5 %, +10 %, ... of the starting price, one per position of a mint. */
 export function positionsOf(
@@ -119,7 +121,7 @@ export async function runExitIdle(samples: number): Promise<Figure[]> {
     const times: number[] = [];
     for (const position of bench.positions.slice(0, WARM_UPS + samples)) {
       times.push(await sampleExit(bench, position));
-      await pause(20);
+      await pause(EXIT_PAUSE_MS);
     }
     for (const node of bench.nodes) node.replyDelayMs = 20;
     const far: number[] = [];

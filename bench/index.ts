@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
 import { cpus, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
+import { runExitFloor } from "./exit-floor.ts";
 import { runExitLoad } from "./exit-load.ts";
-import { runExitIdle } from "./exit-path.ts";
+import { EXIT_PAUSE_MS, runExitIdle } from "./exit-path.ts";
 import { tableOf } from "./figures.ts";
 import { runJournalBench } from "./journal.ts";
 import { runQueueBench } from "./queues.ts";
@@ -35,6 +36,7 @@ if (!values.exits) {
 const load = { positions: 10_000, mints: 1_000, updatesPerSecond: 5_000, crossEvery: 100 };
 const exits = [
   runSignBench(2_000, privateKey),
+  ...(await runExitFloor(Number(values.trades), EXIT_PAUSE_MS)),
   ...(await runExitIdle(Number(values.trades))),
   ...(await runExitLoad({ ...load, seconds: Number(values.seconds) })),
 ];
