@@ -1,6 +1,6 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { LedgerRecord } from "../models/ledger-chain.ts";
-import { tokenQuantityOf } from "../models/ledger-program.ts";
+import { tokenQuantityOf } from "../models/ledger-accounts.ts";
 import type { Checker, Watch } from "./checker.ts";
 
 /** So long a fork may be on its way through the nodes and the balances read from them. */
@@ -38,7 +38,7 @@ export function createBalances(watch: Watch): Checker {
 
   function checkLoss(next: EventPayloads["PositionChanged"]): void {
     const before = BigInt(positions.get(next.positionId)?.quantity ?? "0");
-    const isLoss = next.cause.kind === "external" && BigInt(next.quantity) < before;
+    const isLoss = next.cause.kind !== "fill" && BigInt(next.quantity) < before;
     if (!isLoss || watch.nowMs() - watch.deepForkMs() < FORK_MS) return;
     const address = wallets.get(next.walletId) ?? "";
     const mint = next.instrument.slice(0, next.instrument.indexOf("."));

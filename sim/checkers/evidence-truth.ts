@@ -1,7 +1,7 @@
 import type { EffectBound, EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import type { LedgerRecord } from "../models/ledger-chain.ts";
-import { tokenQuantityOf } from "../models/ledger-program.ts";
+import { tokenQuantityOf } from "../models/ledger-accounts.ts";
 import type { Checker, Watch } from "./checker.ts";
 
 /** What was confirmed somewhere may be asked for, answered and booked within this time. */

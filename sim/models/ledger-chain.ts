@@ -4,13 +4,8 @@ import { AccountHistory, type ChainAccount } from "./account-history.ts";
 import type { ChainError } from "./chain-error.ts";
 import { advanceNonce, isNonceUsable, nonceAccountOf } from "./durable-nonce.ts";
 import type { LedgerMarket } from "./ledger-market.ts";
-import {
-  encodeTokenAccount,
-  type LedgerRun,
-  runLedgerTransaction,
-  systemAccount,
-  tokenQuantityOf,
-} from "./ledger-program.ts";
+import { encodeTokenAccount, systemAccount, tokenQuantityOf } from "./ledger-accounts.ts";
+import { type LedgerRun, runLedgerTransaction } from "./ledger-program.ts";
 import { createPrng } from "./prng.ts";
 import { type Block, SlotClock } from "./slots.ts";
 import { TOKEN_PROGRAM } from "./token-accounts.ts";
@@ -135,13 +130,13 @@ export class LedgerChain {
 
   /** As a node does that stands at `block`; `replaces` runs it with a blockhash of its own. */
   simulate(payload: string, block: Block, replaces: boolean): LedgerRun {
-    const { slot, blockhash } = block;
+    const { slot } = block;
     const read = (pubkey: string): ChainAccount | undefined => this.accounts.at(pubkey, slot);
     const transaction = this.parse(payload);
     if (!replaces && this.#lifetimeAt(transaction, block) === undefined) {
       return { err: "BlockhashNotFound", writes: new Map() };
     }
-    const run = runLedgerTransaction(transaction, read, this.market, blockhash);
+    const run = runLedgerTransaction(transaction, read, this.market, block);
     if (run.err !== null) return run;
     const payer = transaction.staticKeys[0] as string;
     const account = run.writes.get(payer) ?? read(payer) ?? systemAccount(0n);
@@ -295,7 +290,7 @@ export class LedgerChain {
     const wallet = before[0];
     if (wallet === undefined || wallet.lamports < fee) return;
     this.accounts.write(payer, block.slot, { ...wallet, lamports: wallet.lamports - fee });
-    const run = runLedgerTransaction(transaction, read, this.market, block.blockhash);
+    const run = runLedgerTransaction(transaction, read, this.market, block);
     if (run.err !== null && lifetime.nonce !== undefined) this.#useUp(lifetime.nonce, block);
     for (const [pubkey, account] of run.writes) this.#write(pubkey, block.slot, account);
     const after = keys.map(read);

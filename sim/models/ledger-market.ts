@@ -1,4 +1,5 @@
 import { BPS_ONE } from "./pool-math.ts";
+import type { LedgerPools } from "./ledger-pools.ts";
 import { NATIVE_MINT } from "./token-accounts.ts";
 
 export interface LedgerToken {
@@ -21,6 +22,8 @@ const SPREAD_BPS = 25n;
 export class LedgerMarket {
   readonly #tokens = new Map<string, LedgerToken>();
   solUsd = 150;
+  /** Where some tokens have pools of real programs: these tell their prices. */
+  pools: LedgerPools | undefined;
 
   constructor(tokens: readonly LedgerToken[]) {
     for (const token of tokens) this.#tokens.set(token.mint, { ...token });
@@ -38,6 +41,7 @@ export class LedgerMarket {
   move(mint: string, bps: number): void {
     const token = this.#tokens.get(mint);
     if (token === undefined) throw new Error(`expected a listed mint, was ${mint}`);
+    if (this.pools?.has(mint) === true) return this.pools.move(mint, bps);
     const moved = (token.priceE9 * BigInt(bps)) / BPS_ONE;
     token.priceE9 = moved > 1_000n ? moved : 1_000n;
   }
@@ -46,8 +50,9 @@ export class LedgerMarket {
     if (mint === NATIVE_MINT) return this.solUsd;
     const token = this.#tokens.get(mint);
     if (token === undefined) return undefined;
-    const lamports = (Number(token.priceE9) / 1e9) * 10 ** token.decimals;
-    return (lamports / 1e9) * this.solUsd;
+    const isPooled = this.pools?.has(mint) === true;
+    const perUnit = isPooled ? this.pools?.priceOf(mint) : Number(token.priceE9) / 1e9;
+    return (((perUnit ?? 0) * 10 ** token.decimals) / 1e9) * this.solUsd;
   }
 
   /** Base units of the output; undefined when nobody trades this. */
@@ -56,6 +61,9 @@ export class LedgerMarket {
     const token = this.#tokens.get(isBuy ? outputMint : inputMint);
     if (token === undefined || token.isDry || quantityIn <= 0n) return undefined;
     if (!isBuy && outputMint !== NATIVE_MINT) return undefined;
+    if (this.pools?.has(token.mint) === true) {
+      return this.pools.swap(token.mint, isBuy ? "buy" : "sell", quantityIn)?.quantityOut;
+    }
     const kept = (quantityIn * (BPS_ONE - SPREAD_BPS)) / BPS_ONE;
     const out = isBuy ? (kept * PRICE_SCALE) / token.priceE9 : (kept * token.priceE9) / PRICE_SCALE;
     return out > 0n && out <= U64_MAX && quantityIn <= U64_MAX ? out : undefined;

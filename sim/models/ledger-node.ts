@@ -2,7 +2,7 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import type { ChainAccount } from "./account-history.ts";
 import { type LedgerChain, type LedgerRecord, LedgerRefusal } from "./ledger-chain.ts";
-import { tokenQuantityOf, TOKEN_ACCOUNT_BYTES } from "./ledger-program.ts";
+import { systemAccount, tokenQuantityOf, TOKEN_ACCOUNT_BYTES } from "./ledger-accounts.ts";
 import { RpcView } from "./rpc-view.ts";
 import type { Block, Commitment } from "./slots.ts";
 import { NATIVE_MINT, TOKEN_PROGRAM } from "./token-accounts.ts";
@@ -110,10 +110,13 @@ export class LedgerNode {
   }
 
   /** What a subscriber sees of an account; `version` stays the same object while nothing changes. */
-  confirmedAccount(pubkey: string): { version: ChainAccount | undefined; result: unknown } {
-    const block = this.#view.block("confirmed");
+  accountNews(
+    pubkey: string,
+    commitment: Commitment,
+  ): { version: ChainAccount | undefined; result: unknown } {
+    const block = this.#view.block(commitment);
     const version = this.#read(pubkey, block);
-    return { version, result: withContext(block, encodeAccount(version)) };
+    return { version, result: withContext(block, encodeAccount(version ?? systemAccount(0n))) };
   }
 
   head(): Block {
@@ -214,7 +217,7 @@ export class LedgerNode {
     const block = this.#view.block("confirmed");
     const replaces = config["replaceRecentBlockhash"] === true;
     const { err, writes } = this.#chain.simulate(payload, block, replaces);
-    const { addresses } = config["accounts"] as { addresses: string[] };
+    const { addresses } = (config["accounts"] ?? { addresses: [] }) as { addresses: string[] };
     const read = (pubkey: string): ChainAccount | undefined =>
       writes.has(pubkey) ? writes.get(pubkey) : this.#read(pubkey, block);
     const accounts = err === null ? addresses.map((one) => encodeAccount(read(one))) : null;

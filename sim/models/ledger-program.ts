@@ -1,18 +1,25 @@
 import type { ChainAccount } from "./account-history.ts";
 import { type ChainError, instructionError } from "./chain-error.ts";
 import { JUPITER_PROGRAM_ID, parseRoute, ROUTES } from "./jupiter-layout.ts";
+import {
+  encodeTokenAccount,
+  systemAccount,
+  TOKEN_ACCOUNT_BYTES,
+  TOKEN_RENT_LAMPORTS,
+  tokenQuantityOf,
+} from "./ledger-accounts.ts";
+import { carryOut, type ModelFailure, runModel } from "./ledger-models.ts";
+import { accessOfShelf } from "./ledger-pool-chain.ts";
 import { runNonceStep } from "./ledger-nonce.ts";
 import type { LedgerMarket } from "./ledger-market.ts";
-import { decodeBase58 } from "@raptor/shared/values/base58.ts";
-import { BPS_ONE } from "./pool-math.ts";
+import { minimumOut } from "./pool-math.ts";
+import type { Block } from "./slots.ts";
 import { NATIVE_MINT, TOKEN_PROGRAM } from "./token-accounts.ts";
 import type { WireTransaction } from "./wire-transaction.ts";
 
-export const SYSTEM_PROGRAM = "11111111111111111111111111111111";
+const SYSTEM_PROGRAM = "11111111111111111111111111111111";
 const ATA_PROGRAM = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL";
 const COMPUTE_BUDGET_PROGRAM = "ComputeBudget111111111111111111111111111111";
-export const TOKEN_ACCOUNT_BYTES = 165;
-export const TOKEN_RENT_LAMPORTS = 2_039_280n;
 /** A system account may hold nothing, or at least this. */
 const WALLET_RENT_LAMPORTS = 890_880n;
 const TOKEN_TRANSFER_CHECKED = 12;
@@ -51,12 +58,14 @@ export function runLedgerTransaction(
   transaction: WireTransaction,
   read: ReadAccount,
   market: LedgerMarket,
-  blockhash: string,
+  block: Pick<Block, "slot" | "blockhash">,
 ): LedgerRun {
   const work = new WorkingSet(read);
-  for (const [index, step] of stepsOf(transaction, blockhash).entries()) {
+  for (const [index, step] of stepsOf(transaction, block.blockhash).entries()) {
     try {
-      runStep(step, work, market);
+      const model = market.pools?.programs.get(step.programId);
+      if (model === undefined) runStep(step, work, market);
+      else demand(runModel(model, { transaction, at: index, slot: block.slot }, work));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       return { err: instructionError(index, error.reason), writes: new Map() };
@@ -96,6 +105,10 @@ function runStep(step: Step, work: WorkingSet, market: LedgerMarket): void {
     default:
       throw new Failure("UnsupportedProgramId");
   }
+}
+
+function demand(failure: ModelFailure | undefined): void {
+  if (failure !== undefined) throw new Failure(failure);
 }
 
 function runSystem(step: Step, work: WorkingSet): void {
@@ -146,7 +159,7 @@ function runToken({ accounts, data }: Step, work: WorkingSet): void {
   throw new Failure("InvalidInstructionData");
 }
 
-/** Priced when it executes, as a pool does; the pool itself is endless. */
+/** Priced when it executes, as a pool does; where there is no pool of a program, it is endless. */
 function runSwap({ accounts, data }: Step, work: WorkingSet, market: LedgerMarket): void {
   const parsed = parseRoute(data);
   if (parsed === undefined) throw new Failure({ Custom: 101 });
@@ -154,9 +167,19 @@ function runSwap({ accounts, data }: Step, work: WorkingSet, market: LedgerMarke
   const at = (index: number): string => accounts[index] as string;
   const { quantityIn, quotedOut, slippageBps } = parsed.route;
   const inputMint = at(shape.sourceMint);
+  const outMin = minimumOut(quotedOut, slippageBps);
+  const mint = inputMint === NATIVE_MINT ? at(shape.destinationMint) : inputMint;
+  if (market.pools?.has(mint) === true) {
+    const side = inputMint === NATIVE_MINT ? "buy" : "sell";
+    const swap = market.pools.swap(mint, side, quantityIn, accessOfShelf(work));
+    if (swap === undefined) throw new Failure({ Custom: 6_002 });
+    if (swap.quantityOut < outMin) throw new Failure({ Custom: SLIPPAGE_EXCEEDED });
+    const taker = { source: at(shape.source), destination: at(shape.destination) };
+    const legs = market.pools.legs(swap, { authority: at(shape.userAuthority), ...taker });
+    return demand(carryOut(legs.transfers, legs.writes, work));
+  }
   const out = market.quote(inputMint, at(shape.destinationMint), quantityIn);
   if (out === undefined) throw new Failure({ Custom: 6_002 });
-  const outMin = (quotedOut * (BPS_ONE - BigInt(slippageBps))) / BPS_ONE;
   if (out < outMin) throw new Failure({ Custom: SLIPPAGE_EXCEEDED });
   work.addQuantity(at(shape.source), -quantityIn);
   if (inputMint === NATIVE_MINT) work.addLamports(at(shape.source), -quantityIn);
@@ -209,34 +232,4 @@ class WorkingSet {
     if (quantity < 0n) throw new Failure({ Custom: INSUFFICIENT_FUNDS });
     this.setQuantity(pubkey, quantity);
   }
-}
-
-export function systemAccount(lamports: bigint): ChainAccount {
-  return { lamports, owner: SYSTEM_PROGRAM, executable: false, data: new Uint8Array() };
-}
-
-export function tokenQuantityOf(account: ChainAccount | undefined): bigint {
-  if (account?.data.length !== TOKEN_ACCOUNT_BYTES) return 0n;
-  return new DataView(account.data.buffer, account.data.byteOffset).getBigUint64(64, true);
-}
-
-const keyBytes = new Map<string, Uint8Array>();
-
-export function encodeTokenAccount(mint: string, owner: string, quantity: bigint): Uint8Array {
-  const data = Buffer.alloc(TOKEN_ACCOUNT_BYTES);
-  data.set(bytesOf(mint), 0);
-  data.set(bytesOf(owner), 32);
-  data.writeBigUInt64LE(quantity, 64);
-  data.writeUInt8(1, 108);
-  return data;
-}
-
-function bytesOf(pubkey: string): Uint8Array {
-  const known = keyBytes.get(pubkey);
-  if (known !== undefined) return known;
-  const decoded = decodeBase58(pubkey);
-  if (decoded?.length !== 32) throw new Error(`expected an address, was ${pubkey}`);
-  if (keyBytes.size > 10_000) keyBytes.clear();
-  keyBytes.set(pubkey, decoded);
-  return decoded;
 }

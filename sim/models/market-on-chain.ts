@@ -15,7 +15,12 @@ import { NATIVE_MINT, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./token-accounts
 /** What the market needs of the chain while it is laid out and while the crowd trades. */
 export type MarketChain = Pick<
   Chain,
-  "createMint" | "createTokenAccount" | "setTokenQuantity" | "setLamports" | "createLookupTable"
+  | "createMint"
+  | "createTokenAccount"
+  | "setTokenQuantity"
+  | "setLamports"
+  | "createLookupTable"
+  | "accounts"
 > &
   VenueChain;
 

@@ -249,7 +249,7 @@ export function quotePool(
   return { token, side, quantityIn, vaultIn, vaultOut, quantityOut, priceImpactPpm };
 }
 
-function listToken(spec: TokenSpec, startedAtMs: number): MarketToken {
+export function listToken(spec: TokenSpec, startedAtMs: number): MarketToken {
   const token: MarketToken = {
     spec,
     mint: spec.mint.publicKey.toBase58(),

@@ -6,8 +6,11 @@ import { LedgerChain, type LedgerRecord } from "../models/ledger-chain.ts";
 import { answerLedgerJupiter } from "../models/ledger-jupiter.ts";
 import { LedgerMarket } from "../models/ledger-market.ts";
 import { LedgerNode, RpcRefusal } from "../models/ledger-node.ts";
+import { pooledTokens } from "../models/ledger-pool-world.ts";
+import { LedgerPools } from "../models/ledger-pools.ts";
 import { createMintAccount, LEDGER_TOKENS } from "../models/ledger-world.ts";
 import { createPrng } from "../models/prng.ts";
+import type { Commitment } from "../models/slots.ts";
 import type { Network } from "./network.ts";
 import { RPC_HOSTS } from "./settings.ts";
 import type { Timer, World } from "./world.ts";
@@ -30,6 +33,8 @@ export interface SocketTempers {
 
 export interface ChainHostOptions {
   skipChance: number;
+  /** Whether most tokens trade in pools of real programs; else all in ones that never run out. */
+  hasPools: boolean;
   onLanded(record: LedgerRecord): void;
   onFault(name: string): void;
 }
@@ -45,13 +50,20 @@ export function startChain(
   prng: Prng,
   options: ChainHostOptions,
 ): ChainHost {
-  const { skipChance, onLanded, onFault } = options;
-  const market = new LedgerMarket(LEDGER_TOKENS);
+  const { skipChance, hasPools, onLanded, onFault } = options;
+  const listed = hasPools ? [...LEDGER_TOKENS.slice(0, 1), ...pooledTokens()] : LEDGER_TOKENS;
+  const market = new LedgerMarket(listed);
   const chain = new LedgerChain({ prng, nowMs: world.nowMs, market, skipChance, onLanded });
-  for (const { mint, decimals } of market.tokens()) {
-    chain.putAccount(mint, createMintAccount(decimals));
+  if (hasPools) {
+    market.pools = new LedgerPools(chain, () => BigInt(Math.floor(world.nowMs / 1_000)));
   }
-  world.every(SLOT_MS, () => void chain.tick(world.nowMs));
+  for (const { mint, decimals } of market.tokens()) {
+    if (market.pools?.has(mint) !== true) chain.putAccount(mint, createMintAccount(decimals));
+  }
+  world.every(SLOT_MS, () => {
+    chain.tick(world.nowMs);
+    market.pools?.tick();
+  });
   const holes = { chance: 0 };
   const blind = createHoles(createPrng(prng.nextInt(2 ** 32)), holes, onFault);
   const open = new Set<() => void>();
@@ -134,6 +146,7 @@ interface Watch {
 interface AccountWatch {
   subscription: number;
   pubkey: string;
+  commitment: Commitment;
   last: ChainAccount | undefined;
 }
 
@@ -202,7 +215,7 @@ function openSocket(parts: SocketParts): NetSocket {
         notify("signatureNotification", subscription, result);
       }
       for (const watch of accounts.values()) {
-        const { version, result } = node.confirmedAccount(watch.pubkey);
+        const { version, result } = node.accountNews(watch.pubkey, watch.commitment);
         if (version === watch.last) continue;
         watch.last = version;
         notify("accountNotification", watch.subscription, result);
@@ -229,8 +242,9 @@ function openSocket(parts: SocketParts): NetSocket {
       const subject = String(params[0]);
       if (method === "slotSubscribe") slotSubscription = subscription;
       else if (method === "accountSubscribe") {
-        const last = node.confirmedAccount(subject).version;
-        accounts.set(subscription, { subscription, pubkey: subject, last });
+        const { commitment = "finalized" } = params[1] as { commitment?: Commitment };
+        const last = node.accountNews(subject, commitment).version;
+        accounts.set(subscription, { subscription, pubkey: subject, commitment, last });
       } else watches.set(subscription, { subscription, signature: subject });
       world.after(10, () => say({ id, result: subscription }));
     },

@@ -31,6 +31,8 @@ export class TransitionCounter {
   readonly #sides = new Map<string, string>();
   readonly #orderOfAttempt = new Map<string, string>();
   readonly #voids = new Set<string>();
+  /** The newest order of an exit, and the number of the event that made it. */
+  #newestExit: { orderId: string; seq: number } | undefined;
   #tradingState = "active";
 
   constructor(counts: Record<string, number>) {
@@ -41,6 +43,9 @@ export class TransitionCounter {
     switch (event.kind) {
       case "OrderInitialized":
         this.#sides.set(event.payload.orderId, event.payload.side);
+        if (event.payload.source.kind === "exit") {
+          this.#newestExit = { orderId: event.payload.orderId, seq: event.seq };
+        }
         countOne(this.#counts, `order source: ${event.payload.source.kind}`);
         return this.#order(event.payload.orderId, "initialized");
       case "OrderDenied":
@@ -51,6 +56,7 @@ export class TransitionCounter {
         this.#orderOfAttempt.set(event.payload.attemptId, event.payload.orderId);
         if (event.payload.voids !== undefined) this.#voids.add(event.payload.attemptId);
         countOne(this.#counts, `attempt bound: ${event.payload.bound.kind}`);
+        this.#noteWay(event);
         this.#order(event.payload.orderId, "submitted");
         return this.#attempt(event.payload.attemptId, "prepared");
       case "AttemptSubmitted":
@@ -86,6 +92,20 @@ export class TransitionCounter {
       default:
         return countOne(this.#counts, event.kind);
     }
+  }
+
+  /** Which way a trade took: in its pool or through a route, and an exit in how many steps. */
+  #noteWay({ seq, payload }: Extract<JournalEvent, { kind: "AttemptPrepared" }>): void {
+    if (payload.voids !== undefined) return;
+    const { router, tipLamports } = payload.route;
+    const side = this.#sides.get(payload.orderId) ?? "";
+    countOne(this.#counts, `${side} way: ${router === "direct" ? "in its pool" : "by a route"}`);
+    if (typeof tipLamports === "string" && tipLamports !== "0") {
+      countOne(this.#counts, `${side} way: with tips inside`);
+    }
+    const { orderId, seq: orderSeq } = this.#newestExit ?? {};
+    if (orderId === payload.orderId && orderSeq === seq - 1)
+      countOne(this.#counts, "exit: from price to bytes in one step");
   }
 
   #attempt(attemptId: string, next: string): void {

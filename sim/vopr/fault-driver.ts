@@ -244,7 +244,8 @@ export class FaultDriver {
     const token = this.#oneToken();
     if (wallet === undefined || token.mint === NATIVE_MINT) return;
     const held = this.#at.chain.chain.quantityOf(wallet, token.mint);
-    const quantity = this.#coin() ? held : held / 2n;
+    // The larger half: a single unit that is left over is worth nothing and no pool takes it.
+    const quantity = this.#coin() ? held : held - held / 2n;
     if (quantity > 0n && this.#at.chain.chain.moveAway(wallet, token.mint, quantity)) {
       this.#note("people/tokens sent out by hand", `${wallet} sends ${quantity} ${token.symbol}`);
     }

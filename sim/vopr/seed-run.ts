@@ -16,7 +16,7 @@ import type { SeedOptions, SeedResult, Violation } from "./run-seed.ts";
 import { type Services, startServices } from "./services.ts";
 import { DAILY_SOL_MAX, listSecrets, ORDER_SOL_MAX, WALLET_LAMPORTS } from "./settings.ts";
 import { drawSwarm, type Swarm } from "./swarm.ts";
-import { themeOf } from "./themes.ts";
+import { hasPools, themeOf } from "./themes.ts";
 import { TraceHash } from "./trace.ts";
 import { World } from "./world.ts";
 
@@ -64,7 +64,12 @@ export class SeedRun {
       this.#checkers.onLanded(record);
       this.#faults.onLanded();
     };
-    const chainOptions = { skipChance: swarm.chain.skip, onLanded, onFault };
+    const chainOptions = {
+      skipChance: swarm.chain.skip,
+      hasPools: hasPools(seed),
+      onLanded,
+      onFault,
+    };
     const chainPrng = createNamedPrng(seed, "chain");
     this.#chain = startChain(world, this.#network, chainPrng, chainOptions);
     const edgePrng = createNamedPrng(seed, "edge");

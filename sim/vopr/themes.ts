@@ -6,11 +6,15 @@ import type { Swarm } from "./swarm.ts";
  * What a seed is about. A mixed swarm meets everything now and then; some steps need two or three
  * faults and the right press within seconds, and a seed made for them goes there nearly every time.
  */
-export const THEMES = ["mixed", "forks", "whipsaw", "past", "blind", "held", "switches"] as const;
-export type Theme = (typeof THEMES)[number];
+const OTHER_THEMES = ["forks", "whipsaw", "past", "blind", "held", "switches"] as const;
+export type Theme = "mixed" | "pools" | (typeof OTHER_THEMES)[number];
 
 /** Half of all seeds stay mixed: nobody knows beforehand which faults belong together. */
 const MIXED_PART = 0.5;
+/** Of all seeds, about exits that pools fire; taken from the mixed ones. */
+const POOLS_PART = 0.15;
+/** Of the others, those in which tokens trade in pools of real programs too. */
+const POOLED_PART = 0.25;
 
 const SELLERS = {
   "sell typed": 2,
@@ -35,10 +39,15 @@ const SWITCHERS: Swarm["tilt"] = {
 /** The theme is drawn apart, so that it is known of a seed before it runs. */
 export function themeOf(seed: number): Theme {
   const draw = createNamedPrng(seed, "theme").nextFloat();
+  if (draw < POOLS_PART) return "pools";
   if (draw < MIXED_PART) return "mixed";
-  const others = THEMES.slice(1);
-  const at = Math.floor(((draw - MIXED_PART) / (1 - MIXED_PART)) * others.length);
-  return others[at] ?? "mixed";
+  const at = Math.floor(((draw - MIXED_PART) / (1 - MIXED_PART)) * OTHER_THEMES.length);
+  return OTHER_THEMES[at] ?? "mixed";
+}
+
+/** Drawn apart as well: without pools a seed stays what it was before there were any. */
+export function hasPools(seed: number): boolean {
+  return themeOf(seed) === "pools" || createNamedPrng(seed, "pools").nextFloat() < POOLED_PART;
 }
 
 /** The swarm with what the theme is about turned on; everything else stays as it was drawn. */
@@ -49,6 +58,8 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
   switch (theme) {
     case "mixed":
       return swarm;
+    case "pools":
+      return { ...swarm, tilt: SELLERS };
     case "forks":
       return {
         ...swarm,

@@ -5,8 +5,8 @@ import type { ModelEvent, ModelTransfer, ModelView, ModelWrite } from "../progra
 /** What laying out a venue's pools needs of the chain. */
 export type PoolChain = Pick<
   Chain,
-  "createTokenAccount" | "setTokenQuantity" | "setLamports" | "setAccount" | "accounts"
->;
+  "createTokenAccount" | "setTokenQuantity" | "setLamports" | "setAccount"
+> & { accounts: Pick<Chain["accounts"], "current" | "setAccount" | "tokenQuantityOf"> };
 
 /** The accounts as one transaction or as the chain's head has them. */
 export type PoolAccess = Omit<ModelView, "slot">;
@@ -65,7 +65,7 @@ export interface VenueBook {
   ): RoutedSwap | undefined;
 }
 
-export function accessOf(accounts: Chain["accounts"]): PoolAccess {
+export function accessOf(accounts: PoolChain["accounts"]): PoolAccess {
   return {
     lamportsOf: (pubkey) => accounts.current(pubkey)?.lamports ?? 0n,
     tokenAmountOf: (pubkey) => accounts.tokenQuantityOf(pubkey),
