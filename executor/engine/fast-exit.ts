@@ -11,7 +11,7 @@ import { appendExitTrigger, decideTrigger, exitOrderOf } from "./exit-trigger.ts
 import { attemptIdOf, mintOf } from "./ids.ts";
 import { journalAttempt, type Journaled } from "./journal-attempt.ts";
 import type { OrderDriver } from "./order-driver.ts";
-import { priceCheckOf } from "./price-doubt.ts";
+import { fallRuleOf, priceCheckOf } from "./price-doubt.ts";
 
 interface Draft {
   order: OrderRow;
@@ -113,6 +113,7 @@ export class FastExit {
       quantityIn: BigInt(order.quantity),
       slippageBps,
       priceCheck: priceCheckOf(this.#context, order, slippageBps),
+      ...fallRuleOf(settings, order),
     });
     return route === undefined ? undefined : { order, wallet, wrapped, route, choice };
   }

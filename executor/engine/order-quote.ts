@@ -3,7 +3,7 @@ import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { mintOf } from "./ids.ts";
-import { priceCheckOf } from "./price-doubt.ts";
+import { fallRuleOf, priceCheckOf } from "./price-doubt.ts";
 import { mostShown, tokenTruthOf } from "./wallet-truth.ts";
 
 /** What is wrong with one pool must not keep an exit: the aggregator is asked from then on. */
@@ -63,6 +63,7 @@ export async function quoteOrder(
       quantityIn,
       slippageBps,
       priceCheck,
+      ...fallRuleOf(settings, order),
       ...(triesBefore >= DIRECT_TRIES_MAX ? { avoidsDirect: true } : {}),
     }),
     report,

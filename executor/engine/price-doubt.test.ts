@@ -2,7 +2,8 @@ import { describe, it } from "vitest";
 import type { PriceDoubt } from "../ports/venue.ts";
 import { SETTINGS, type TestDesk, withDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
-import { chainOf, openPosition, orderRow, startBuy, startSell } from "./trade-fixture.ts";
+import { withRules } from "./exit-rules-fixture.ts";
+import { chainOf, openPosition, orderRow, startBuy, startSell, USER } from "./trade-fixture.ts";
 
 const DOUBT: PriceDoubt = { reason: "the route is too dear", alert: true };
 
@@ -64,5 +65,44 @@ describe("what a route's price is held against", () => {
         { expectedPriceE9: null, deviationBpsMax: (ramp ?? 0) + impact + 200 },
       ]);
     });
+  });
+});
+
+describe("a wild price", () => {
+  const over = { tickConfirmMs: 400, tickWildBps: 2_500 };
+  const rule = { confirmMs: 400, wildBps: 2_500 };
+
+  it("is not what an exit asks for before it is confirmed", async ({ expect }) => {
+    await withRules(
+      [{ kind: "stopLoss", lossBps: 3_000 }],
+      async (rules) => {
+        const { desk } = rules;
+        const atHand: unknown[] = [];
+        desk.venue.script = {
+          ...rules.chain.warmScript(),
+          routeAtHand: (request) => void atHand.push(request.fallRule),
+        };
+        await rules.percent(60, { slot: 1 });
+        await rules.percent(60, { slot: 2 });
+        await desk.clock.advance(1_000);
+        const sells = desk.venue.routes.filter(({ side }) => side === "sell");
+        expect([atHand, sells.map(({ fallRule }) => fallRule)]).toEqual([[rule], [rule]]);
+      },
+      over,
+    );
+  });
+
+  it("is taken by a panic as it is", async ({ expect }) => {
+    await withRules(
+      [],
+      async ({ desk }) => {
+        await desk.transact((tx) => desk.engine.panic.open(tx, USER, "tg:1:77"));
+        void desk.engine.panic.advance(USER);
+        await desk.clock.advance(1_000);
+        const sells = desk.venue.routes.filter(({ side }) => side === "sell");
+        expect(sells.map(({ fallRule }) => fallRule)).toEqual([undefined]);
+      },
+      over,
+    );
   });
 });

@@ -1,7 +1,8 @@
 import type { RiskLimits } from "@raptor/shared/domain/events.ts";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
-import type { PriceCheck, PriceDoubt, Route } from "../ports/venue.ts";
+import type { PriceCheck, PriceDoubt, Route, RouteRequest } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
+import type { EngineSettings } from "./settings.ts";
 
 /** What fees, transfer taxes and a list that is seconds old may add to slippage and impact. */
 const PRICE_MARGIN_BPS = 200;
@@ -17,6 +18,15 @@ export function priceCheckOf(
     expectedPriceE9: isPriced ? BigInt(order.entryPriceE9 ?? 0) : null,
     deviationBpsMax: slippageBps + settings.limits.priceImpactBpsMax + PRICE_MARGIN_BPS,
   };
+}
+
+/** One wild price makes no least output, as it fires no stop. A panic waits for nobody. */
+export function fallRuleOf(
+  { tickWildBps, tickConfirmMs }: Pick<EngineSettings, "tickWildBps" | "tickConfirmMs">,
+  { side, source }: Pick<OrderRow, "side" | "source">,
+): Pick<RouteRequest, "fallRule"> {
+  if (side === "buy" || source.kind === "panic" || tickConfirmMs === 0) return {};
+  return { fallRule: { wildBps: tickWildBps, confirmMs: tickConfirmMs } };
 }
 
 /**

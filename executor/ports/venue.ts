@@ -56,6 +56,11 @@ export interface RouteRequest {
   slippageBps: number;
   /** Trades straight with the pool have failed for this order: another way is wanted. */
   avoidsDirect?: boolean;
+  /**
+   * Of a sell that may wait a moment: a price that only one slot has told, worse by more than
+   * `wildBps` than the slot before, is believed `confirmMs` later or when another slot speaks.
+   */
+  fallRule?: { wildBps: number; confirmMs: number };
   /** Absent for questions that nobody will trade on. */
   priceCheck?: PriceCheck;
 }

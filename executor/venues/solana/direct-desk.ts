@@ -12,6 +12,7 @@ import { createDirectRoute, type PoolState } from "./direct-route.ts";
 import type { LandingDesk } from "./landing-desk.ts";
 import type { LandingPlan } from "./landing-plan.ts";
 import { NonceBook } from "./nonce-book.ts";
+import { isDoubted, untilBelieved } from "./pool-doubt.ts";
 import { PoolCanary, PROGRAM_NAMES } from "./pool-canary.ts";
 import { type DirectDeps, prepareDirect } from "./prepare-direct.ts";
 import { type PoolStates, ReadyDesk } from "./ready-desk.ts";
@@ -100,9 +101,15 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     onSimulationFailed: (kind) => canary.suspect(kind),
   };
   return {
-    routeAtHand: (request) => routeAtHand(deps, desk, canary, request),
+    routeAtHand(request) {
+      const state = desk.poolOf(request.mint);
+      // Whoever has time waits until it is believed.
+      if (state !== undefined && isDoubted(request, state, clock.monotonicMs())) return undefined;
+      return routeAtHand(deps, desk, canary, request);
+    },
     async routeOr(request, ask) {
       checkOpen(pools, canary, request);
+      await untilBelieved(clock, request, () => desk.poolOf(request.mint));
       return routeAtHand(deps, desk, canary, request) ?? ask();
     },
     prepare: (order, wallet, wrapped, route, n, lifetime) =>

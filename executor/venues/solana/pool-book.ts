@@ -6,6 +6,7 @@ import type { PoolUnusable } from "../../pools/unusable.ts";
 import type { PoolPrice, PoolPrices } from "../../ports/market.ts";
 import type { AccountStreams } from "./account-streams.ts";
 import type { PoolState } from "./direct-route.ts";
+import type { MovedState } from "./pool-doubt.ts";
 import { HINTS_MAX, type PoolSearch } from "./pool-finder.ts";
 import { PoolSearches } from "./pool-search.ts";
 import type { Rpc } from "./rpc.ts";
@@ -26,7 +27,7 @@ export interface PoolStatus {
 }
 
 /** A state as it may be traded on. */
-export interface BookedState extends PoolState {
+export interface BookedState extends MovedState {
   /** False: something may be missing; ask, or let somebody else find the route. */
   isFresh: boolean;
 }

@@ -2,6 +2,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { HoldingAtHand, ReadyHolding } from "../../ports/venue.ts";
 import type { PoolState } from "./direct-route.ts";
 import type { NonceBook } from "./nonce-book.ts";
+import type { MovedState } from "./pool-doubt.ts";
 import { deriveSwapAccounts } from "./swap-instructions.ts";
 import type { TemplateShelf } from "./template-shelf.ts";
 import type { WarmAccounts } from "./warm-accounts.ts";
@@ -11,7 +12,7 @@ export interface PoolStates {
   /** Counted; every track has an untrack. */
   track(mint: string): void;
   untrack(mint: string): void;
-  stateOf(mint: string): (PoolState & { isFresh: boolean }) | undefined;
+  stateOf(mint: string): (MovedState & { isFresh: boolean }) | undefined;
 }
 
 export interface ReadyDeskDeps {
@@ -138,7 +139,7 @@ export class ReadyDesk {
   }
 
   /** Fresh, or nothing. */
-  poolOf(mint: string): PoolState | undefined {
+  poolOf(mint: string): MovedState | undefined {
     const state = this.#deps.pools.stateOf(mint);
     return state?.isFresh === true ? state : undefined;
   }

@@ -3,6 +3,7 @@ import { decodePool, type DirectPool, type PoolRef } from "../../pools/direct-po
 import { isUnusable, type PoolUnusable } from "../../pools/unusable.ts";
 import type { AccountStreams, AccountUpdate } from "./account-streams.ts";
 import type { PoolState } from "./direct-route.ts";
+import type { MovedState } from "./pool-doubt.ts";
 import { isConsistent, reserveAddresses, type ReserveMoment } from "./pool-consistency.ts";
 
 export interface TrackedPoolDeps {
@@ -27,6 +28,9 @@ export class TrackedPool {
   readonly #unwatches: (() => void)[] = [];
   readonly #stop = new AbortController();
   #state: PoolState | undefined;
+  /** The last state of another slot with other reserves, and since when it is the last one. */
+  #before: PoolState | undefined;
+  #movedAtMs = 0;
   /** Since when the accounts at hand do not belong together. */
   #heldAtMs: number | undefined;
 
@@ -49,8 +53,9 @@ export class TrackedPool {
   }
 
   /** The last state that was whole; undefined while there is none or it cannot be traded. */
-  state(): PoolState | undefined {
-    return this.#state;
+  state(): MovedState | undefined {
+    if (this.#state === undefined) return undefined;
+    return { ...this.#state, before: this.#before, movedAtMs: this.#movedAtMs };
   }
 
   /** For how long its accounts have not belonged together; 0 when they do. */
@@ -85,6 +90,7 @@ export class TrackedPool {
     const pool = decodePool(this.ref, this.#bytes);
     if (isUnusable(pool)) {
       this.#state = undefined;
+      this.#before = undefined;
       this.#heldAtMs = undefined;
       this.#deps.onUnusable(pool);
     } else if (isConsistent([...this.#moments.values()], this.#state?.pool, pool)) {
@@ -96,7 +102,13 @@ export class TrackedPool {
 
   #accept(pool: DirectPool, slot: number): void {
     this.#heldAtMs = undefined;
-    this.#state = { pool, slot, atMonotonicMs: this.#deps.clock.monotonicMs() };
+    const atMonotonicMs = this.#deps.clock.monotonicMs();
+    const last = this.#state;
+    if (last === undefined || hasMoved(last.pool, pool)) {
+      if (last !== undefined && last.slot !== slot) this.#before = last;
+      this.#movedAtMs = atMonotonicMs;
+    }
+    this.#state = { pool, slot, atMonotonicMs };
     this.#deps.onState(this.#state);
   }
 
@@ -116,4 +128,9 @@ export class TrackedPool {
       await clock.sleep(SETTLE_AGAIN_MS, signal);
     }
   }
+}
+
+/** Some accounts of a pool change without any trade, which confirms no price. */
+function hasMoved(last: DirectPool, next: DirectPool): boolean {
+  return last.baseReserve !== next.baseReserve || last.quoteReserve !== next.quoteReserve;
 }

@@ -1,0 +1,178 @@
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { describe, test } from "vitest";
+import type { Signer } from "../../ports/signer.ts";
+import type { Route, RouteRequest } from "../../ports/venue.ts";
+import { createDirectDesk } from "./direct-desk.ts";
+import { evenPrng, FakeNet, settle } from "./fake-net.ts";
+import { LandingDesk, QUIET_LANDING } from "./landing-desk.ts";
+import { createPoolBook } from "./pool-book.ts";
+import { CURVE, curveAccounts, MINT } from "./pool-bytes-fixture.ts";
+import { addressOf, createStreamWorld } from "./streams-fixture.ts";
+import { createWarmAccounts } from "./warm-accounts.ts";
+
+const BASE = 1_000_000_000_000_000n;
+const QUOTE = 40_000_000_000n;
+const FALL_RULE = { wildBps: 3_000, confirmMs: 400 };
+const PRICE_CHECK = { expectedPriceE9: null, deviationBpsMax: 2_000 };
+const SELL: RouteRequest = {
+  wallet: addressOf(1),
+  mint: MINT,
+  side: "sell",
+  quantityIn: 1_000_000_000_000n,
+  slippageBps: 500,
+  priceCheck: PRICE_CHECK,
+  fallRule: FALL_RULE,
+};
+const signer: Signer = {
+  sign: () => Promise.reject(new Error("expected no signing")),
+  createWallet: () => Promise.reject(new Error("expected no new wallet")),
+};
+
+/** Nobody else knows a way. */
+function nobody(): Promise<Route> {
+  return Promise.reject(new RaptorError("RAPTOR_VENUE__NO_ROUTE", { reason: "nobody was to ask" }));
+}
+
+/** A desk that follows one curve over a connection that lives. */
+async function start() {
+  const world = createStreamWorld();
+  const { rpc, sockets, streams, clock, log, node } = world;
+  const put = (base: bigint, quote: bigint): void => {
+    for (const [address, account] of curveAccounts(base, quote))
+      node.accounts.set(address, account);
+  };
+  put(BASE, QUOTE);
+  const one = node.open("one.example");
+  const pools = createPoolBook({ rpc, streams, clock, log });
+  const connection = {
+    rpc,
+    sockets: sockets.flat(),
+    streams,
+    pools,
+    warm: createWarmAccounts(streams),
+    health: () => [],
+    start: () => {},
+    stop: () => {},
+  };
+  const landing = new LandingDesk({
+    net: new FakeNet(),
+    clock,
+    prng: evenPrng,
+    log,
+    rpc,
+    nodeUrls: ["https://node0.example/"],
+    slotNow: () => node.slot,
+    httpTimeoutMs: 1_000,
+    feeLamportsMax: 1_000_000n,
+    settings: QUIET_LANDING,
+  });
+  const desk = createDirectDesk({
+    clock,
+    log,
+    signer,
+    settings: { priorityFeeLamportsMax: 1_000_000n },
+    connection,
+    landing,
+    knownDecimals: () => 6,
+  });
+  pools.track(MINT);
+  await settle();
+  node.answer(one);
+  await settle();
+  /** What one trade, or one slot of trades, leaves behind. */
+  function tell(base: bigint, quote: bigint): void {
+    node.slot += 1;
+    node.beat(one);
+    put(base, quote);
+    const account = node.accounts.get(CURVE.address);
+    if (account === undefined) throw new Error("expected a curve");
+    node.tell(one, CURVE.address, account, node.slot);
+  }
+  const least = (request = SELL): bigint | undefined => desk.routeAtHand(request)?.quantityOutMin;
+  return { ...world, desk, tell, least };
+}
+
+describe("a sell while the newest price is wild", () => {
+  test("is not quoted from a price that only one slot has told", async ({ expect }) => {
+    const { least, tell } = await start();
+    const fair = least() ?? 0n;
+    expect(fair).toBeGreaterThan(0n);
+    tell(BASE * 10n, QUOTE / 10n);
+    expect(least()).toBeUndefined();
+    tell(BASE, QUOTE);
+    expect(least()).toBe(fair);
+  });
+
+  test("is quoted from it at once when another slot says the same or less", async ({ expect }) => {
+    const { least, tell } = await start();
+    const fair = least() ?? 0n;
+    tell(BASE * 10n, QUOTE / 10n);
+    tell(BASE * 11n, QUOTE / 11n);
+    expect(least()).toBeGreaterThan(0n);
+    expect(least()).toBeLessThan(fair / 50n);
+  });
+
+  test("waits for the next slot and asks for what that one gives", async ({ expect }) => {
+    const { desk, clock, least, tell } = await start();
+    const fair = least();
+    tell(BASE * 10n, QUOTE / 10n);
+    const asked = desk.routeOr(SELL, nobody);
+    await clock.advance(100);
+    tell(BASE, QUOTE);
+    await clock.advance(100);
+    expect((await asked).quantityOutMin).toBe(fair);
+  });
+
+  test("is quoted from a crash that nobody contradicts for a while", async ({ expect }) => {
+    const { desk, clock, least, tell } = await start();
+    const fair = least() ?? 0n;
+    tell(BASE * 10n, QUOTE / 10n);
+    let given: Route | undefined;
+    void desk.routeOr(SELL, nobody).then((route) => (given = route));
+    await clock.advance(399);
+    expect(given).toBeUndefined();
+    await clock.advance(40);
+    expect(given?.quantityOutMin).toBeGreaterThan(0n);
+    expect(given?.quantityOutMin).toBeLessThan(fair / 50n);
+    expect(least()).toBe(given?.quantityOutMin);
+  });
+
+  test("waits no longer than that, however often the price goes on falling", async ({ expect }) => {
+    const { desk, clock, tell } = await start();
+    let given: Route | undefined;
+    tell(BASE * 2n, QUOTE / 2n);
+    void desk.routeOr(SELL, nobody).then((route) => (given = route));
+    for (let fall = 2n; fall <= 8n; fall += 1n) {
+      tell(BASE * fall ** 2n, QUOTE / fall ** 2n);
+      await clock.advance(100);
+    }
+    expect(given?.quantityOutMin).toBeGreaterThan(0n);
+  });
+
+  test("that panics, a buy, and a fall that is not wild wait for nothing", async ({ expect }) => {
+    const { desk, least, tell } = await start();
+    const { fallRule: _, ...panic } = SELL;
+    tell((BASE * 5n) / 4n, (QUOTE * 4n) / 5n);
+    expect(least()).toBeUndefined();
+    expect(desk.routeAtHand(panic)).toBeDefined();
+    tell(BASE, QUOTE);
+    tell((BASE * 21n) / 20n, (QUOTE * 20n) / 21n);
+    expect(least()).toBeGreaterThan(0n);
+  });
+});
+
+test("a pool's account that tells of no trade confirms no price", async ({ expect }) => {
+  const { desk, node, tell, least } = await start();
+  tell(BASE * 10n, QUOTE / 10n);
+  const socket = node.connection("one.example");
+  node.slot += 1;
+  node.beat(socket);
+  const fees = CURVE.watch[2] ?? "";
+  const account = node.accounts.get(fees);
+  if (account === undefined) throw new Error("expected a fee configuration");
+  const bytes = Buffer.from(account.bytes);
+  bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
+  node.tell(socket, fees, { ...account, bytes }, node.slot);
+  expect(desk.priceAtHand(MINT, 6)).toBeDefined();
+  expect(least()).toBeUndefined();
+});
