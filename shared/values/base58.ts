@@ -1,4 +1,6 @@
 const ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const CODES = [...ALPHABET].map((char) => char.charCodeAt(0));
+const ZERO_CODE = ALPHABET.charCodeAt(0);
 const DIGIT_OF = new Map([...ALPHABET].map((char, digit) => [char, digit]));
 /** Five digits make one limb: 58^5 times 2^16 still is an exact number. */
 const LIMB_DIGITS = 5;
@@ -21,16 +23,18 @@ export function encodeBase58(bytes: Uint8Array): string {
     }
     if (carry > 0) limbs.push(carry);
   }
-  let text = "";
+  // Put together from its end, text would keep a piece of memory for every digit of an address.
+  const codes: number[] = [];
   for (const [place, limb] of limbs.entries()) {
     let rest = limb;
     const isFirst = place === limbs.length - 1;
     for (let digit = 0; isFirst ? rest > 0 : digit < LIMB_DIGITS; digit++) {
-      text = `${ALPHABET[rest % 58]}${text}`;
+      codes.push(CODES[rest % 58] as number);
       rest = Math.floor(rest / 58);
     }
   }
-  return "1".repeat(zeros) + text;
+  for (let zero = 0; zero < zeros; zero++) codes.push(ZERO_CODE);
+  return String.fromCharCode(...codes.toReversed());
 }
 
 /** Base58 to bytes, or `undefined` when a character is outside the alphabet. */
