@@ -11,6 +11,7 @@ import {
   reportDispute,
 } from "./external-loss.ts";
 import { instrumentOf, mintOf } from "./ids.ts";
+import { settleOversold } from "./oversold.ts";
 import { isDisputed, tokenTruthOf, type TokenTruth } from "./wallet-truth.ts";
 
 /** Wrapped SOL is money on its way in a swap, not a position. */
@@ -27,9 +28,10 @@ export interface SeenBalances {
 
 /** Compares one wallet with the ledger and books what all nodes say. */
 export function compareWallet(context: EngineContext, tx: Tx, seen: SeenBalances): Drift[] {
-  const { wallet } = seen;
-  const open = openOf(tx, wallet);
+  const { wallet, views } = seen;
   const moving = movingOf(tx, wallet);
+  settleOversold(tx, wallet, (instrument) => truthOf(tx, wallet, views, instrument, moving));
+  const open = openOf(tx, wallet);
   const drift: Drift[] = [];
   for (const position of open) {
     const found = comparePosition(context, tx, { ...seen, moving }, position);

@@ -59,7 +59,8 @@ const DESCRIBERS: Describers = {
   FillSettled: () => "the fill is final",
   PositionChanged: (position) =>
     `position ${position.positionId} is ${position.state}: ${position.quantity} units, ` +
-    `cost ${sol(position.costLamports)} SOL, realised ${sol(position.realisedLamports)} SOL`,
+    `cost ${sol(position.costLamports)} SOL, realised ${sol(position.realisedLamports)} SOL` +
+    (position.oversold === undefined ? "" : `, ${position.oversold} units sold beyond it`),
   ExitPlanArmed: ({ rules }) =>
     rules.length === 0 ? "no exit is armed" : `exits armed: ${rules.map(ruleText).join(", ")}`,
   ExitPlanDisarmed: ({ reason }) => `exits disarmed: ${reason}`,

@@ -104,7 +104,8 @@ export function reopenReturned(
   const { positionId, symbol } = closed;
   const before = beforeLoss(context.store.eventsOf(`position:${positionId}`));
   if (before === undefined) return undefined;
-  const change = applyReturn(closed, before, quantity);
+  const detail = `the wallet holds ${quantity} base units again`;
+  const change = applyReturn(closed, before, quantity, detail);
   tx.append({ stream: `position:${positionId}`, kind: "PositionChanged", payload: change });
   armExits(context, tx, change);
   context.notices.alert(tx, wallet.userId, `returned:${positionId}:${tx.headSeq()}`, [
@@ -119,6 +120,46 @@ export function reopenReturned(
     chainQuantity: quantity.toString(),
     class: "adopt",
   };
+}
+
+/**
+ * Takes back as much of a booked loss as a fill, or the end of one, now explains: the tokens had
+ * left by it. Called before that is booked, which then finds what it takes.
+ */
+export function recallLoss(
+  context: Pick<EngineContext, "store">,
+  tx: Tx,
+  position: PositionRow | undefined,
+  quantity: bigint,
+): void {
+  if (position === undefined || quantity <= BigInt(position.quantity)) return;
+  const { walletId, instrument, positionId } = position;
+  const open = tx.openPositionOf(walletId, instrument);
+  // A wallet has one open position of a token: beside it the reconcile finds what is right.
+  if (open !== undefined && open.positionId !== positionId) return;
+  const stream = `position:${positionId}`;
+  const lost = lossOf(context.store.eventsOf(stream));
+  if (lost.quantity <= 0n) return;
+  const beyond = quantity - BigInt(position.quantity);
+  const detail = "what was missing had left by a fill that was not known";
+  const payload = applyReturn(position, lost, beyond, detail);
+  tx.append({ stream, kind: "PositionChanged", payload });
+}
+
+/** What a position lost without a fill and did not get back since. */
+function lossOf(events: readonly JournalEvent[]): { quantity: bigint; costLamports: bigint } {
+  const held = { quantity: 0n, costLamports: 0n };
+  const lost = { quantity: 0n, costLamports: 0n };
+  for (const { kind, payload } of events) {
+    if (kind !== "PositionChanged") continue;
+    const [quantity, costLamports] = [BigInt(payload.quantity), BigInt(payload.costLamports)];
+    if (payload.cause.kind === "external") {
+      lost.quantity += held.quantity - quantity;
+      lost.costLamports += held.costLamports - costLamports;
+    }
+    Object.assign(held, { quantity, costLamports });
+  }
+  return lost;
 }
 
 /** What was held before the losses that ended a position; undefined when a sale ended it. */

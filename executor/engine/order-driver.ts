@@ -21,6 +21,7 @@ import type { NoncePool } from "./nonce-pool.ts";
 import { backOffMs, pauseAfter, type Pause } from "./order-pause.ts";
 import { quoteOrder } from "./order-quote.ts";
 import { openPanicOf } from "./orders.ts";
+import { offsetOversold } from "./oversold.ts";
 import { prepareAttempt, type Goods } from "./prepare-attempt.ts";
 import { judgePrice } from "./price-doubt.ts";
 import { checkRestoredOrder } from "./restored-order.ts";
@@ -256,6 +257,7 @@ export class OrderDriver {
       // Tokens that are gone while an attempt is not decided were most likely sold by it.
       if (tx.unresolvedInSlot(slotOf(order)) !== undefined) return false;
       if (hasUnsettledFill(tx, order.userId, order.instrument)) return false;
+      offsetOversold(tx, order, 0n);
       const held = order.positionId === null ? undefined : tx.position(order.positionId);
       if (held?.state === "open") {
         const seen = { address: wallet.address, quantity: 0n };

@@ -63,11 +63,11 @@ function fillOf(side: "buy" | "sell", quantity: bigint, notional: bigint, n: num
 }
 
 function rowOf(change: ReturnType<typeof applyBuy>): PositionRow {
-  const { cause: _cause, ...row } = change;
-  return { ...row, openedMs: 1, changedMs: 1 };
+  const { cause: _cause, oversold = "0", ...row } = change;
+  return { ...row, oversold, openedMs: 1, changedMs: 1 };
 }
 
-/** Runs a story; sells of nothing are skipped, as the engine never makes them. */
+/** Runs a story; what fills make of the quantity is added up, and may be less than nothing. */
 function play(steps: readonly Step[]): {
   held: PositionRow | undefined;
   paid: bigint;
@@ -86,22 +86,21 @@ function play(steps: readonly Step[]): {
       held = rowOf(applyReversal(held, fill));
       if (fill.side === "buy") paid -= BigInt(fill.notionalLamports);
       else received -= BigInt(fill.notionalLamports);
-      const change = BigInt(fill.quantity) * (fill.side === "buy" ? -1n : 1n);
-      quantity = quantity + change < 0n ? 0n : quantity + change;
+      quantity += BigInt(fill.quantity) * (fill.side === "buy" ? -1n : 1n);
       continue;
     }
-    if (step.kind === "sell" && (held === undefined || held.state === "closed")) continue;
-    const most = step.kind === "sell" && step.quantity > quantity ? quantity : step.quantity;
-    const fill = fillOf(step.kind, most, step.notional, n);
+    // A sell may be told of before the end of one that a fork took: it sells beyond the position.
+    if (step.kind === "sell" && held === undefined) continue;
+    const fill = fillOf(step.kind, step.quantity, step.notional, n);
     fills.push(fill);
     if (step.kind === "buy") {
       held = rowOf(applyBuy(order, held, fill));
       paid += step.notional;
-      quantity += most;
+      quantity += step.quantity;
     } else if (held !== undefined) {
       held = rowOf(applySell(held, fill));
       received += step.notional;
-      quantity -= most;
+      quantity -= step.quantity;
     }
   }
   return { held, paid, received, quantity };
@@ -119,11 +118,13 @@ describe("a position", () => {
       fc.property(steps, (story) => {
         const { held, paid, received, quantity } = play(story);
         if (held === undefined) return;
-        expect(BigInt(held.quantity)).toBe(quantity);
+        expect(BigInt(held.quantity) - BigInt(held.oversold)).toBe(quantity);
+        expect(BigInt(held.quantity)).toBeGreaterThanOrEqual(0n);
+        expect(BigInt(held.oversold)).toBeGreaterThanOrEqual(0n);
         expect(BigInt(held.costLamports)).toBeGreaterThanOrEqual(0n);
         expect(BigInt(held.entryPriceE9)).toBeGreaterThanOrEqual(0n);
-        expect(held.state).toBe(quantity === 0n ? "closed" : "open");
-        if (quantity === 0n) expect(held.costLamports).toBe("0");
+        expect(held.state).toBe(held.quantity === "0" ? "closed" : "open");
+        if (held.quantity === "0") expect(held.costLamports).toBe("0");
         const profitLessCost = BigInt(held.realisedLamports) - BigInt(held.costLamports);
         expect(profitLessCost).toBe(received - paid);
       }),
@@ -168,10 +169,25 @@ describe("a position", () => {
     expect(back).toMatchObject({ quantity, costLamports, realisedLamports, entryPriceE9 });
   });
 
-  it("sells at most what it holds", ({ expect }) => {
+  it("sells at most what it holds, and remembers what was sold beyond", ({ expect }) => {
     const bought = rowOf(applyBuy(order, undefined, fillOf("buy", 100n, 1_000n, 1)));
     const sold = applySell(bought, fillOf("sell", 101n, 900n, 2));
     expect(sold).toMatchObject({ quantity: "0", costLamports: "0", realisedLamports: "-100" });
+    expect(sold).toMatchObject({ oversold: "1", state: "closed" });
+  });
+
+  it("gives what was sold beyond it back first, and says nothing of it afterwards", ({
+    expect,
+  }) => {
+    const bought = rowOf(applyBuy(order, undefined, fillOf("buy", 100n, 1_000n, 1)));
+    const first = fillOf("sell", 40n, 500n, 2);
+    const both = rowOf(applySell(rowOf(applySell(bought, first)), fillOf("sell", 90n, 900n, 3)));
+    expect(both).toMatchObject({ quantity: "0", oversold: "30", state: "closed" });
+    const back = applyReversal(both, first);
+    expect(back).toMatchObject({ quantity: "10", state: "open" });
+    expect(back).not.toHaveProperty("oversold");
+    // As after the one sell that counts: 900 for 900 of what cost 1,000.
+    expect(BigInt(back.realisedLamports) - BigInt(back.costLamports)).toBe(-100n);
   });
 
   it("follows the chain when tokens left it elsewhere, without inventing a profit", ({

@@ -27,21 +27,26 @@ export function applyBuy(
     costLamports: cost.toString(),
     realisedLamports: held?.realisedLamports ?? "0",
     entryPriceE9: priceE9Of(cost, quantity, order.decimals).toString(),
+    ...oversoldPart(BigInt(held?.oversold ?? "0")),
     state: "open",
     cause: { kind: "fill", fillId: fill.fillId },
   };
 }
 
-/** The position after a sell: cost leaves in proportion, rounded up so that none is left behind. */
+/**
+ * The position after a sell: cost leaves in proportion, rounded up so that none is left. What
+ * it sold beyond the position is remembered: an earlier sell may still be taken back, which then
+ * gave its tokens for this one.
+ */
 export function applySell(held: PositionRow, fill: FillAmounts): PositionChange {
   const before = BigInt(held.quantity);
-  const sold = BigInt(fill.quantity) > before ? before : BigInt(fill.quantity);
+  const sold = least(BigInt(fill.quantity), before);
   const cost = BigInt(held.costLamports);
   const soldCost = before === 0n ? cost : (cost * sold + before - 1n) / before;
   const left = before - sold;
   const gained = BigInt(fill.notionalLamports) - soldCost;
   return {
-    ...baseOf(held),
+    ...baseOf(held, BigInt(held.oversold) + BigInt(fill.quantity) - sold),
     quantity: left.toString(),
     costLamports: (left === 0n ? 0n : cost - soldCost).toString(),
     realisedLamports: (BigInt(held.realisedLamports) + gained).toString(),
@@ -54,20 +59,39 @@ export function applySell(held: PositionRow, fill: FillAmounts): PositionChange 
  * Takes a fill back that the chain rolled back for good. Whatever happens, realised profit minus
  * the cost still held stays equal to all that was received minus all that was paid.
  */
-export function applyReversal(held: PositionRow, fill: FillRow): PositionChange {
-  return fill.side === "buy" ? reverseBuy(held, fill) : reverseSell(held, fill);
+export function applyReversal(
+  held: PositionRow,
+  fill: FillRow,
+  back: GivenBack = givenBack(held, BigInt(fill.quantity)),
+): PositionChange {
+  return fill.side === "buy" ? reverseBuy(held, fill) : reverseSell(held, fill, back);
+}
+
+/** Where the tokens of a sell go that is taken back. */
+export interface GivenBack {
+  /** To what its own position was sold beyond. */
+  owed: bigint;
+  /** Into its position. */
+  tokens: bigint;
+}
+
+/** What was sold beyond a position were the tokens of a sell that had not happened. */
+export function givenBack({ oversold }: PositionRow, quantity: bigint): GivenBack {
+  const owed = least(BigInt(oversold), quantity);
+  return { owed, tokens: quantity - owed };
 }
 
 function reverseBuy(held: PositionRow, fill: FillRow): PositionChange {
   const cost = BigInt(held.costLamports);
   const paid = BigInt(fill.notionalLamports);
   const before = BigInt(held.quantity);
-  const quantity = floorZero(before - BigInt(fill.quantity));
+  const taken = least(BigInt(fill.quantity), before);
+  const quantity = before - taken;
   // Where sells took away more cost than this buy leaves, the rest keeps its average price.
   const share = before === 0n ? 0n : mulDivCeil(cost, quantity, before);
   const costLeft = quantity > 0n && cost > paid ? cost - paid : share;
   return {
-    ...baseOf(held),
+    ...baseOf(held, BigInt(held.oversold) + BigInt(fill.quantity) - taken),
     quantity: quantity.toString(),
     costLamports: costLeft.toString(),
     realisedLamports: (BigInt(held.realisedLamports) + paid - (cost - costLeft)).toString(),
@@ -78,19 +102,41 @@ function reverseBuy(held: PositionRow, fill: FillRow): PositionChange {
 }
 
 /** The tokens come back at the price that they were bought for, and the profit goes. */
-function reverseSell(held: PositionRow, fill: FillRow): PositionChange {
-  const back = BigInt(fill.quantity);
+function reverseSell(held: PositionRow, fill: FillRow, back: GivenBack): PositionChange {
   const scale = PRICE_SCALE * 10n ** BigInt(held.decimals);
-  const costBack = mulDivCeil(back, BigInt(held.entryPriceE9), scale);
+  const costBack = mulDivCeil(back.tokens, BigInt(held.entryPriceE9), scale);
   const gained = BigInt(fill.notionalLamports) - costBack;
+  const quantity = BigInt(held.quantity) + back.tokens;
   return {
-    ...baseOf(held),
-    quantity: (BigInt(held.quantity) + back).toString(),
+    ...baseOf(held, BigInt(held.oversold) - back.owed),
+    quantity: quantity.toString(),
     costLamports: (BigInt(held.costLamports) + costBack).toString(),
     realisedLamports: (BigInt(held.realisedLamports) - gained).toString(),
-    state: "open",
+    state: quantity === 0n ? "closed" : "open",
     cause: { kind: "fill", fillId: fill.fillId },
   };
+}
+
+/** A sell of another position is taken back, whose tokens are what this one was sold beyond. */
+export function applyOwed(held: PositionRow, owed: bigint, fill: FillRow): PositionChange {
+  return {
+    ...unchanged(held, BigInt(held.oversold) - owed),
+    cause: { kind: "fill", fillId: fill.fillId },
+  };
+}
+
+/** What was sold beyond a position is found to be other tokens, all of it or but for the rest. */
+export function applyOversold(held: PositionRow, rest: bigint, detail: string): PositionChange {
+  return { ...unchanged(held, rest), cause: { kind: "offset", detail } };
+}
+
+/**
+ * What was sold beyond another position came out of this one, without a gain of its own: the sell
+ * has booked it.
+ */
+export function applyOffset(held: PositionRow, taken: bigint, detail: string): PositionChange {
+  const sold = { fillId: "", quantity: taken.toString(), notionalLamports: "0" };
+  return { ...applySell(held, sold), cause: { kind: "offset", detail } };
 }
 
 /**
@@ -101,8 +147,9 @@ export function applyReversalInto(
   closed: PositionRow,
   open: PositionRow,
   fill: FillRow,
+  given: GivenBack = givenBack(closed, BigInt(fill.quantity)),
 ): { closed: PositionChange; open: PositionChange } {
-  const back = reverseSell(closed, fill);
+  const back = reverseSell(closed, fill, given);
   const quantity = BigInt(open.quantity) + BigInt(back.quantity);
   const cost = BigInt(open.costLamports) + BigInt(back.costLamports);
   return {
@@ -138,25 +185,26 @@ export function applyExternal(held: PositionRow, quantity: bigint, detail: strin
  * where fewer came back. More than had left are not this position's.
  */
 export function applyReturn(
-  closed: PositionRow,
+  held: PositionRow,
   lost: { quantity: bigint; costLamports: bigint },
   found: bigint,
+  detail: string,
 ): PositionChange {
-  const quantity = found < lost.quantity ? found : lost.quantity;
+  const quantity = least(found, lost.quantity);
   const cost = mulDivCeil(lost.costLamports, quantity, lost.quantity);
   return {
-    ...baseOf(closed),
-    quantity: quantity.toString(),
-    costLamports: cost.toString(),
-    realisedLamports: closed.realisedLamports,
+    ...baseOf(held),
+    quantity: (BigInt(held.quantity) + quantity).toString(),
+    costLamports: (BigInt(held.costLamports) + cost).toString(),
+    realisedLamports: held.realisedLamports,
     state: "open",
-    cause: { kind: "external", detail: `the wallet holds ${found} base units again` },
+    cause: { kind: "external", detail },
   };
 }
 
 /** Tokens that came without an order join what is held; realised profit stays as it is. */
 export function applyAdoption(
-  base: Omit<PositionBase, "entryPriceE9">,
+  base: Omit<PositionBase, "entryPriceE9" | "oversold">,
   held: PositionRow | undefined,
   added: { quantity: bigint; costLamports: bigint; jobId: string },
 ): PositionChange {
@@ -176,6 +224,7 @@ export function applyAdoption(
     costLamports: cost.toString(),
     realisedLamports: held?.realisedLamports ?? "0",
     entryPriceE9: priceE9Of(cost, quantity, decimals).toString(),
+    ...oversoldPart(BigInt(held?.oversold ?? "0")),
     state: "open",
     cause: { kind: "adopted", jobId: added.jobId },
   };
@@ -185,6 +234,7 @@ type PositionBase = ReturnType<typeof baseOf>;
 
 function baseOf(
   held: PositionRow,
+  oversold = BigInt(held.oversold),
 ): Omit<PositionChange, "quantity" | "costLamports" | "realisedLamports" | "state" | "cause"> {
   const { positionId, userId, walletId, venue, instrument, symbol, decimals } = held;
   const { tokenProgram, entryPriceE9 } = held;
@@ -198,9 +248,20 @@ function baseOf(
     decimals,
     tokenProgram,
     entryPriceE9,
+    ...oversoldPart(oversold),
   };
 }
 
-function floorZero(value: bigint): bigint {
-  return value < 0n ? 0n : value;
+function unchanged(held: PositionRow, oversold: bigint): Omit<PositionChange, "cause"> {
+  const { quantity, costLamports, realisedLamports, state } = held;
+  return { ...baseOf(held, oversold), quantity, costLamports, realisedLamports, state };
+}
+
+/** Written where there is something, so that other events stay as they always were. */
+function oversoldPart(oversold: bigint): Pick<PositionChange, "oversold"> {
+  return oversold === 0n ? {} : { oversold: oversold.toString() };
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
 }

@@ -4,6 +4,7 @@ import type { Reader, Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { armExits, disarmExits, settleExitRule } from "./exit-arming.ts";
+import { recallLoss } from "./external-loss.ts";
 import { derivePositionId } from "./ids.ts";
 import { applyBuy, applySell } from "./positions.ts";
 
@@ -22,6 +23,8 @@ export function bookFill(
     quantity: landed.quantity.toString(),
     notionalLamports: landed.notionalLamports.toString(),
   };
+  const held = heldBefore(tx, order, fill.fillId);
+  if (order.side === "sell") recallLoss(context, tx, held, landed.quantity);
   const change = positionAfter(tx, order, fill);
   tx.append({
     stream: `order:${order.orderId}`,

@@ -1,44 +1,8 @@
 import { describe, it } from "vitest";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Venue } from "../ports/venue.ts";
-import { withDesk, type TestDesk } from "./engine-fixture.ts";
-import type { FakeChain } from "./fake-chain.ts";
+import { withDesk } from "./engine-fixture.ts";
+import { forget, settle } from "./settlement-fixture.ts";
 import { chainOf, MINT, openUnsettled, orderRow, startSell, USER } from "./trade-fixture.ts";
-
-type Settled = Awaited<ReturnType<Venue["fetchSettlement"]>>["state"];
-
-/** Watches fills for one round; the chain says `state` of every one of `identities`, else pending. */
-async function settle(
-  desk: TestDesk,
-  chain: FakeChain,
-  state: Settled,
-  isMeant = (_identity: string) => true,
-  venueSlot?: number,
-): Promise<void> {
-  desk.venue.script = {
-    ...chain.script(),
-    fetchSettlement: (identity) => ({
-      state: isMeant(identity) ? state : "pending",
-      evidence: { identity },
-      ...(venueSlot === undefined ? {} : { venueSlot }),
-    }),
-  };
-  desk.engine.settlement.start();
-  await desk.clock.settle();
-  const stopped = desk.engine.settlement.stop();
-  await desk.clock.settle();
-  await stopped;
-}
-
-/** The network forgets a transaction: its effect is undone and it may land again. */
-function forget(chain: FakeChain, identity: string): void {
-  const found = chain.transactions.get(identity);
-  if (found === undefined) throw new Error(`expected ${identity}`);
-  found.fate = "pending";
-  const held = chain.tokens.get(found.mint) ?? 0n;
-  const change = found.side === "buy" ? -found.quantityOut : found.quantityIn;
-  chain.tokens.set(found.mint, held + change);
-}
 
 describe("settlement", () => {
   it("marks a fill that is final for good, and asks no more", async ({ expect }) => {

@@ -5,9 +5,10 @@ import type { Reader, Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
+import { recallLoss } from "./external-loss.ts";
 import { buryGroup } from "./group-end.ts";
 import type { OrderDriver } from "./order-driver.ts";
-import { applyReversal, applyReversalInto } from "./positions.ts";
+import { applyOwed, applyReversal, applyReversalInto, givenBack } from "./positions.ts";
 import { armExits, disarmExits } from "./exit-arming.ts";
 import { bookFill } from "./settle.ts";
 
@@ -152,6 +153,8 @@ export function reverseFill(
   fill: FillRow,
   evidence: Evidence,
 ): void {
+  const { positionId, quantity } = fill;
+  if (fill.side === "buy") recallLoss(context, tx, tx.position(positionId), BigInt(quantity));
   appendReversal(tx, fill, evidence);
   const held = takeBack(context, tx, fill);
   context.notices.alert(tx, fill.userId, `reversed:${fill.fillId}`, [
@@ -189,9 +192,33 @@ export function changesOf(
   held: PositionRow,
   fill: FillRow,
 ): EventPayloads["PositionChanged"][] {
+  if (fill.side === "buy") return [applyReversal(held, fill)];
+  const { owed, tokens } = givenBack(held, BigInt(fill.quantity));
+  const others = owedBesides(tx, held, fill, tokens);
+  const left = tokens - others.given;
+  const back = { owed, tokens: left };
   const open = tx.openPositionOf(held.walletId, held.instrument);
   const isElsewhere = open !== undefined && open.positionId !== held.positionId;
-  if (fill.side === "buy" || !isElsewhere) return [applyReversal(held, fill)];
-  const merged = applyReversalInto(held, open, fill);
-  return [merged.closed, merged.open];
+  if (!isElsewhere || left === 0n) return [...others.changes, applyReversal(held, fill, back)];
+  const merged = applyReversalInto(held, open, fill, back);
+  return [...others.changes, merged.closed, merged.open];
+}
+
+/** Whatever position was sold beyond what it held: the wallet's tokens of one kind are one heap. */
+function owedBesides(
+  tx: Reader,
+  held: PositionRow,
+  fill: FillRow,
+  tokens: bigint,
+): { changes: EventPayloads["PositionChanged"][]; given: bigint } {
+  const changes: EventPayloads["PositionChanged"][] = [];
+  let given = 0n;
+  for (const other of tx.oversoldOf(held.walletId)) {
+    const isOther = other.instrument === held.instrument && other.positionId !== held.positionId;
+    const { owed } = givenBack(other, tokens - given);
+    if (!isOther || owed === 0n) continue;
+    changes.push(applyOwed(other, owed, fill));
+    given += owed;
+  }
+  return { changes, given };
 }

@@ -95,11 +95,11 @@ const FOLDS: Folds = {
   FillRecorded: foldFillRecorded,
   FillReversed: foldFillReversed,
   FillSettled: foldFillSettled,
-  PositionChanged: ({ cause: _cause, ...position }, head) => [
+  PositionChanged: ({ cause: _cause, oversold = "0", ...position }, head) => [
     {
       op: "upsert",
       table: "positions",
-      row: { ...position, openedMs: head.tsMs, changedMs: head.tsMs },
+      row: { ...position, oversold, openedMs: head.tsMs, changedMs: head.tsMs },
       keep: ["openedMs"],
     },
   ],

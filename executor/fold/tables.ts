@@ -229,6 +229,7 @@ const positions: TableSpec<PositionRow> = {
     costLamports: amount,
     realisedLamports: amount,
     entryPriceE9: amount,
+    oversold: amount,
     state: text,
     openedMs: int,
     changedMs: int,

@@ -157,6 +157,13 @@ describe("a journal that breaks a promise", () => {
       () => begun().tell(prepared("a")).tell(fill("a"), position("101"), armed),
     ],
     [
+      "4 fills and positions: MINT.SOLANA of w: fills give 7 base units more than the positions hold",
+      () =>
+        begun()
+          .tell(prepared("a"))
+          .tell(fill("a"), position("100", { oversold: "7" }), armed),
+    ],
+    [
       "5 journal before effect: attempt z:1 has no order",
       () => new Story().tell(epoch, prepared("z")),
     ],

@@ -33,7 +33,7 @@ export function createPositionSums(report: Report): Invariant {
   function move(next: EventPayloads["PositionChanged"]): void {
     const { positionId, walletId, instrument, cause } = next;
     const keyOf = `${instrument} of ${walletId}`;
-    const quantity = BigInt(next.quantity);
+    const quantity = BigInt(next.quantity) - BigInt(next.oversold ?? "0");
     const delta = quantity - (holdings.get(positionId)?.quantity ?? 0n);
     holdings.set(positionId, { keyOf, quantity });
     if (cause.kind === "fill") add(keyOf, -delta);

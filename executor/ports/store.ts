@@ -70,6 +70,8 @@ export interface Reader {
   openPositionOf(walletId: string, instrument: string): PositionRow | undefined;
   /** The position of this wallet and instrument that changed last, open or closed. */
   lastPositionOf(walletId: string, instrument: string): PositionRow | undefined;
+  /** Positions of this wallet of which more was sold than they held, oldest first. */
+  oversoldOf(walletId: string): PositionRow[];
   /** Realised profit or loss of positions that are closed. */
   realisedClosedLamports(userId: number): bigint;
   /** `userId` null means everybody. Oldest first. */

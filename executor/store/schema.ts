@@ -87,6 +87,7 @@ create index if not exists fills_unsettled on fills (seq) where state = 'recorde
 create index if not exists positions_open on positions (user_id) where state = 'open';
 create index if not exists positions_closed on positions (user_id) where state = 'closed';
 create unique index if not exists positions_one_open on positions (wallet_id, instrument) where state = 'open';
+create index if not exists positions_oversold on positions (wallet_id) where oversold != '0';
 create index if not exists positions_last on positions (wallet_id, instrument, changed_ms);
 create index if not exists exit_plans_armed on exit_plans (position_id) where state = 'armed';
 create index if not exists tokens_user on tokens (user_id);

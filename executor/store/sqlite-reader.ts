@@ -189,6 +189,10 @@ export class SqliteReader implements Reader {
     const clause = "where wallet_id = ? and instrument = ? order by changed_ms desc, rowid desc";
     return this.one("positions", `${clause} limit 1`, walletId, instrument);
   }
+  oversoldOf(walletId: string): PositionRow[] {
+    const clause = "where wallet_id = ? and oversold != '0' order by rowid";
+    return this.all("positions", clause, walletId);
+  }
   realisedClosedLamports(userId: number): bigint {
     const sql = "select realised_lamports from positions where user_id = ? and state = 'closed'";
     const rows = this.statements.all(sql, userId);

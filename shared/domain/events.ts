@@ -216,10 +216,17 @@ export interface EventPayloads {
     costLamports: Amount;
     realisedLamports: Amount;
     entryPriceE9: Amount;
+    /**
+     * Base units that its sells took beyond what it held: a fork shows its parts in any order.
+     * Absent: none.
+     */
+    oversold?: Amount;
     state: "open" | "closed";
     cause:
       | { kind: "fill"; fillId: string }
       | { kind: "external"; detail: string }
+      /** What was sold beyond a position, set against what the wallet holds. */
+      | { kind: "offset"; detail: string }
       /** Tokens that came without an order of ours, taken in by their owner's word. */
       | { kind: "adopted"; jobId: string };
   };

@@ -108,7 +108,8 @@ export interface FillRow extends Omit<EventPayloads["FillRecorded"], "evidence">
   state: "recorded" | "settled" | "reversed";
 }
 
-export interface PositionRow extends Omit<EventPayloads["PositionChanged"], "cause"> {
+export interface PositionRow extends Omit<EventPayloads["PositionChanged"], "cause" | "oversold"> {
+  oversold: Amount;
   openedMs: number;
   changedMs: number;
 }

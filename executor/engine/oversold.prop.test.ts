@@ -1,0 +1,265 @@
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { createJournalInvariants } from "../invariants/journal-invariants.ts";
+import { verifyJournal } from "../store/verify.ts";
+import { TestDesk } from "./engine-fixture.ts";
+import { FakeChain } from "./fake-chain.ts";
+import { initializeOrder, initializeSell, openSellOf } from "./orders.ts";
+import { buyOf, MINT, USER } from "./trade-fixture.ts";
+
+const SEED = 20_261_129;
+/** So many rounds in which nothing is hidden must be enough for ledger and chain to agree. */
+const CALM_ROUNDS = 12;
+
+type Op =
+  | { kind: "advance"; ms: number }
+  | { kind: "land" | "bury" | "hush" | "tell"; at: number }
+  | { kind: "sell" | "sold"; quantityBps: number }
+  /** One bit for each transaction taken back, newest first: dead for good, and not heard of. */
+  | { kind: "fork"; depth: number; dead: number; hushed: number }
+  | { kind: "buy" | "finalize" | "kill" | "reconcile" | "bought" };
+
+const at = fc.nat(9);
+const quantityBps = fc.constantFrom(2_500, 5_000, 10_000);
+const bits = fc.nat(15);
+const op: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("advance"), ms: fc.nat(9_000) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("land"), at }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("hush", "tell", "bury"), at }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constantFrom("sell", "sold", "sold"), quantityBps }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("fork"),
+      depth: fc.integer({ min: 1, max: 4 }),
+      dead: bits,
+      hushed: bits,
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom("buy", "bought", "bought") }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom("finalize", "kill", "reconcile") }),
+  },
+) as fc.Arbitrary<Op>;
+
+const NODE_PROOF = { height: 1_000, slot: 2_000, historySlot: 2_001 };
+const DEATH_PROOF = { providers: { "node-1": NODE_PROOF, "node-2": NODE_PROOF } };
+
+/** One wallet that nobody else touches, forks, and news of them that come late and in any order. */
+class Story {
+  readonly desk = new TestDesk();
+  readonly chain = new FakeChain();
+  readonly #hushed = new Set<string>();
+  #count = 0;
+
+  async begin(): Promise<void> {
+    await this.desk.boot();
+    await this.#startLoops();
+  }
+
+  async run(step: Op): Promise<void> {
+    const { desk, chain } = this;
+    switch (step.kind) {
+      case "advance":
+        return desk.clock.advance(step.ms);
+      case "land":
+        return this.#land(step.at);
+      case "bury":
+        return this.#bury(step.at);
+      case "hush": {
+        const one = chain.executed.at(-1 - (step.at % Math.max(chain.executed.length, 1)));
+        if (one !== undefined) this.#hushed.add(one.identity);
+        return;
+      }
+      case "tell":
+        this.#hushed.delete([...this.#hushed][step.at % Math.max(this.#hushed.size, 1)] ?? "");
+        return;
+      case "buy":
+        return this.#buy();
+      case "sell":
+        return this.#sell(step.quantityBps);
+      case "bought":
+        await this.#buy();
+        return this.#landNewest();
+      case "sold":
+        await this.#sell(step.quantityBps);
+        return this.#landNewest();
+      case "fork":
+        for (let taken = 0; taken < step.depth; taken++) this.#forkOne(step, 1 << taken);
+        chain.slot += 1;
+        return;
+      case "finalize":
+        return chain.finalize();
+      case "reconcile":
+        return this.#reconcile();
+      case "kill":
+        await desk.crash();
+        return this.#startLoops();
+    }
+  }
+
+  async calm(): Promise<void> {
+    this.#hushed.clear();
+    for (let round = 0; round < CALM_ROUNDS; round++) {
+      await this.#land(0);
+      await this.desk.clock.advance(6_000);
+      this.chain.finalize();
+      await this.desk.clock.advance(6_000);
+      this.chain.slot += 2;
+      await this.#reconcile();
+    }
+  }
+
+  async #land(which: number): Promise<void> {
+    const { chain } = this;
+    const open = chain.undecided.filter(({ identity }) => chain.canLand(identity));
+    const one = open[which % Math.max(open.length, 1)];
+    if (one === undefined) return;
+    const isCovered = one.side === "buy" || (chain.tokens.get(MINT) ?? 0n) >= one.quantityIn;
+    if (isCovered) chain.land(one.identity);
+    else chain.revert(one.identity);
+    chain.slot += 1;
+  }
+
+  /** What was ordered last is executed at once and the desk hears of it. */
+  async #landNewest(): Promise<void> {
+    await this.#land(this.chain.undecided.length - 1);
+    await this.desk.clock.advance(1_500);
+  }
+
+  #forkOne({ dead, hushed }: { dead: number; hushed: number }, bit: number): void {
+    const taken = this.chain.fork();
+    if (taken === undefined) return;
+    if ((hushed & bit) !== 0) this.#hushed.add(taken.identity);
+    if ((dead & bit) !== 0) this.chain.bury(taken.identity);
+  }
+
+  async #bury(which: number): Promise<void> {
+    const { undecided } = this.chain;
+    const one = undecided[which % Math.max(undecided.length, 1)];
+    if (one !== undefined) this.chain.bury(one.identity);
+  }
+
+  async #reconcile(): Promise<void> {
+    const run = this.desk.engine.reconciler.run("schedule");
+    await this.desk.clock.advance(3_000);
+    await run;
+  }
+
+  async #startLoops(): Promise<void> {
+    const { desk, chain } = this;
+    desk.venue.script = {
+      ...chain.script(),
+      fetchWalletViews: () => {
+        const { lamports, tokens, slot } = chain;
+        const report = { lamports, tokens: new Map(tokens), slot };
+        return ["node-1", "node-2"].map((provider) => ({ provider, report }));
+      },
+      fetchSettlement: (identity) =>
+        this.#hushed.has(identity)
+          ? { state: "pending", evidence: { identity } }
+          : chain.settlement(identity),
+      fetchAttempt: ({ identity }) => {
+        if (this.#hushed.has(identity)) return { state: "pending", detail: "not found" };
+        const report = chain.report(identity);
+        return report.state === "dead" ? { ...report, proof: DEATH_PROOF } : report;
+      },
+    };
+    desk.engine.settlement.start();
+    await desk.clock.settle();
+  }
+
+  async #buy(): Promise<void> {
+    const { desk } = this;
+    const orderId = `ord_buy${++this.#count}`;
+    const source = { kind: "job" as const, jobId: `tg:3:${this.#count}` };
+    await desk.transact((tx) => initializeOrder(tx, buyOf(desk, orderId, { source })));
+    desk.engine.driver.start(orderId);
+    await desk.clock.settle();
+  }
+
+  async #sell(quantityBps: number): Promise<void> {
+    const { desk } = this;
+    const orderId = `ord_sell${++this.#count}`;
+    const isMade = await desk.transact((tx) => {
+      const [position] = tx.openPositions(USER);
+      if (position === undefined || openSellOf(tx, position.positionId) !== undefined) return false;
+      const source = { kind: "job" as const, jobId: `tg:2:${this.#count}` };
+      const options = { orderId, position, quantityBps, slippageBpsMax: 1_200, source };
+      initializeSell(tx, { ...options, noticeKey: `order:${orderId}` });
+      return true;
+    });
+    if (isMade) desk.engine.driver.start(orderId);
+    await desk.clock.settle();
+  }
+}
+
+/** What must be true after every step, whatever the desk has heard of the chain by then. */
+function problemsOf({ desk }: Story): string[] {
+  const problems: string[] = [];
+  const invariants = createJournalInvariants(({ name, detail }) => {
+    problems.push(`${name}: ${detail}`);
+  });
+  const positions = new Map<string, bigint>();
+  for (const event of desk.events()) {
+    invariants.take(event);
+    if (event.kind !== "PositionChanged") continue;
+    const { positionId, quantity, oversold = "0", cause } = event.payload;
+    positions.set(positionId, BigInt(quantity) - BigInt(oversold));
+    // Nobody else moves anything here: what is missing or found is a wrong ledger.
+    if (cause.kind === "external") problems.push(`${positionId}: ${cause.detail}`);
+  }
+  invariants.settle();
+  const fills = desk.store.fillsPage(USER, 1_000, null);
+  const counting = fills.filter(({ state }) => state !== "reversed");
+  const signed = counting.map(({ side, quantity }) =>
+    side === "buy" ? BigInt(quantity) : -BigInt(quantity),
+  );
+  const [fromFills, held] = [sumOf(signed), sumOf([...positions.values()])];
+  if (fromFills !== held) problems.push(`the fills give ${fromFills}, the positions ${held}`);
+  return problems;
+}
+
+function sumOf(values: readonly bigint[]): bigint {
+  return values.reduce((sum, value) => sum + value, 0n);
+}
+
+describe("the ledger, whatever the order of fills and forks and the news of them", () => {
+  it("is the sum of the fills that count, and in the end what the chain holds", async ({
+    expect,
+  }) => {
+    let oversold = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(op, { minLength: 10, maxLength: 60 }), async (steps) => {
+        const story = new Story();
+        const { desk, chain } = story;
+        try {
+          await story.begin();
+          for (const step of steps) {
+            await story.run(step);
+            expect(problemsOf(story)).toEqual([]);
+          }
+          await story.calm();
+          expect(problemsOf(story)).toEqual([]);
+          const held = desk.store.openPositions(USER).map(({ quantity }) => BigInt(quantity));
+          expect(sumOf(held)).toBe(chain.tokens.get(MINT) ?? 0n);
+          expect(desk.engine.reconciler.lastRun?.drift).toEqual([]);
+          expect(desk.payloads("EntriesHeld")).toEqual([]);
+          const changes = desk.payloads("PositionChanged");
+          if (changes.some((change) => change.oversold !== undefined)) oversold += 1;
+          desk.kill();
+          expect(verifyJournal(desk.nextPath)).toMatchObject({ problem: null, violation: null });
+        } finally {
+          desk.close();
+        }
+      }),
+      { numRuns: 150, seed: SEED },
+    );
+    // A test of what never happened would show nothing.
+    expect(oversold).toBeGreaterThan(0);
+  }, 240_000);
+});
