@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import type { ChatMessage } from "../scenarios/person.ts";
-import { findUnheard } from "./storm-audit.ts";
+import { findUnheard, wordOf } from "./storm-audit.ts";
 
 const SAID = [1, 2, 3].map((updateId) => ({ chatId: 7, updateId }));
 const jobs = (...ids: number[]) => ids.map((id) => ({ job_id: `tg:9:${id}` }));
@@ -22,5 +22,22 @@ describe("a command that left no trace in the journal", () => {
       expect(findUnheard(SAID, "tg:9", jobs(1, 3), chat(told))).toEqual([]);
       expect(findUnheard(SAID, "tg:9", jobs(1), chat(told))).toHaveLength(1);
     }
+  });
+});
+
+describe("the word on the journal", () => {
+  const problem = { kind: "hole", seq: 7, expectedSeq: 6 } as const;
+  const violation = { seq: 11_591, name: "4 fills and positions", detail: "41 more" };
+
+  it("is that it holds when both the file and its story do", ({ expect }) => {
+    expect(wordOf({ problem: null, violation: null })).toBe("holds");
+  });
+
+  it("is what is wrong with the file, with its story, or with both", ({ expect }) => {
+    expect(wordOf({ problem, violation: null })).toContain("hole");
+    expect(wordOf({ problem: null, violation })).toContain("4 fills and positions");
+    const both = wordOf({ problem, violation });
+    expect(both).toContain("hole");
+    expect(both).toContain("11591");
   });
 });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL } from "@raptor/executor/store/schema.ts";
-import { verifyJournal } from "@raptor/executor/store/verify.ts";
+import { type VerifyReport, verifyJournal } from "@raptor/executor/store/verify.ts";
 import type { World } from "../local/start-world.ts";
 import type { ChatMessage } from "../scenarios/person.ts";
 import { readJournal } from "./journal-look.ts";
@@ -72,8 +72,17 @@ export async function auditStorm(
     double: findDoubles(landed, dataDir),
     missingReceipts: findMissingReceipts(dataDir, chats),
     repeatedNotices: countUnrecorded(dataDir, chats),
-    journal: report.problem === null ? "holds" : JSON.stringify(report.problem),
+    journal: wordOf(report),
   };
+}
+
+/** Of the file and of the story that it tells: either can be wrong while the other is right. */
+export function wordOf({
+  problem,
+  violation,
+}: Pick<VerifyReport, "problem" | "violation">): string {
+  const wrong = [problem, violation].filter((one) => one !== null);
+  return wrong.length === 0 ? "holds" : wrong.map((one) => JSON.stringify(one)).join("; ");
 }
 
 function isExecuted(world: World, signature: string): boolean {
