@@ -1,14 +1,13 @@
 import type { EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
 import { NATIVE_MINT } from "../models/token-accounts.ts";
 import type { Checker, Watch } from "./checker.ts";
+import { isClearlyCrossed } from "./crossed-rules.ts";
 
 interface Crossing {
   sinceMs: number;
   answers: number;
 }
 
-/** A price that has crossed its trigger this clearly cannot be a matter of rounding. */
-const MARGIN = 0.001;
 /** From the first price that crossed to the committed trigger, in one undisturbed life. */
 const FIRE_MS_MAX = 15_000;
 const ANSWERS_MIN = 4;
@@ -30,11 +29,15 @@ export function createExitsFire(watch: Watch): Checker {
     for (const positionId of crossings.keys()) {
       if (!idle.has(positionId)) crossings.delete(positionId);
     }
-    for (const [positionId, { instrument, rules }] of idle) {
+    for (const [positionId, { instrument, rules, markE9 }] of idle) {
       const usd = prices[instrument.slice(0, instrument.indexOf("."))]?.usdPrice;
       if (usd === undefined) continue;
-      const priceE9 = (usd / sol) * 1e18;
-      if (rules.some((rule) => isCrossed(rule, priceE9))) noteCrossing(positionId);
+      const at = {
+        priceE9: (usd / sol) * 1e18,
+        markE9: Number(markE9 ?? 0),
+        nowMs: watch.deskNowMs(),
+      };
+      if (rules.some((rule) => isClearlyCrossed(rule, at))) noteCrossing(positionId);
       else crossings.delete(positionId);
     }
   }
@@ -66,10 +69,17 @@ export function createExitsFire(watch: Watch): Checker {
     atRest() {
       const { market } = watch.chain;
       const sol = market.usdPrice(NATIVE_MINT) ?? NaN;
-      for (const [positionId, { instrument, rules }] of guarded.idle()) {
+      for (const [positionId, { instrument, rules, markE9 }] of guarded.idle()) {
         const usd = market.usdPrice(instrument.slice(0, instrument.indexOf("."))) ?? NaN;
-        if (!rules.some((rule) => isCrossed(rule, (usd / sol) * 1e18))) continue;
-        watch.report(`position ${positionId} is held at rest beyond its trigger`);
+        const at = {
+          priceE9: (usd / sol) * 1e18,
+          markE9: Number(markE9 ?? 0),
+          // What became due a moment ago may still fire.
+          nowMs: watch.deskNowMs() - FIRE_MS_MAX,
+        };
+        const crossed = rules.find((rule) => isClearlyCrossed(rule, at));
+        if (crossed === undefined) continue;
+        watch.report(`position ${positionId} is held at rest beyond its trigger: ${crossed.kind}`);
       }
     },
   };
@@ -102,6 +112,12 @@ class GuardedPositions {
       case "ExitPlanArmed":
         this.#armed.set(payload.positionId, payload);
         return;
+      case "ExitMarksMoved":
+        for (const { positionId, markE9 } of payload.marks) {
+          const plan = this.#armed.get(positionId);
+          if (plan !== undefined) this.#armed.set(positionId, { ...plan, markE9 });
+        }
+        return;
       case "OrderInitialized":
         if (payload.side !== "sell" || payload.positionId === null) return;
         this.#selling.add(payload.orderId);
@@ -121,12 +137,4 @@ class GuardedPositions {
   #resume(orderId: string): void {
     if (this.#positionOf.has(orderId)) this.#selling.add(orderId);
   }
-}
-
-function isCrossed(
-  { kind, triggerPriceE9 }: { kind: string; triggerPriceE9: string },
-  priceE9: number,
-): boolean {
-  const trigger = Number(triggerPriceE9);
-  return kind === "stopLoss" ? priceE9 < trigger * (1 - MARGIN) : priceE9 > trigger * (1 + MARGIN);
 }

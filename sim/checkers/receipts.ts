@@ -7,7 +7,11 @@ interface Outgoing {
 }
 
 /** Words with which a message says that something was bought or sold. */
-const SUCCESS = /^(✅ Bought|✅ Sold|🎯 Take profit sold|🛑 Stop loss sold|🚨 Panic sold)\b/u;
+const RULES = "Take profit|Stop loss|Trailing stop|Time limit|Initials out|Market cap|Limit sell";
+const SUCCESS = new RegExp(
+  `^(✅ Bought|✅ Sold|🚨 Panic sold|\\S+ (${RULES})( \\d+ of \\d+)? sold)\\b`,
+  "u",
+);
 /** The receipt of a fill that was taken back says so, and may link to a newer try. */
 const TAKEN_BACK = "took this fill back";
 const EXPLORER = /\/tx\/([1-9A-HJ-NP-Za-km-z]{64,90})/;

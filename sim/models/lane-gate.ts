@@ -1,6 +1,7 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Chain } from "./chain.ts";
+import type { ChainError } from "./chain-error.ts";
 import { LANE_TIP_ACCOUNTS, type LaneService } from "./lane-tip-accounts.ts";
 import { ChainRefusal } from "./transaction-pool.ts";
 import {
@@ -12,7 +13,12 @@ import {
   type WireTransaction,
 } from "./wire-transaction.ts";
 
-export type LaneChain = Pick<Chain, "submit" | "simulate" | "setLamports" | "slots">;
+/** What a lane needs of a chain: of the virtual machine's, or of a ledger. */
+export interface LaneChain extends Pick<Chain, "slots" | "setLamports"> {
+  /** @throws ChainRefusal when it is too late for these bytes. */
+  submit(wire: Uint8Array): unknown;
+  simulate(...run: Parameters<Chain["simulate"]>): { err: ChainError | null };
+}
 
 export interface LaneConduct {
   /** Chance that what was accepted never reaches a leader. */

@@ -130,9 +130,12 @@ export class LedgerChain {
 
   /** As a node does that stands at `block`; `replaces` runs it with a blockhash of its own. */
   simulate(payload: string, block: Block, replaces: boolean): LedgerRun {
+    return this.simulateParsed(this.parse(payload), block, replaces);
+  }
+
+  simulateParsed(transaction: WireTransaction, block: Block, replaces: boolean): LedgerRun {
     const { slot } = block;
     const read = (pubkey: string): ChainAccount | undefined => this.accounts.at(pubkey, slot);
-    const transaction = this.parse(payload);
     if (!replaces && this.#lifetimeAt(transaction, block) === undefined) {
       return { err: "BlockhashNotFound", writes: new Map() };
     }
@@ -250,6 +253,11 @@ export class LedgerChain {
       fee: HAND_FEE_LAMPORTS,
       ...balances,
     });
+  }
+
+  /** What lay there before the first slot. */
+  layLamports(pubkey: string, lamports: bigint): void {
+    this.accounts.write(pubkey, 0, systemAccount(lamports));
   }
 
   putAccount(pubkey: string, account: ChainAccount): void {

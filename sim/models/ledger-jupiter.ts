@@ -67,7 +67,7 @@ function answerBuild(market: LedgerMarket, query: URLSearchParams): JupiterAnswe
       swapMode: "ExactIn",
       slippageBps,
       priceImpactPct: "0.001",
-      routePlan: [{ swapInfo: { label: POOL_LABEL } }],
+      routePlan: [{ swapInfo: { label: POOL_LABEL, ...poolOf(market, inputMint, outputMint) } }],
       computeBudgetInstructions: [],
       setupInstructions: [],
       swapInstruction: {
@@ -85,6 +85,13 @@ function answerBuild(market: LedgerMarket, query: URLSearchParams): JupiterAnswe
       addressesByLookupTableAddress: null,
     },
   };
+}
+
+/** Only of pools of programs: whoever trades with them directly is told where they lie. */
+function poolOf(market: LedgerMarket, ...mints: string[]): { ammKey?: string } {
+  const mint = mints.find((one) => market.pools?.has(one));
+  const ammKey = mint === undefined ? undefined : market.pools?.addressOf(mint);
+  return ammKey === undefined ? {} : { ammKey };
 }
 
 /** In the order that the program's interface fixes; the pool stands behind the named ones. */

@@ -71,6 +71,11 @@ export class LedgerPools {
     return Number(token.lamports) / Number(token.quantity);
   }
 
+  /** Of the account that is its pool now. */
+  addressOf(mint: string): string {
+    return this.#current(mint).token.pool;
+  }
+
   /** The crowd trades the price to `bps` / 10,000 of what it is; a full curve stands still. */
   move(mint: string, bps: number): void {
     const { token, book } = this.#current(mint);

@@ -29,6 +29,8 @@ export interface SocketTempers {
   silentChance: number;
   /** Chance per frame that it comes twice, or after later ones. */
   noiseChance: number;
+  /** Chance that a new subscription to an account is confirmed and tells nothing. */
+  deadChance: number;
 }
 
 export interface ChainHostOptions {
@@ -70,6 +72,7 @@ export function startChain(
   const sockets = {
     silentChance: 0,
     noiseChance: 0,
+    deadChance: 0,
     breakAll: () => [...open].forEach((end) => end()),
   };
   const socketPrng = createPrng(prng.nextInt(2 ** 32));
@@ -244,7 +247,10 @@ function openSocket(parts: SocketParts): NetSocket {
       else if (method === "accountSubscribe") {
         const { commitment = "finalized" } = params[1] as { commitment?: Commitment };
         const last = node.accountNews(subject, commitment).version;
-        accounts.set(subscription, { subscription, pubkey: subject, commitment, last });
+        const { deadChance } = parts.sockets;
+        if (deadChance > 0 && parts.prng.nextFloat() < deadChance) {
+          parts.onFault("socket/one subscription dead");
+        } else accounts.set(subscription, { subscription, pubkey: subject, commitment, last });
       } else watches.set(subscription, { subscription, signature: subject });
       world.after(10, () => say({ id, result: subscription }));
     },

@@ -71,6 +71,7 @@ export class ExecutorHost {
   readonly #prng: Prng;
   readonly #hooks: ExecutorHooks;
   readonly #lines: LogLine[];
+  readonly #hasLanes: boolean;
   readonly #signer: SignerCore;
   #life: Life | undefined;
   #isEnded = false;
@@ -83,12 +84,14 @@ export class ExecutorHost {
     directory: string;
     hooks: ExecutorHooks;
     lines: LogLine[];
+    hasLanes: boolean;
   }) {
     this.#world = options.world;
     this.#network = options.network;
     this.#prng = options.prng;
     this.#hooks = options.hooks;
     this.#lines = options.lines;
+    this.#hasLanes = options.hasLanes;
     this.path = freshJournal(options.directory);
     this.#lockPath = join(options.directory, "executor.lock");
     const masterKeys = parseMasterKeys(simSettings().masterKeys);
@@ -225,7 +228,7 @@ export class ExecutorHost {
       diskTrouble: () => this.faults.disk,
     });
     const executor = createExecutor({
-      env: simSettings().executor,
+      env: this.#hasLanes ? simSettings().executorWithLanes : simSettings().executor,
       clock,
       log,
       store,

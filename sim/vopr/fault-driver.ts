@@ -6,6 +6,7 @@ import type { ExecutorHost } from "./executor-host.ts";
 import type { Network } from "./network.ts";
 import { NATIVE_MINT } from "../models/token-accounts.ts";
 import { NodeFaults } from "./node-faults.ts";
+import { PoolFaults } from "./pool-faults.ts";
 import type { World } from "./world.ts";
 
 export interface FaultTargets {
@@ -32,6 +33,7 @@ export class FaultDriver {
   readonly #prng: Prng;
   readonly #at: FaultTargets;
   readonly #nodes: NodeFaults;
+  readonly #pools: PoolFaults;
   #isOn = true;
   /** Last time that a block that some node called confirmed was taken back. */
   deepForkMs = -Infinity;
@@ -41,6 +43,8 @@ export class FaultDriver {
     this.#prng = prng;
     this.#at = targets;
     this.#nodes = new NodeFaults(swarm, prng, targets);
+    const every = (meanMs: number, act: () => void): void => this.#every(meanMs, act);
+    this.#pools = new PoolFaults(swarm.pools, prng, { ...targets, every });
   }
 
   start(): void {
@@ -66,6 +70,7 @@ export class FaultDriver {
     this.#every(this.#swarm.nodeOutageEveryMs, () => this.#nodes.outage());
     this.#every(dryEveryMs, () => this.#dryUp());
     this.#every(this.#swarm.moveAwayEveryMs, () => this.#moveAway());
+    this.#pools.start();
   }
 
   /** Prices go on moving in the quiet phase too, but gently and only for a while. */
@@ -86,6 +91,7 @@ export class FaultDriver {
     chain.holes.chance = 0;
     chain.sockets.silentChance = 0;
     chain.sockets.noiseChance = 0;
+    chain.sockets.deadChance = 0;
     chain.chain.tempers.lossChance = 0;
     chain.chain.tempers.lateChance = 0;
     this.#nodes.stop();

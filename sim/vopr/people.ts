@@ -2,7 +2,9 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { LedgerMarket } from "../models/ledger-market.ts";
 import { ImpossibleAct, type TelegramModel } from "../models/telegram.ts";
 import type { TelegramMessage } from "../models/telegram/objects.ts";
+import { BUY_AMOUNTS, buttonsOf, newestSaying, NONSENSE, SELL_PERCENTS } from "./chat-words.ts";
 import { ADMIN, PEOPLE } from "./settings.ts";
+import { RuleMaker } from "./rule-maker.ts";
 import type { Swarm } from "./swarm.ts";
 import type { World } from "./world.ts";
 
@@ -19,27 +21,10 @@ interface Act {
   run(userId: number): void;
 }
 
-const NONSENSE = [
-  "0",
-  "-1",
-  "NaN",
-  "1e309",
-  "18446744073709551616",
-  "0,1",
-  "٠٫١",
-  "0.0000000001",
-  "all",
-  "1 SOL",
-  "0x10",
-  "999999999",
-];
 /** How far back a person scrolls for a button that is still on the screen. */
 const RECENT_MESSAGES = 4;
 const RESUME_CHANCE = 0.7;
 const OPENING_BUYS = 3;
-const BUY_AMOUNTS = ["0.05", "0.1", "0.2", "0.35", "0.5", "0.7"];
-const SELL_PERCENTS = ["100", "all", "50", "25", "10"];
-
 /** Persons at their phones: they see only what the bot sent them, and they are in a hurry. */
 export class People {
   readonly #world: World;
@@ -49,6 +34,7 @@ export class People {
   readonly #hooks: PeopleHooks;
   /** What each person last asked to buy by typing. */
   readonly #wanted = new Map<number, string>();
+  readonly #rules: RuleMaker;
   readonly #acts: readonly Act[];
   readonly #who: readonly number[];
   #left: number;
@@ -75,7 +61,17 @@ export class People {
     this.#left = options.swarm.presses;
     this.#gapMs = options.swarm.gapMs;
     this.#tilt = options.swarm.tilt;
-    this.#acts = this.#listActs();
+    const { world, prng, market } = options;
+    this.#rules = new RuleMaker({
+      world,
+      prng,
+      market,
+      hands: {
+        type: (userId, text, name) => this.#type(userId, text, name),
+        pressWords: (userId, words, name) => this.#pressWords(userId, words, name),
+      },
+    });
+    this.#acts = [...this.#listActs(), ...this.#listRuleActs()];
   }
 
   get isDone(): boolean {
@@ -85,6 +81,9 @@ export class People {
   start(): void {
     this.#who.forEach((userId, at) => {
       this.#world.after(100 + at * 300, () => this.#type(userId, "/start", "start"));
+      if (this.#market.pools !== undefined && this.#prng.nextFloat() < 0.6) {
+        this.#world.after(900 + at * 300, () => this.#rules.forNewPositions(userId));
+      }
     });
     this.#world.after(3_000, () => this.#next());
   }
@@ -153,6 +152,17 @@ export class People {
     ];
   }
 
+  /** Where prices come from pools, rules near the entry meet them within a seed. */
+  #listRuleActs(): Act[] {
+    if (this.#market.pools === undefined) return [];
+    const rules = this.#rules;
+    return [
+      { name: "rules of new positions", weight: 5, run: (who) => rules.forNewPositions(who) },
+      { name: "rules of a position", weight: 9, run: (who) => rules.forPosition(who) },
+      { name: "limit buy", weight: 6, run: (who) => rules.limitBuy(who) },
+    ];
+  }
+
   /** Mostly back to active, or a seed would be over for buys early. */
   #throwSwitch(): void {
     const state = this.#oneOf(["halted drill", "reducing drill", "active", "active", "active"]);
@@ -214,6 +224,11 @@ export class People {
       return this.#type(userId, this.#oneOf(this.#market.tokens()).mint, "token card");
     }
     this.#tap(userId, message, wanted, name);
+  }
+
+  #pressWords(userId: number, words: RegExp, name: string): void {
+    const found = newestSaying(this.#telegram.messages(userId) ?? [], RECENT_MESSAGES, words);
+    if (found !== undefined) this.#pressData(userId, found.messageId, found.data, name);
   }
 
   #doubleTap(userId: number): void {
@@ -282,11 +297,4 @@ export class People {
   #oneOf<T>(list: readonly T[]): T {
     return list[this.#prng.nextInt(list.length)] as T;
   }
-}
-
-function buttonsOf(message: TelegramMessage, wanted: RegExp): string[] {
-  const buttons = message.reply_markup?.inline_keyboard.flat() ?? [];
-  return buttons.flatMap(({ callback_data: data }) =>
-    data !== undefined && wanted.test(data) ? [data] : [],
-  );
 }

@@ -9,6 +9,7 @@ import { Deliveries } from "./deliveries.ts";
 import { EdgeHost } from "./edge-host.ts";
 import { ExecutorHost } from "./executor-host.ts";
 import { FaultDriver } from "./fault-driver.ts";
+import { startLaneHosts } from "./lane-hosts.ts";
 import { Network } from "./network.ts";
 import { People } from "./people.ts";
 import type { LogLine } from "./quiet-log.ts";
@@ -16,7 +17,7 @@ import type { SeedOptions, SeedResult, Violation } from "./run-seed.ts";
 import { type Services, startServices } from "./services.ts";
 import { DAILY_SOL_MAX, listSecrets, ORDER_SOL_MAX, WALLET_LAMPORTS } from "./settings.ts";
 import { drawSwarm, type Swarm } from "./swarm.ts";
-import { hasPools, themeOf } from "./themes.ts";
+import { hasLanes, hasPools, themeOf } from "./themes.ts";
 import { TraceHash } from "./trace.ts";
 import { World } from "./world.ts";
 
@@ -72,6 +73,7 @@ export class SeedRun {
     };
     const chainPrng = createNamedPrng(seed, "chain");
     this.#chain = startChain(world, this.#network, chainPrng, chainOptions);
+    startLaneHosts(world, this.#network, createNamedPrng(seed, "lane hosts"), this.#chain.chain);
     const edgePrng = createNamedPrng(seed, "edge");
     const edge = new EdgeHost(world, this.#network, edgePrng, this.#lines, (line) =>
       this.#onLine(line),
@@ -117,6 +119,7 @@ export class SeedRun {
       prng: createNamedPrng(this.#seed, "executor"),
       directory,
       lines: this.#lines,
+      hasLanes: hasLanes(this.#seed),
       hooks: {
         onFault: (name) => this.#onFault(name),
         onTrace: (text) => this.#trace.add(text),

@@ -76,7 +76,7 @@ async function answerTelegram(model: TelegramModel, request: NetRequest): Promis
   return { status, headers, body: JSON.stringify(answer.body) };
 }
 
-function toSim(request: NetRequest): SimRequest {
+export function toSim(request: NetRequest): SimRequest {
   const { host, pathname, searchParams } = new URL(request.url);
   const rawUrl = request.url.slice(request.url.indexOf(host) + host.length);
   const headers: Record<string, string> = {};
@@ -93,6 +93,6 @@ function toSim(request: NetRequest): SimRequest {
   };
 }
 
-function toNet({ status, headers = {}, body = "" }: SimResponse): NetResponse {
+export function toNet({ status, headers = {}, body = "" }: SimResponse): NetResponse {
   return { status, headers, body: String(body) };
 }

@@ -8,6 +8,8 @@ export const BOT_TOKEN = "7001:AAsimulated-bot-token-that-opens-nothing-0";
 export const WEBHOOK_SECRET = "webhook-secret-of-the-simulator";
 export const QSTASH_KEYS = { current: "sig_current_0123456789", next: "sig_next_0123456789" };
 export const RPC_HOSTS = ["rpc0.sim", "rpc1.sim", "rpc2.sim"] as const;
+/** Landing services; not every desk pays for them. */
+export const LANE_HOSTS = { jito: "jito.sim", sender: "sender.sim" } as const;
 export const PEOPLE = [501, 502, 503] as const;
 export const ADMIN = PEOPLE[0];
 
@@ -27,6 +29,8 @@ const MASTER_KEY = "k1:n+GLV9yYVsWwPi0vVqB2lYcNChc8o0dLzq1rXxk3TzE=";
 export interface SimSettings {
   edge: EdgeEnv;
   executor: ExecutorEnv;
+  /** The same desk, which also pays landing services. */
+  executorWithLanes: ExecutorEnv;
   masterKeys: string;
 }
 
@@ -45,6 +49,7 @@ function createSettings(): SimSettings {
   const jwk = { ...key.export({ format: "jwk" }), kid: "edge-sim" };
   const { d: _, ...publicJwk } = jwk;
   const shared = { ENVIRONMENT: "sim", TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET };
+  const executor = executorVariables(shared, publicJwk);
   return {
     masterKeys: MASTER_KEY,
     edge: parseEdgeEnv({
@@ -68,40 +73,53 @@ function createSettings(): SimSettings {
       UPSTASH_REDIS_REST_URL: "https://redis.sim",
       UPSTASH_REDIS_REST_TOKEN: "redis-token",
     }),
-    executor: parseExecutorEnv({
-      ...shared,
-      DATA_DIR: "/simulated",
-      TRUSTED_JWKS: JSON.stringify({ keys: [publicJwk] }),
-      STATE_SECRET,
-      EDGE_URL: "https://edge.sim",
-      TELEGRAM_API_URL: "https://telegram.sim",
-      TELEGRAM_BOT_TOKEN: BOT_TOKEN,
-      ALLOWED_USER_IDS: PEOPLE.join(","),
-      ADMIN_USER_IDS: String(ADMIN),
-      SOLANA_RPC_URLS: RPC_HOSTS.map((host) => `https://${host}/`).join(","),
-      SOLANA_WS_URLS: RPC_HOSTS.map((host) => `wss://${host}/`).join(","),
-      JUPITER_URL: "https://jupiter.sim",
-      QSTASH_URL: "https://qstash.sim",
-      QSTASH_TOKEN,
-      RECONCILE_CRON: "* * * * *",
-      ORDER_SOL_MAX: "0.6",
-      DAILY_SOL_MAX: "1.2",
-      BUY_PRESETS_SOL: "0.1,0.25,0.5,1",
-      // Some buys stand on a nonce and some do not.
-      NONCE_BUY_SOL_MIN: "0.2",
-      DUPLICATE_BUY_GUARD_HOURS: "0",
-      // Longer than in production: every poll is simulated time that finds nothing new.
-      PRICE_POLL_MS: "3000",
-      ATTEMPT_POLL_MS: "2500",
-      BLOCKHASH_POLL_MS: "8000",
-      FEE_POLL_MS: "30000",
-      // They change nothing that a person could see, and cost as much as all real signatures.
-      EXIT_REHEARSALS: "0",
-      STREAM_STALE_MS: "5000",
-      STREAM_VERIFY_MS: "20000",
-      RECONCILE_INTERVAL_MS: "30000",
-      HTTP_TIMEOUT_MS: "3000",
+    executor: parseExecutorEnv(executor),
+    executorWithLanes: parseExecutorEnv({
+      ...executor,
+      SEND_LANES: "jito,helius",
+      JITO_URLS: `https://${LANE_HOSTS.jito}`,
+      HELIUS_SENDER_URL: `https://${LANE_HOSTS.sender}/fast`,
     }),
+  };
+}
+
+function executorVariables(
+  shared: Readonly<Record<string, string>>,
+  publicJwk: object,
+): Record<string, string> {
+  return {
+    ...shared,
+    DATA_DIR: "/simulated",
+    TRUSTED_JWKS: JSON.stringify({ keys: [publicJwk] }),
+    STATE_SECRET,
+    EDGE_URL: "https://edge.sim",
+    TELEGRAM_API_URL: "https://telegram.sim",
+    TELEGRAM_BOT_TOKEN: BOT_TOKEN,
+    ALLOWED_USER_IDS: PEOPLE.join(","),
+    ADMIN_USER_IDS: String(ADMIN),
+    SOLANA_RPC_URLS: RPC_HOSTS.map((host) => `https://${host}/`).join(","),
+    SOLANA_WS_URLS: RPC_HOSTS.map((host) => `wss://${host}/`).join(","),
+    JUPITER_URL: "https://jupiter.sim",
+    QSTASH_URL: "https://qstash.sim",
+    QSTASH_TOKEN,
+    RECONCILE_CRON: "* * * * *",
+    ORDER_SOL_MAX: "0.6",
+    DAILY_SOL_MAX: "1.2",
+    BUY_PRESETS_SOL: "0.1,0.25,0.5,1",
+    // Some buys stand on a nonce and some do not.
+    NONCE_BUY_SOL_MIN: "0.2",
+    DUPLICATE_BUY_GUARD_HOURS: "0",
+    // Longer than in production: every poll is simulated time that finds nothing new.
+    PRICE_POLL_MS: "3000",
+    ATTEMPT_POLL_MS: "2500",
+    BLOCKHASH_POLL_MS: "8000",
+    FEE_POLL_MS: "30000",
+    // They change nothing that a person could see, and cost as much as all real signatures.
+    EXIT_REHEARSALS: "0",
+    STREAM_STALE_MS: "5000",
+    STREAM_VERIFY_MS: "20000",
+    RECONCILE_INTERVAL_MS: "30000",
+    HTTP_TIMEOUT_MS: "3000",
   };
 }
 

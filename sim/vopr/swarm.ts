@@ -72,17 +72,63 @@ export interface Swarm {
   dryEveryMs: number;
   priceMoveEveryMs: number;
   moveAwayEveryMs: number;
+  pools: PoolSwarm;
 }
+
+/** Of use only where tokens trade in pools of real programs. */
+export interface PoolSwarm {
+  /** Chance that a subscription to an account is confirmed and tells nothing, ever. */
+  deadStreams: number;
+  /** A curve is bought up and moves. */
+  fullEveryMs: number;
+  wildTickEveryMs: number;
+  laneOutageEveryMs: number;
+}
+
+const NO_POOL_FAULTS: PoolSwarm = {
+  deadStreams: 0,
+  fullEveryMs: 0,
+  wildTickEveryMs: 0,
+  laneOutageEveryMs: 0,
+};
+
+/** Seeds without any fault: what goes wrong in these goes wrong by itself. */
+const CALM_PARTS: Partial<Record<Theme, number>> = { mixed: 0.1, pools: 0.3 };
 
 /** Most kinds are off in a seed, so that each is also seen alone and with few others. */
 export function drawSwarm(prng: Prng, theme: Theme): Swarm {
-  const isCalm = theme === "mixed" && prng.nextFloat() < 0.1;
+  const draws = createDraws(prng, theme);
+  const themed = applyTheme(theme, drawCommon(theme, prng, draws), prng);
+  const { upTo, every } = draws;
+  // Drawn last, so that what is drawn before is the same as when there were no pools.
+  const pools = {
+    deadStreams: upTo(0.6),
+    fullEveryMs: every(10_000, 50_000),
+    wildTickEveryMs: every(3_000, 30_000),
+    laneOutageEveryMs: every(8_000, 40_000),
+  };
+  return { ...themed, pools };
+}
+
+interface Draws {
+  isOn(): boolean;
+  upTo(max: number): number;
+  every(shortestMs: number, longestMs: number): number;
+}
+
+function createDraws(prng: Prng, theme: Theme): Draws {
+  const calmPart = CALM_PARTS[theme] ?? 0;
+  const isCalm = calmPart > 0 && prng.nextFloat() < calmPart;
   const density = 0.1 + prng.nextFloat() * 0.4;
   const isOn = (): boolean => prng.nextFloat() < density && !isCalm;
   const upTo = (max: number): number => (isOn() ? prng.nextFloat() * max : 0);
   const every = (shortestMs: number, longestMs: number): number =>
     isOn() ? shortestMs + prng.nextInt(longestMs - shortestMs) : 0;
-  const swarm: Swarm = {
+  return { isOn, upTo, every };
+}
+
+function drawCommon(theme: Theme, prng: Prng, { isOn, upTo, every }: Draws): Swarm {
+  return {
     theme,
     tilt: {},
     people: 1 + prng.nextInt(3),
@@ -140,8 +186,8 @@ export function drawSwarm(prng: Prng, theme: Theme): Swarm {
     dryEveryMs: every(10_000, 60_000),
     priceMoveEveryMs: 2_000 + prng.nextInt(15_000),
     moveAwayEveryMs: every(10_000, 60_000),
+    pools: NO_POOL_FAULTS,
   };
-  return applyTheme(theme, swarm, prng);
 }
 
 function drawLinks(prng: Prng, isOn: () => boolean): Record<string, LinkFaults> {

@@ -15,6 +15,7 @@ const MIXED_PART = 0.5;
 const POOLS_PART = 0.15;
 /** Of the others, those in which tokens trade in pools of real programs too. */
 const POOLED_PART = 0.25;
+const LANES_PART = 0.6;
 
 const SELLERS = {
   "sell typed": 2,
@@ -25,6 +26,20 @@ const SELLERS = {
   "kill switch": 0.3,
   pause: 0.3,
   panic: 2,
+};
+
+/** They leave selling to their rules. */
+const POOL_TRADERS: Swarm["tilt"] = {
+  "buy typed": 1.5,
+  "buy pressed": 1.5,
+  "sell typed": 0.5,
+  "sell or panic pressed": 0.3,
+  "rules of new positions": 1.5,
+  "rules of a position": 2,
+  "limit buy": 1.5,
+  "kill switch": 0.2,
+  panic: 0.3,
+  "any button": 0.3,
 };
 
 const SWITCHERS: Swarm["tilt"] = {
@@ -50,6 +65,11 @@ export function hasPools(seed: number): boolean {
   return themeOf(seed) === "pools" || createNamedPrng(seed, "pools").nextFloat() < POOLED_PART;
 }
 
+/** Whether the desk pays landing services; only where pools are, for the same reason. */
+export function hasLanes(seed: number): boolean {
+  return hasPools(seed) && createNamedPrng(seed, "lanes").nextFloat() < LANES_PART;
+}
+
 /** The swarm with what the theme is about turned on; everything else stays as it was drawn. */
 export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
   const between = (low: number, high: number): number => low + prng.nextFloat() * (high - low);
@@ -59,7 +79,13 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
     case "mixed":
       return swarm;
     case "pools":
-      return { ...swarm, tilt: SELLERS };
+      return {
+        ...swarm,
+        tilt: POOL_TRADERS,
+        // A stop wants two prices in a row, and what it starts must be over before the next one.
+        gapMs: ms(1_000, 2_500),
+        priceMoveEveryMs: ms(700, 2_500),
+      };
     case "forks":
       return {
         ...swarm,
@@ -81,34 +107,9 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
         chain: { ...chain, forkAfterLanding: between(0, 0.9), late: between(0, 0.5) },
       };
     case "past":
-      return {
-        ...swarm,
-        tilt: { ...SELLERS, panic: 0.5 },
-        // What was bought must become final before anybody may doubt it.
-        gapMs: ms(1_500, 3_000),
-        priceMoveEveryMs: ms(2_000, 6_000),
-        chain: {
-          ...chain,
-          pastAfterFill: between(0.6, 1),
-          lagEveryMs: ms(3_000, 12_000),
-          lagSlotsMax: 240,
-        },
-      };
+      return past(swarm, { between, ms });
     case "blind":
-      return {
-        ...swarm,
-        // An attempt's whole life must fit in.
-        gapMs: ms(1_500, 4_000),
-        joltAfterPrepared: between(0.2, 0.7),
-        nodeOutageEveryMs: ms(8_000, 30_000),
-        moveAwayEveryMs: ms(6_000, 20_000),
-        chain: {
-          ...chain,
-          holes: between(0.5, 1),
-          late: between(0.2, 0.8),
-          historyLagEveryMs: ms(8_000, 40_000),
-        },
-      };
+      return blind(swarm, { between, ms });
     case "switches":
       return { ...swarm, tilt: SWITCHERS };
     case "held":
@@ -118,4 +119,44 @@ export function applyTheme(theme: Theme, swarm: Swarm, prng: Prng): Swarm {
         moveAwayEveryMs: ms(4_000, 9_000),
       };
   }
+}
+
+interface Draws {
+  between(low: number, high: number): number;
+  ms(low: number, high: number): number;
+}
+
+function past(swarm: Swarm, { between, ms }: Draws): Swarm {
+  const { chain } = swarm;
+  return {
+    ...swarm,
+    tilt: { ...SELLERS, panic: 0.5 },
+    // What was bought must become final before anybody may doubt it.
+    gapMs: ms(1_500, 3_000),
+    priceMoveEveryMs: ms(2_000, 6_000),
+    chain: {
+      ...chain,
+      pastAfterFill: between(0.6, 1),
+      lagEveryMs: ms(3_000, 12_000),
+      lagSlotsMax: 240,
+    },
+  };
+}
+
+function blind(swarm: Swarm, { between, ms }: Draws): Swarm {
+  const { chain } = swarm;
+  return {
+    ...swarm,
+    // An attempt's whole life must fit in.
+    gapMs: ms(1_500, 4_000),
+    joltAfterPrepared: between(0.2, 0.7),
+    nodeOutageEveryMs: ms(8_000, 30_000),
+    moveAwayEveryMs: ms(6_000, 20_000),
+    chain: {
+      ...chain,
+      holes: between(0.5, 1),
+      late: between(0.2, 0.8),
+      historyLagEveryMs: ms(8_000, 40_000),
+    },
+  };
 }

@@ -10,7 +10,7 @@ import { LaneRefusal } from "../../models/lane-gate.ts";
 const FULL_TIP_LAMPORTS_MIN = 1_000_000n;
 const STAKED_TIP_LAMPORTS_MIN = 5_000n;
 
-const DIALECT: LaneDialect = {
+export const SENDER_DIALECT: LaneDialect = {
   name: "helius-sender",
   service: "helius",
   requestsPerSecond: 50,
@@ -31,7 +31,7 @@ const DIALECT: LaneDialect = {
 
 /** Sender: to staked validators alone for a small tip, to the auctions too for a large one. */
 export function startHeliusSender(options: LaneServerOptions): Promise<LaneServer> {
-  return startLane(options, DIALECT);
+  return startLane(options, SENDER_DIALECT);
 }
 
 function leastTipOf({ query }: SimRequest): bigint {

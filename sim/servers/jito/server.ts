@@ -15,7 +15,7 @@ const BUNDLE_MAX = 5;
 const TRANSACTIONS = "/api/v1/transactions";
 const BUNDLES = "/api/v1/bundles";
 
-const DIALECT: LaneDialect = {
+export const JITO_DIALECT: LaneDialect = {
   name: "jito",
   service: "jito",
   requestsPerSecond: 1,
@@ -34,7 +34,7 @@ const DIALECT: LaneDialect = {
 
 /** The block engine of one region: transactions, bundles of up to five, and its tip accounts. */
 export function startJito(options: LaneServerOptions): Promise<LaneServer> {
-  return startLane(options, DIALECT);
+  return startLane(options, JITO_DIALECT);
 }
 
 function sendTransaction(gate: LaneGate, request: SimRequest, { params }: LaneCall) {

@@ -59,7 +59,7 @@ export async function startLane(
     handle: (request) =>
       request.path === "/world/lane"
         ? answerControl(gate, request)
-        : answerCall(gate, dialect, faults, request),
+        : answerLane(gate, dialect, faults, request),
   });
   return { ...server, gate };
 }
@@ -72,7 +72,8 @@ function answerControl(gate: LaneGate, request: SimRequest): SimResponse {
   return json(200, { ...gate.counts, conduct: gate.conduct });
 }
 
-function answerCall(
+/** Without the server around it. */
+export function answerLane(
   gate: LaneGate,
   dialect: LaneDialect,
   faults: FaultPlan,
