@@ -245,14 +245,25 @@ function openSocket(parts: SocketParts): NetSocket {
       const subject = String(params[0]);
       if (method === "slotSubscribe") slotSubscription = subscription;
       else if (method === "accountSubscribe") {
-        const { commitment = "finalized" } = params[1] as { commitment?: Commitment };
-        const last = node.accountNews(subject, commitment).version;
-        const { deadChance } = parts.sockets;
-        if (deadChance > 0 && parts.prng.nextFloat() < deadChance) {
-          parts.onFault("socket/one subscription dead");
-        } else accounts.set(subscription, { subscription, pubkey: subject, commitment, last });
+        const watch = watchAccount(parts, subscription, params);
+        if (watch !== undefined) accounts.set(subscription, watch);
       } else watches.set(subscription, { subscription, signature: subject });
       world.after(10, () => say({ id, result: subscription }));
     },
   };
+}
+
+/** Undefined for one that is confirmed and never tells anything. */
+function watchAccount(
+  { node, sockets, prng, onFault }: SocketParts,
+  subscription: number,
+  params: readonly unknown[],
+): AccountWatch | undefined {
+  if (sockets.deadChance > 0 && prng.nextFloat() < sockets.deadChance) {
+    onFault("socket/one subscription dead");
+    return undefined;
+  }
+  const pubkey = String(params[0]);
+  const { commitment = "finalized" } = params[1] as { commitment?: Commitment };
+  return { subscription, pubkey, commitment, last: node.accountNews(pubkey, commitment).version };
 }
