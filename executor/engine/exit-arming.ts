@@ -122,7 +122,7 @@ export function settleExitRule(tx: Tx, order: OrderRow, soldQuantity: bigint): v
 }
 
 /** What sells everything protects whatever is held, so it stays while the position is open. */
-function isStop(rule: ExitRule): boolean {
+export function isStop(rule: ExitRule): boolean {
   if (rule.kind === "marketCap") return rule.direction === "below";
   return rule.kind === "stopLoss" || rule.kind === "trailingStop" || rule.kind === "timeLimit";
 }

@@ -8,8 +8,10 @@ import { isCrossed, rebaseRules, trailingStopE9 } from "../strategies/exit-plan.
 import { exitQuantity } from "../strategies/exit-quantity.ts";
 import type { ArmedTrigger } from "./armed-trigger.ts";
 import type { EngineContext } from "./context.ts";
-import { appendExitPlan } from "./exit-arming.ts";
-import { deriveExitOrderId } from "./ids.ts";
+import { appendExitPlan, isStop } from "./exit-arming.ts";
+import { replacedBy } from "./group-end.ts";
+import { deriveExitOrderId, slotOf } from "./ids.ts";
+import { appendClosed } from "./journal-attempt.ts";
 import { initializeSell, openSellOf, sellPayloadOf, type SellWish } from "./orders.ts";
 
 export type TriggerContext = Pick<EngineContext, "clock" | "notices" | "settings">;
@@ -24,6 +26,25 @@ export interface ExitDecision {
   markE9: bigint;
   /** Base units to sell; zero: a stop moves to breakeven, or there is nothing to sell. */
   quantity: bigint;
+  /** The sell of a part whose place this one takes. */
+  replaces?: OrderRow | undefined;
+}
+
+/**
+ * The sell of a part of which nothing is undecided. What sells everything takes its place: a level
+ * that is refused again and again must not hold the stop. While an attempt may still land, both
+ * wait for it: its balance is the witness of how it ended.
+ */
+export function replaceableSellOf(
+  reader: Pick<Reader, "position" | "openOrdersOf" | "unresolvedInSlot">,
+  { positionId, rule }: Pick<ArmedTrigger, "positionId" | "rule">,
+): OrderRow | undefined {
+  const position = reader.position(positionId);
+  if (!isStop(rule) || position === undefined) return undefined;
+  const [sell, ...others] = reader.openOrdersOf(positionId).filter(({ side }) => side === "sell");
+  if (sell === undefined || others.length > 0 || sell.source.kind === "panic") return undefined;
+  if (BigInt(sell.quantity) >= BigInt(position.quantity)) return undefined;
+  return reader.unresolvedInSlot(slotOf(sell)) === undefined ? sell : undefined;
 }
 
 /**
@@ -31,7 +52,7 @@ export interface ExitDecision {
  * of the position is under way. Reads only.
  */
 export function decideTrigger(
-  reader: Pick<Reader, "exitPlan" | "position"> & Parameters<typeof openSellOf>[0],
+  reader: Pick<Reader, "exitPlan" | "position" | "openOrdersOf" | "unresolvedInSlot">,
   trigger: Fired,
   update: PriceUpdate,
   nowMs: number,
@@ -45,10 +66,12 @@ export function decideTrigger(
   const knownE9 = BigInt(plan.markE9);
   const markE9 = trigger.markE9 > knownE9 ? trigger.markE9 : knownE9;
   if (!isCrossed(rule, update.priceE9, { markE9, nowMs })) return undefined;
+  const replaces = replaceableSellOf(reader, { positionId, rule });
+  const isBusy = replaces === undefined && openSellOf(reader, positionId) !== undefined;
   // A stop that only moves may do so while something is being sold.
-  if (rule.kind !== "breakeven" && openSellOf(reader, positionId) !== undefined) return undefined;
+  if (rule.kind !== "breakeven" && isBusy) return undefined;
   const quantity = exitQuantity(plan, rule, position, update.priceE9);
-  return { plan, position, rule, markE9, quantity };
+  return { plan, position, rule, markE9, quantity, replaces };
 }
 
 /**
@@ -120,7 +143,7 @@ function appendSell(
   decision: ExitDecision,
   update: PriceUpdate,
 ): string {
-  const { plan, rule, markE9 } = decision;
+  const { plan, rule, markE9, replaces } = decision;
   const { positionId } = plan;
   const n = plan.triggers + 1;
   const wish = exitWishOf(context, decision);
@@ -141,6 +164,10 @@ function appendSell(
     },
   });
   initializeSell(tx, wish);
+  if (replaces !== undefined) {
+    appendClosed(tx, replaces, "canceled", replacedBy(wish));
+    context.notices.order(tx, replaces.orderId);
+  }
   context.notices.order(tx, orderId);
   return orderId;
 }

@@ -4,7 +4,7 @@ import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
 import type { ArmedTrigger } from "./armed-trigger.ts";
 import type { EngineContext } from "./context.ts";
 import { DueTimes, type DueTime } from "./due-times.ts";
-import { appendExitTrigger } from "./exit-trigger.ts";
+import { appendExitTrigger, replaceableSellOf } from "./exit-trigger.ts";
 import type { FastExit } from "./fast-exit.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { MarkKeeper } from "./mark-keeper.ts";
@@ -123,7 +123,10 @@ export class Exits {
   #consider(trigger: ArmedTrigger, update: PriceUpdate): void {
     const { positionId, rule } = trigger;
     // A stop that only moves may do so while something is being sold.
-    const isBusy = rule.kind !== "breakeven" && this.#sells.isUnderWay(positionId);
+    const isBusy =
+      rule.kind !== "breakeven" &&
+      this.#sells.isUnderWay(positionId) &&
+      replaceableSellOf(this.#context.store, trigger) === undefined;
     if (isBusy || this.#firing.has(trigger.positionId)) return;
     this.#firing.add(trigger.positionId);
     this.#fire(trigger, update)

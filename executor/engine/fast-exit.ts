@@ -11,6 +11,7 @@ import { appendExitTrigger, decideTrigger, exitOrderOf } from "./exit-trigger.ts
 import { attemptIdOf, mintOf } from "./ids.ts";
 import { journalAttempt, type Journaled } from "./journal-attempt.ts";
 import type { OrderDriver } from "./order-driver.ts";
+import { openSellOf } from "./orders.ts";
 import { fallRuleOf, priceCheckOf } from "./price-doubt.ts";
 
 interface Draft {
@@ -60,6 +61,8 @@ export class FastExit {
     const orderId = await store.transact((tx) => {
       // Nobody would follow what is journaled after the drain; the next start fires it anew.
       if (this.#abort.signal.aborted) return undefined;
+      // What came in between is not overtaken in silence; the next price decides.
+      if (openSellOf(tx, trigger.positionId) !== undefined) return undefined;
       const id = appendExitTrigger(this.#quiet, tx, trigger, update);
       journaled = id === undefined ? undefined : this.#journal(tx, id, draft, attempt);
       return id;
@@ -97,6 +100,8 @@ export class FastExit {
     const { store, clock, settings, venue } = this.#context;
     const decision = decideTrigger(store, trigger, update, clock.nowMs());
     if (decision === undefined || decision.quantity === 0n) return undefined;
+    // Whoever waits for that sell is told how it ended, which takes the slow way.
+    if (decision.replaces !== undefined) return undefined;
     const order = exitOrderOf(this.#context, decision);
     const wallet = store.wallet(order.walletId);
     const wrapped = store.vault(order.walletId);

@@ -76,7 +76,7 @@ function isPositionOpen(reader: Reader, { positionId }: OrderRow): boolean {
   return positionId !== null && reader.position(positionId)?.state === "open";
 }
 
-export function replacedBy(keeper: OrderRow): string {
+export function replacedBy(keeper: Pick<OrderRow, "orderId" | "source">): string {
   const { source } = keeper;
   const kinds = { job: "a sell by hand", panic: "the panic sell", exit: "an exit" };
   return `Replaced by ${kinds[source.kind]} of the same position, order ${keeper.orderId}.`;

@@ -89,11 +89,13 @@ export class Panic {
 
   /**
    * An exit whose attempt stands on a nonce and is not decided is joined by a dearer one that sells
-   * everything: of the two only one can land. Anything else under way is waited for.
+   * everything: of the two only one can land. One of which nothing is undecided is replaced; what
+   * stands on a blockhash is waited for.
    */
   #mayTakeOver(tx: Tx, sell: OrderRow): boolean {
     if (openPanicOf(tx, sell) !== undefined) return false;
-    return undecidedGroupOf(tx, slotOf(sell))?.[0]?.bound.kind === "nonce";
+    const group = undecidedGroupOf(tx, slotOf(sell));
+    return group === undefined || group[0]?.bound.kind === "nonce";
   }
 
   #nextOrderId(tx: Tx, panicId: string, positionId: string): string {

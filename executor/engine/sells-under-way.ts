@@ -26,7 +26,7 @@ export class SellsUnderWay {
     return status !== undefined && !FINAL_ORDER_STATUSES.includes(status);
   }
 
-  /** @returns the instrument of a sell that has just ended */
+  /** @returns the instrument of a sell that has just ended, or of which nothing is undecided now */
   follow(event: JournalEvent): string | undefined {
     switch (event.kind) {
       case "OrderInitialized": {
@@ -37,6 +37,12 @@ export class SellsUnderWay {
       case "FillRecorded":
       case "OrderClosed":
         return this.#end(event.payload.orderId);
+      case "AttemptDead":
+      case "AttemptFailed":
+      case "AttemptRejected": {
+        const { attemptId } = event.payload;
+        return this.#sells.get(attemptId.slice(0, attemptId.lastIndexOf(":")))?.instrument;
+      }
       case "FillReversed": {
         const { attemptId } = event.payload;
         const order = this.#store.order(attemptId.slice(0, attemptId.lastIndexOf(":")));
