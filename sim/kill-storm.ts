@@ -10,6 +10,7 @@ const { values } = parseArgs({
     kills: { type: "string", default: "200" },
     seed: { type: "string", default: "42" },
     worlds: { type: "string", default: "2" },
+    minutes: { type: "string", default: "Infinity" },
     keep: { type: "string" },
   },
 });
@@ -21,12 +22,15 @@ const [kills, seed, worlds] = [values.kills, values.seed, values.worlds].map(Num
 if (![kills, worlds].every((value) => Number.isSafeInteger(value) && value >= 1)) {
   throw new Error("expected --kills and --worlds to be whole numbers above 0");
 }
+const minutesMax = Number(values.minutes);
+if (!(minutesMax > 0)) throw new Error("expected --minutes above 0");
 if (!Number.isSafeInteger(seed) || seed < 0) throw new Error("expected --seed as a whole number");
 process.stdout.write(`kill storm: ${kills} kills in ${worlds} worlds, seed ${seed}\n`);
 const report = await runWorlds({
   kills,
   seed,
   worlds,
+  minutesMax,
   keepIn: values.keep,
   onKill: (done, name) => {
     if (process.stdout.isTTY) process.stdout.write(`\r${done}/${kills} ${name.padEnd(32)}`);
@@ -49,7 +53,7 @@ function printReport(storm: StormReport): void {
   }
   const { jobs, orders, attempts, fills, events, resigned, replaced, reversed } = storm;
   say(
-    `${storm.kills} kills (${storm.unresolvedKills} with an attempt not decided) in ` +
+    `${storm.kills} of ${kills} kills (${storm.unresolvedKills} with an attempt not decided) in ` +
       `${(storm.tookMs / 1_000).toFixed(0)} s; ${storm.presses} presses`,
   );
   say(`${events} events: ${jobs} jobs, ${orders} orders, ${attempts} attempts, ${fills} fills`);

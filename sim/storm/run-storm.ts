@@ -49,6 +49,8 @@ const DEPLOY_EVERY = 25;
 export interface StormOptions {
   kills: number;
   seed: number;
+  /** No kill is begun later than so long after the start; what was done by then is judged. */
+  minutesMax?: number | undefined;
   /** Where the journal is left, in a folder named after the seed; it is thrown away otherwise. */
   keepIn?: string | undefined;
   onKill(done: number, name: string): void;
@@ -144,7 +146,9 @@ class Storm {
     await postJson(`${this.#world.file.telegram}/world/limits`, CHAT_LIMITS);
     for (const person of this.#people) await person.begin();
     await this.#world.executor.killAll();
-    for (let done = 0; done < this.#options.kills; done += 1) {
+    const { kills, minutesMax = Number.POSITIVE_INFINITY } = this.#options;
+    const endMs = performance.now() + minutesMax * 60_000;
+    for (let done = 0; done < kills && performance.now() < endMs; done += 1) {
       if (done % DROUGHT_EVERY === DROUGHT_EVERY - 1) await this.#setDrought(true);
       if (this.#isDrought && this.#sinceDroughtMs() > DROUGHT_MS) await this.#setDrought(false);
       const isRandom = done % RANDOM_EVERY === 0;

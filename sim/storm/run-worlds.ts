@@ -24,6 +24,7 @@ export async function runWorlds(options: StormOptions & { worlds: number }): Pro
       runWorld({
         kills: Math.floor((kills + at) / worlds),
         seed: seed + at,
+        minutesMax: options.minutesMax,
         keepIn: options.keepIn,
         onKill: (_, name) => {
           done += 1;
@@ -35,9 +36,11 @@ export async function runWorlds(options: StormOptions & { worlds: number }): Pro
   return { ...reports.reduce(merge), tookMs: performance.now() - startedMs };
 }
 
-function runWorld({ kills, seed, keepIn, onKill }: StormOptions): Promise<StormReport> {
+function runWorld(options: StormOptions): Promise<StormReport> {
+  const { kills, seed, minutesMax = Number.POSITIVE_INFINITY, keepIn, onKill } = options;
   const kept = keepIn === undefined ? [] : [keepIn];
-  const child = fork(WORKER, [String(kills), String(seed), ...kept], { execArgv: [] });
+  const given = [kills, seed, minutesMax].map(String);
+  const child = fork(WORKER, [...given, ...kept], { execArgv: [] });
   let done = 0;
   let report: StormReport | undefined;
   child.on("message", (message: FromWorker) => {
