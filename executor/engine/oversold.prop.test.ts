@@ -120,8 +120,9 @@ class Story {
     const one = open[which % Math.max(open.length, 1)];
     if (one === undefined) return;
     const isCovered = one.side === "buy" || (chain.tokens.get(MINT) ?? 0n) >= one.quantityIn;
+    // What would sell more than there is never gets into a block here.
     if (isCovered) chain.land(one.identity);
-    else chain.revert(one.identity);
+    else chain.bury(one.identity);
     chain.slot += 1;
   }
 
