@@ -23,6 +23,7 @@ import { connectLauncher, connectSigner } from "./signer/index.ts";
 import { createBallast } from "./store/ballast.ts";
 import { standBy } from "./stand-by.ts";
 import { holdExecutorLock, type ExecutorLock } from "./store/lock.ts";
+import { Checkpoints, WAL_PAGES_MAX } from "./store/checkpoints.ts";
 import { openStore, type StoreOptions } from "./store/sqlite-store.ts";
 import { tellOperators } from "./tell-operators.ts";
 import { readVersion } from "./version.ts";
@@ -69,6 +70,7 @@ async function main(): Promise<void> {
   const postgres = await connectPostgres(env, clock);
   const tools = { env, clock, log, net, ids, postgres };
   const claimed = await claimOrStandBy(tools, store, lock);
+  const checkpoints = new Checkpoints({ path, clock, log, onFatal });
   const metrics = createPrometheus();
   const executor = createExecutor({
     env,
@@ -90,28 +92,41 @@ async function main(): Promise<void> {
   const doors = await openDoors({ executor, env, clock, log, metrics, onFatal });
   log.info({ ...doors.ports, version }, "listening");
 
-  let isStopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
-    log.info({ signal }, "draining");
+  const ending = endOnSignals(log, onFatal, async () => {
     await executor.drain();
     await doors.close();
     await claimed.release(store.headSeq());
+    await checkpoints.stop();
     store.close();
     lock.release();
     net.close();
     signer.close();
     link.close();
-    log.info({}, "stopped");
-    process.exit(0);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => void stop(signal).catch(onFatal));
-  }
+  });
   sampleLoopLag(metrics);
   await executor.boot();
-  void registerWithTelegram(executor, env, clock, () => isStopping).catch(onFatal);
+  void registerWithTelegram(executor, env, clock, () => ending.aborted).catch(onFatal);
+}
+
+/** Runs the drain once, whichever signal comes first, and then ends the process. */
+function endOnSignals(
+  log: Log,
+  onFatal: (error: unknown) => void,
+  drain: () => Promise<void>,
+): AbortSignal {
+  const ending = new AbortController();
+  async function end(signal: string): Promise<void> {
+    if (ending.signal.aborted) return;
+    ending.abort();
+    log.info({ signal }, "draining");
+    await drain();
+    log.info({}, "stopped");
+    process.exit(0);
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => void end(signal).catch(onFatal));
+  }
+  return ending.signal;
 }
 
 interface DoorParts {
@@ -212,7 +227,7 @@ function readEnv(): ExecutorEnv {
 async function openWhenThereIsRoom(options: StoreOptions): Promise<Store> {
   for (;;) {
     try {
-      return openStore(options);
+      return openStore({ ...options, walPagesMax: WAL_PAGES_MAX });
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       if (error.code !== "RAPTOR_JOURNAL__FULL") {

@@ -28,7 +28,7 @@ const SYNCHRONOUS_FULL = 2;
  * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY, __IO_FAILED, __DAMAGED.
  */
 function openDatabase(
-  { path, onFolding }: Pick<OpenOptions, "path" | "onFolding">,
+  { path, onFolding, walPagesMax }: Pick<OpenOptions, "path" | "onFolding" | "walPagesMax">,
   release: string | undefined,
 ): DatabaseSync {
   return translated(path, () => {
@@ -37,6 +37,7 @@ function openDatabase(
     try {
       prepareDatabase(database, release, onFolding);
       setBusyTimeout(database, RUN_BUSY_MS);
+      if (walPagesMax !== undefined) database.exec(`pragma wal_autocheckpoint = ${walPagesMax}`);
       return database;
     } catch (error) {
       // Closing would sync a file whose syncing has just failed; the process ends instead.
@@ -52,6 +53,7 @@ interface OpenOptions {
   makeRoom?(): boolean;
   /** Called now and then while the tables are folded anew, which holds the event loop up. */
   onFolding?: () => void;
+  walPagesMax?: number;
 }
 
 /**

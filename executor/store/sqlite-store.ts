@@ -30,6 +30,8 @@ export interface StoreOptions {
   makeRoom?(): boolean;
   /** Called now and then while the tables are folded anew, which holds the event loop up. */
   onFolding?: () => void;
+  /** The log's size at which a commit moves it into the file; SQLite's 1,000 pages unless given. */
+  walPagesMax?: number;
   /** When the waiting units of work are committed; the clock's `defer` unless given. */
   defer?(task: () => void): void;
 }
