@@ -13,6 +13,8 @@ export interface Scene {
   deepForkMs(): number;
   /** Whether the executor's disk takes no writes now. */
   isDiskFull(): boolean;
+  /** Whether the executor was told to end and finishes what it has begun: nothing new begins. */
+  isDraining(): boolean;
   /** Everything that must never be seen outside of the signer and the settings. */
   secrets: readonly string[];
   limits: { orderLamportsMax: bigint; dailyLamportsMax: bigint };

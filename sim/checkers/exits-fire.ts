@@ -24,7 +24,8 @@ export function createExitsFire(watch: Watch): Checker {
   function notePrices(body: string): void {
     const prices = JSON.parse(body) as Record<string, { usdPrice?: number } | undefined>;
     const sol = prices[NATIVE_MINT]?.usdPrice;
-    if (sol === undefined || watch.isDiskFull()) return crossings.clear();
+    const isHeld = watch.isDiskFull() || watch.isDraining();
+    if (sol === undefined || isHeld) return crossings.clear();
     const idle = guarded.idle();
     for (const positionId of crossings.keys()) {
       if (!idle.has(positionId)) crossings.delete(positionId);

@@ -65,6 +65,7 @@ export class ExecutorHost {
     wallSkewMs: 0,
   };
   readonly path: string;
+  isDraining = false;
   readonly #lockPath: string;
   readonly #world: World;
   readonly #network: Network;
@@ -112,6 +113,7 @@ export class ExecutorHost {
     const life = this.#create();
     this.#life = life;
     this.#network.attach("executor.sim", (request) => this.#answer(life, request));
+    this.isDraining = false;
     this.#hooks.onTrace("executor: starts");
     this.#hooks.onStart(life.store);
     life.process.guard(life.executor.boot()).then(
@@ -135,6 +137,7 @@ export class ExecutorHost {
     if (life === undefined) return;
     this.#hooks.onFault("executor/deploy");
     this.#hooks.onTrace("executor: drains for a deploy");
+    this.isDraining = true;
     // The launcher does not wait for ever.
     this.#world.after(DRAIN_PATIENCE_MS, () => {
       if (this.#life === life) this.kill("drain took too long");

@@ -62,6 +62,8 @@ export class SeedRun {
     this.#network = this.#createNetwork();
     this.#services = startServices(world, this.#network, createNamedPrng(seed, "services"));
     const onLanded = (record: LedgerRecord): void => {
+      // Others move full curves; what they sign is nobody's promise.
+      if (!this.#wallets.includes(record.transaction.staticKeys[0] ?? "")) return;
       this.#checkers.onLanded(record);
       this.#faults.onLanded();
     };
@@ -163,6 +165,7 @@ export class SeedRun {
       chain: this.#chain.chain,
       deepForkMs: () => this.#faults.deepForkMs,
       isDiskFull: () => this.#executor.faults.disk !== undefined,
+      isDraining: () => this.#executor.isDraining,
       secrets: listSecrets(),
       limits: { orderLamportsMax: ORDER_SOL_MAX, dailyLamportsMax: DAILY_SOL_MAX },
       report: (checker, violation) => this.#violate(checker, violation),
