@@ -195,7 +195,7 @@ async function noteEnd(
 ): Promise<AttemptReport> {
   const report = await asked;
   const isOver = report.state !== "pending" && report.state !== "seen";
-  if (isOver && bound.kind === "nonce") nonces.forget(bound.account);
+  if (isOver && bound.kind === "nonce") nonces.forget(bound.account, bound.value);
   return report;
 }
 

@@ -75,6 +75,21 @@ describe("a nonce's value at hand", () => {
     expect(book.ready(WALLET, ACCOUNT)?.value).toBe(SECOND);
   });
 
+  it("is never again one on which an attempt has ended, however late a node is", async ({
+    expect,
+  }) => {
+    const { book, change, pass } = await createBook(FIRST);
+    book.forget(ACCOUNT, FIRST);
+    await pass(5_000);
+    expect(book.ready(WALLET, ACCOUNT)).toBeUndefined();
+    book.forget(ACCOUNT, addressOf(13));
+    await pass(5_000);
+    expect(book.ready(WALLET, ACCOUNT)).toBeUndefined();
+    change(nonceBytes(SECOND));
+    await pass(5_000);
+    expect(book.ready(WALLET, ACCOUNT)?.value).toBe(SECOND);
+  });
+
   it("is never one that somebody else may advance", async ({ expect }) => {
     const { book, change, pass } = await createBook(FIRST);
     change(nonceBytes(FIRST, addressOf(2)));

@@ -10,6 +10,8 @@ interface Kept {
   holders: number;
   /** Read as an attempt must have it: final, and said by every node. */
   reading: NonceReading | undefined;
+  /** Values on which an attempt has ended, the last ones: whoever still shows one is late. */
+  spent: readonly string[];
 }
 
 export interface NonceBookDeps {
@@ -22,6 +24,8 @@ export interface NonceBookDeps {
 const LOOK_MS = 2_000;
 /** Accounts read in one round: each costs two questions to every node. */
 const READS_MAX = 4;
+/** A node that is later than so many uses of one account is not believed about anything. */
+const SPENT_MAX = 8;
 
 /**
  * Nonce values that may be used without asking: each was read once as an attempt demands it, and
@@ -58,7 +62,7 @@ export class NonceBook {
       found.holders += 1;
       return;
     }
-    this.#kept.set(account, { wallet, account, holders: 1, reading: undefined });
+    this.#kept.set(account, { wallet, account, holders: 1, reading: undefined, spent: [] });
     this.#deps.warm.keepNonce(wallet, account);
   }
 
@@ -71,10 +75,16 @@ export class NonceBook {
     this.#deps.warm.dropNonce(kept.wallet, account);
   }
 
-  /** Its value may be used up, whatever its stream says: it is read anew before it is given out. */
-  forget(account: string): void {
+  /**
+   * An attempt on this value has ended, so that it is used up, whatever is still told of it: by a
+   * stream, by a node that lags, or by a reading that was asked for before. Another one is read
+   * before any is given out; should a fork bring this one back, the nodes are asked.
+   */
+  forget(account: string, value: string): void {
     const kept = this.#kept.get(account);
-    if (kept !== undefined) kept.reading = undefined;
+    if (kept === undefined) return;
+    kept.reading = undefined;
+    kept.spent = [...kept.spent, value].slice(-SPENT_MAX);
   }
 
   /** Undefined unless the last final value still stands, as far as the stream has told. */
@@ -102,7 +112,8 @@ export class NonceBook {
     const { wallet, account } = kept;
     if (this.#kept.delete(account)) this.#kept.set(account, kept);
     try {
-      kept.reading = await readNonce(this.#deps.rpc, wallet, account);
+      const reading = await readNonce(this.#deps.rpc, wallet, account);
+      kept.reading = kept.spent.includes(reading.value) ? undefined : reading;
     } catch (error) {
       if (!isRaptorError(error, "RAPTOR_VENUE__UNAVAILABLE")) throw error;
       kept.reading = undefined;
