@@ -4,6 +4,7 @@ import { type VerifyReport, verifyJournal } from "@raptor/executor/store/verify.
 import type { World } from "../local/start-world.ts";
 import type { ChatMessage } from "../scenarios/person.ts";
 import { readJournal } from "./journal-look.ts";
+import { traceQueued } from "./queue-trace.ts";
 import type { Said } from "./storm-load.ts";
 
 /** Said by the edge itself while the desk is away; not the desk's notices. */
@@ -66,7 +67,13 @@ export async function auditStorm(
     events: report.events,
     lost: [
       ...findLost(dataDir),
-      ...findUnheard(said, `tg:${world.file.botId}`, jobs, chats),
+      ...findUnheard(
+        said,
+        `tg:${world.file.botId}`,
+        jobs,
+        chats,
+        await traceQueued(world.file.qstash),
+      ),
       ...(await findUnbooked(world, dataDir)),
     ],
     double: findDoubles(landed, dataDir),
@@ -110,6 +117,7 @@ export function findUnheard(
   jobPrefix: string,
   jobs: readonly Record<string, unknown>[],
   chats: ReadonlyMap<number, readonly ChatMessage[]>,
+  queued: ReadonlyMap<string, readonly string[]> = new Map(),
 ): string[] {
   const known = new Set(jobs.map(({ job_id: jobId }) => String(jobId)));
   return [...chats].flatMap(([chatId, messages]) => {
@@ -121,9 +129,10 @@ export function findUnheard(
       ({ text, from }) => from?.is_bot === true && NO_PROMISE.test(text ?? ""),
     ).length;
     if (unheard.length <= told) return [];
+    const lost = unheard.map((id) => `${id} (queue: ${queued.get(id)?.join("; ") ?? "never"})`);
     return [
       `chat ${chatId}: ${unheard.length} commands left no trace, ${told} of them were told so, ` +
-        `among ${unheard.join(", ")}`,
+        `among ${lost.join(", ")}`,
     ];
   });
 }
