@@ -9,7 +9,9 @@ import { describe, test, type TestContext } from "vitest";
 const HERE = import.meta.dirname;
 const MAIN = fileURLToPath(import.meta.resolve("./signer/fixtures/echo-main.ts"));
 const KEY = randomBytes(32).toString("base64");
-const WAIT_MS = 15_000;
+const WAIT_MS = 45_000;
+/** Ample for the first beat of a process on a busy machine. */
+const START_MS = 6_000;
 
 type Line = Record<string, unknown>;
 
@@ -214,11 +216,14 @@ describe.concurrent("the watchdog", () => {
   test("replaces a main process that never beats, and leaves a beating one alone", async (context) => {
     const { expect } = context;
     const silent = launch(context, { FIXTURE: "no-beat", WATCHDOG_START_MS: "900" });
-    const beating = launch(context, { WATCHDOG_START_MS: "2500", WATCHDOG_MS: "4000" });
+    const beating = launch(context, {
+      WATCHDOG_START_MS: String(START_MS),
+      WATCHDOG_MS: "30000",
+    });
     await silent.line({ msg: "the main process stopped beating" });
     await silent.line({ msg: "spawned", role: "main" }, 1);
     await beating.line({ fixture: "ready" });
-    await new Promise((r) => setTimeout(r, 2_600));
+    await new Promise((r) => setTimeout(r, START_MS + 100));
     expect(beating.lines.filter((line) => line["role"] === "main").length).toBe(1);
   });
 });

@@ -7,6 +7,7 @@ import { ShiftedClock } from "../servers/real-clock.ts";
 
 const clock = new ShiftedClock();
 const TIMEOUT_MS = 5_000;
+const POLL = { timeout: 10_000, interval: 20 };
 let server: PostgresServer;
 
 beforeAll(async () => {
@@ -89,8 +90,10 @@ describe("a session of Postgres", () => {
     const second = await open();
     await second.query("select pg_terminate_backend(pid) from pg_locks where objid = 7");
     await gone;
-    const { rows } = await second.query("select pg_try_advisory_lock(7)");
-    expect(rows).toEqual([["t"]]);
+    // The server tells the client first and lets go a moment later.
+    await expect
+      .poll(async () => (await second.query("select pg_try_advisory_lock(7)")).rows, POLL)
+      .toEqual([["t"]]);
     second.close();
   });
 
