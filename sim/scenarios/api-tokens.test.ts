@@ -116,7 +116,7 @@ describe("a person's token", () => {
   test("survives a restart of the executor", async () => {
     const token = await issueToken(bob);
     world.world.executor.killMain();
-    await until(async () => (await get("/v1/positions", token)).status === 200, 20_000);
+    await until(async () => (await get("/v1/positions", token)).status === 200);
   });
 });
 

@@ -58,7 +58,7 @@ test("status and positions come from the running executor, with live prices", as
   const status = await raptor("status");
   expect(status.text).toContain("phase          ready");
   expect(status.code).toBe(0);
-  await until(async () => /worth \d/.test((await raptor("positions")).text), 20_000);
+  await until(async () => /worth \d/.test((await raptor("positions")).text));
   const { text } = await raptor("positions");
   expect(text).toContain(world.mint("normal", 0));
   expect(text).toMatch(/exits takeProfit .* SOL, stopLoss .* SOL/);

@@ -8,10 +8,11 @@ let world: ScenarioWorld;
 let alice: Person;
 
 beforeAll(async () => {
-  world = await ScenarioWorld.start();
+  // Every trade here is waited for until it is final: 32 slots.
+  world = await ScenarioWorld.start({ slotMs: 100 });
   alice = world.alice;
   await alice.begin();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => world.close());
 

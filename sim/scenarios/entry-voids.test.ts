@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   alice = world.alice;
   address = await alice.begin();
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await world.close();
@@ -70,7 +70,7 @@ test("a buy that was recorded and never sent ends as expired, and nothing was bo
   await until(() => payloadsOf("AttemptPrepared").length === 2, 30_000);
   const [, prepared] = payloadsOf("AttemptPrepared");
   expect(prepared).toMatchObject({ bound: { kind: "nonce" } });
-  await until(() => !world.world.executor.isMainAlive, 10_000);
+  await until(() => !world.world.executor.isMainAlive);
   await new Promise((resolve) => setTimeout(resolve, DEADLINE_MS + 500));
   expect(payloadsOf("AttemptSubmitted")).toHaveLength(1);
   plan(undefined);
@@ -90,7 +90,7 @@ test("a buy that was recorded and never sent ends as expired, and nothing was bo
   );
   expect(payloadsOf("FillRecorded")).toHaveLength(1);
   expect(await world.chainQuantity(address, world.mint("normal", 1))).toBe(0n);
-  await until(async () => (await textOf(large)).includes("Nothing was bought"), 10_000);
+  await until(async () => (await textOf(large)).includes("Nothing was bought"));
 }, 120_000);
 
 test("the nonce is free again: the next large buy stands on one and is booked", async () => {
@@ -103,7 +103,7 @@ test("the nonce is free again: the next large buy stands on one and is booked", 
   expect(bought).toMatchObject({ bound: { kind: "nonce" } });
   expect(used.has(bought?.["exclusionGroup"])).toBe(false);
   expect((await world.status()).unresolvedAttempts).toBe(0);
-}, 60_000);
+}, 120_000);
 
 test("the journal of all this verifies", async () => {
   const { verifyJournal } = await import("@raptor/executor/store/verify.ts");
@@ -111,4 +111,4 @@ test("the journal of all this verifies", async () => {
     problem: null,
     violation: null,
   });
-}, 30_000);
+}, 120_000);

@@ -10,10 +10,14 @@ let alice: Person;
 let address: string;
 
 beforeAll(async () => {
-  world = await ScenarioWorld.start({ executorEnv: { RECONCILE_INTERVAL_MS: "3600000" } });
+  world = await ScenarioWorld.start({
+    // The fill has to be final first: 32 slots.
+    slotMs: 100,
+    executorEnv: { RECONCILE_INTERVAL_MS: "3600000" },
+  });
   alice = world.alice;
   address = await alice.begin();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => world.close());
 

@@ -26,6 +26,8 @@ let mints: { alice: string; bob: string; next: string };
 
 beforeAll(async () => {
   world = await startWithKnownKeys({
+    // All fills have to be final before a loss is booked: 32 slots.
+    slotMs: 100,
     edgeVars: { RATE_TRADE_PER_MIN: "1000", RATE_USER_PER_MIN: "1000", RATE_READ_PER_MIN: "1000" },
     // A button pressed late in this file must still be good.
     executorEnv: { TICKET_TRADE_TTL_MS: "600000" },

@@ -19,7 +19,7 @@ const children: ChildProcess[] = [];
 beforeAll(async () => {
   server = await startPostgres(new ShiftedClock());
   directory = mkdtempSync(join(tmpdir(), "raptor-lease-"));
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
@@ -45,7 +45,7 @@ function start(machine: string): Holder {
     lines.push(...parts);
   });
   const held = async (): Promise<{ epoch: number; atMs: number }> => {
-    await until(() => lines.some((line) => line.startsWith("held ")), 20_000);
+    await until(() => lines.some((line) => line.startsWith("held ")));
     const line = lines.find((one) => one.startsWith("held ")) ?? "";
     const [, epoch, atMs] = line.split(" ");
     return { epoch: Number(epoch), atMs: Number(atMs) };
@@ -54,7 +54,7 @@ function start(machine: string): Holder {
 }
 
 async function waiting(holder: Holder): Promise<void> {
-  await until(() => holder.lines.some((line) => line.startsWith("waiting ")), 20_000);
+  await until(() => holder.lines.some((line) => line.startsWith("waiting ")));
   // It connects and reads the row before it waits for it.
   await new Promise((resolve) => setTimeout(resolve, 150));
 }
@@ -88,7 +88,7 @@ async function measure(ending: Ending, machineOf: (round: number) => string): Pr
 
 async function expectFencedOnWaking({ child, lines }: Holder): Promise<void> {
   child.kill("SIGCONT");
-  await until(() => lines.some((line) => line.startsWith("state fenced")), 10_000);
+  await until(() => lines.some((line) => line.startsWith("state fenced")));
   child.kill("SIGKILL");
 }
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
   alice = world.alice;
   address = await alice.begin();
   mint = world.mint();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => world.close());
 
@@ -31,7 +31,7 @@ function attemptsToSell(): Record<string, unknown>[] {
 async function killMain(): Promise<void> {
   const { main } = world.world.executor.pids;
   world.world.executor.killMain();
-  await until(() => world.world.executor.pids.main !== main, 20_000);
+  await until(() => world.world.executor.pids.main !== main);
   await world.world.executor.waitUntilReady();
 }
 
@@ -47,14 +47,14 @@ test("the first buy sets an account up before it is sent, and says what that hol
   );
   expect(kinds.indexOf("AttemptPrepared")).toBeGreaterThan(kinds.indexOf("NonceAccountsCreated"));
   await until(() => payloadsOf("FillSettled").length === 1, 30_000);
-}, 60_000);
+}, 120_000);
 
 test("a lost exit gets a dearer copy, over kill -9, and exactly one of them lands", async () => {
   for (const { http } of world.file.rpcs) {
     await breakDown(http, { on: "sendTransaction", kind: "drop", count: -1 });
   }
   await setPrice(world.file, mint, 0.6);
-  await until(() => attemptsToSell().length === 1, 20_000);
+  await until(() => attemptsToSell().length === 1);
   await killMain();
   await until(() => attemptsToSell().length === 3, 40_000);
   const groups = attemptsToSell().map(({ exclusionGroup }) => String(exclusionGroup));
@@ -77,7 +77,7 @@ test("a lost exit gets a dearer copy, over kill -9, and exactly one of them land
 test("the rent comes back to the lamport, and only when nothing is under way", async () => {
   const before = await world.chainLamports(address);
   await alice.say("/wallet");
-  const wallet = await alice.waitFor("Held back for safe exits: 0.00144768 SOL", 10_000);
+  const wallet = await alice.waitFor("Held back for safe exits: 0.00144768 SOL");
   await alice.press(wallet, "Reclaim rent");
   await until(() => payloadsOf("NonceAccountReclaimed").length === 1, 30_000);
   const [reclaimed] = payloadsOf("NonceAccountReclaimed");
@@ -89,7 +89,7 @@ test("the rent comes back to the lamport, and only when nothing is under way", a
     const shown = (await alice.received()).find((one) => one.message_id === wallet.message_id);
     return shown?.text?.includes("Held back") === false;
   }, 10_000);
-}, 60_000);
+}, 120_000);
 
 test("the journal of all this verifies", async () => {
   const { verifyJournal } = await import("@raptor/executor/store/verify.ts");
@@ -98,7 +98,7 @@ test("the journal of all this verifies", async () => {
     problem: null,
     violation: null,
   });
-}, 30_000);
+}, 120_000);
 
 /** What the wallet paid for the newest transaction that touched an account. */
 async function newestFee(account: string): Promise<bigint> {

@@ -21,6 +21,11 @@ export interface Toast {
 }
 
 const POLL_MS = 25;
+/**
+ * How long anything may take unless a test says otherwise. Only a failure waits for so long, and it
+ * has to be one also on a machine that is busy with something else.
+ */
+const PATIENCE_MS = 30_000;
 
 /** Somebody with a phone: types, presses, reads. Everything goes through the Telegram stand-in. */
 export class Person {
@@ -57,7 +62,7 @@ export class Person {
   }
 
   /** The newest bot message whose text contains `part`, as soon as there is one. */
-  async waitFor(part: string, timeoutMs = 15_000): Promise<ChatMessage> {
+  async waitFor(part: string, timeoutMs = PATIENCE_MS): Promise<ChatMessage> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const received = await this.received();
@@ -79,7 +84,7 @@ export class Person {
   }
 
   /** Waits for a callback answer whose text contains `part`. */
-  async waitForToast(part: string, timeoutMs = 10_000): Promise<Toast> {
+  async waitForToast(part: string, timeoutMs = PATIENCE_MS): Promise<Toast> {
     return waitUntil(async () => {
       return (await this.toasts()).findLast((toast) => toast.text?.includes(part));
     }, timeoutMs);
@@ -133,7 +138,7 @@ export async function postJson(url: string, body: unknown): Promise<unknown> {
 
 export async function waitUntil<T>(
   look: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 10_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

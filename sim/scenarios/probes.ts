@@ -109,7 +109,7 @@ export function setTradingState(
 }
 
 /** Resolves when `look` gives true. */
-export async function until(look: () => Promise<boolean> | boolean, ms = 10_000): Promise<void> {
+export async function until(look: () => Promise<boolean> | boolean, ms?: number): Promise<void> {
   await waitUntil(async () => ((await look()) ? true : undefined), ms);
 }
 

@@ -16,12 +16,14 @@ let address: string;
 
 beforeAll(async () => {
   world = await ScenarioWorld.start({
+    // All fills have to be final before a loss is booked: 32 slots.
+    slotMs: 100,
     executorEnv: { RECONCILE_INTERVAL_MS: NEVER_MS, RECONCILE_CRON: "0 0 1 1 *" },
   });
   alice = world.alice;
   address = await alice.begin();
   await world.bob.begin();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => world.close());
 
@@ -86,7 +88,7 @@ describe("tokens that leave the wallet outside Raptor", () => {
     expect(world.eventsOf("EntriesHeld")).toHaveLength(1);
     await alice.press(notice, "I know, allow buys again");
     await until(() => world.eventsOf("EntriesReleased").length === 1);
-  }, 90_000);
+  }, 120_000);
 });
 
 describe("tokens that come without an order", () => {
@@ -190,5 +192,5 @@ describe("ticks of the schedule", () => {
     });
     // Jobs that arrive during a run share its result instead of starting forty.
     expect(world.eventsOf("ReconcileCompleted").length - runs).toBeLessThan(TICKS_AT_ONCE);
-  }, 60_000);
+  }, 120_000);
 });

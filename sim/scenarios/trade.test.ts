@@ -10,7 +10,7 @@ beforeAll(async () => {
   world = await ScenarioWorld.start();
   alice = world.alice;
   address = await alice.begin();
-}, 60_000);
+}, 120_000);
 
 afterAll(() => world.close());
 
@@ -30,4 +30,4 @@ test("a pasted mint becomes a position on the chain, and take profit sells it", 
   expect(await world.positions()).toEqual([]);
   expect(await world.chainQuantity(address, mint)).toBe(0n);
   expect((await world.trades()).map((trade) => trade.side)).toEqual(["sell", "buy"]);
-}, 60_000);
+}, 120_000);
