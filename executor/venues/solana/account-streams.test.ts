@@ -286,3 +286,62 @@ describe("many accounts", () => {
     expect(new Set(node.reads.flat()).size).toBe(300);
   });
 });
+
+describe("a state that a fork took back", () => {
+  test("is read again at once, and is not fresh until then", async ({ expect }) => {
+    const { node, one, streams, texts } = await start();
+    node.tell(one, A, { bytes: bytesOf("gone") }, 1_005);
+    expect([texts().at(-1), streams.isFresh(A)]).toEqual(["gone", true]);
+    node.accounts.set(A, { bytes: bytesOf("stands") });
+    node.slot = 1_007;
+    node.beat(one, 1_004);
+    expect(streams.isFresh(A)).toBe(false);
+    await settle();
+    expect([texts().at(-1), streams.isFresh(A)]).toEqual(["stands", true]);
+  });
+
+  test("makes way for a smaller slot that came after the fork, not for older ones", async ({
+    expect,
+  }) => {
+    const { node, one, streams, texts } = await start();
+    node.isHttpDown = true;
+    node.tell(one, A, { bytes: bytesOf("gone") }, 1_005);
+    node.slot = 1_007;
+    node.beat(one, 1_003);
+    node.tell(one, A, { bytes: bytesOf("before the fork") }, 1_003);
+    expect(texts().at(-1)).toBe("gone");
+    node.tell(one, A, { bytes: bytesOf("after fork") }, 1_004);
+    expect([texts().at(-1), streams.isFresh(A)]).toEqual(["after fork", false]);
+    node.tell(one, A, { bytes: bytesOf("gone") }, 1_005);
+    expect(streams.isFresh(A)).toBe(false);
+    node.tell(one, A, { bytes: bytesOf("newest") }, 1_007);
+    expect([texts().at(-1), streams.isFresh(A)]).toEqual(["newest", true]);
+    node.tell(one, A, { bytes: bytesOf("late") }, 1_006);
+    expect(texts().at(-1)).toBe("newest");
+  });
+
+  test("is not one of a slot on which the node went on, nor of a later one", async ({ expect }) => {
+    const { node, one, streams } = await start();
+    node.tell(one, A, { bytes: bytesOf("stands") }, 1_005);
+    const reads = node.reads.length;
+    node.slot = 1_008;
+    node.beat(one, 1_005);
+    node.tell(one, A, { bytes: bytesOf("newer") }, 1_010);
+    node.slot = 1_009;
+    node.beat(one, 1_006);
+    await settle();
+    expect([streams.isFresh(A), node.reads.length]).toEqual([true, reads]);
+  });
+
+  test("is not trusted to a read that was asked for before", async ({ expect }) => {
+    const { node, one, streams } = await start();
+    node.tell(one, A, { bytes: bytesOf("gone") }, 1_005);
+    node.slot = 1_004;
+    streams.refresh([A]);
+    node.slot = 1_007;
+    node.beat(one, 1_003);
+    node.slot = 1_006;
+    await settle();
+    expect(streams.isFresh(A)).toBe(false);
+  });
+});

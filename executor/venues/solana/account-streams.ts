@@ -8,7 +8,14 @@ import type { Rpc } from "./rpc.ts";
 import { type AccountFrame, decodeBase64, isSlotAhead, parseAccountNews } from "./stream-frame.ts";
 import { pickSocket } from "./pick-socket.ts";
 import { reportStreams } from "./stream-metrics.ts";
-import { isNews, isWholeSince, type Watched } from "./watched-account.ts";
+import {
+  isNews,
+  isRolledBack,
+  isWholeSince,
+  leaveFork,
+  type LeftFork,
+  type Watched,
+} from "./watched-account.ts";
 
 /** An account as it stands at `slot`, processed: it may still be rolled back. */
 export interface AccountUpdate {
@@ -89,7 +96,10 @@ class SocketAccountStreams implements AccountStreams {
     const { rpc, clock, log } = deps;
     const onRead = (snapshot: Snapshot): void => this.#onRead(snapshot);
     this.#snapshots = new AccountSnapshots({ rpc, clock, log, onRead });
-    for (const socket of deps.sockets.flat()) socket.onTurn(() => this.#placeAll());
+    for (const socket of deps.sockets.flat()) {
+      socket.onTurn(() => this.#placeAll());
+      socket.onLeap((parent, slot) => this.#onLeap(socket, { parent, slot }));
+    }
   }
 
   watch(address: string, onUpdate: (update: AccountUpdate) => void): () => void {
@@ -151,6 +161,7 @@ class SocketAccountStreams implements AccountStreams {
       active: undefined,
       isWhole: false,
       update: undefined,
+      left: undefined,
       missedAtMs: undefined,
       lastFreshMs: this.#deps.clock.monotonicMs(),
     };
@@ -238,9 +249,11 @@ class SocketAccountStreams implements AccountStreams {
       return;
     }
     // Older than what a poll has shown, and something else: the stream is late, which is no life.
-    const { update } = watched;
+    const { update, left } = watched;
     const isLate = update !== undefined && frame.slot < update.slot;
-    if (!isLate || Buffer.compare(bytes, update.bytes) === 0) {
+    // Whether a slot before the fork's end is of this side or of the other, its number cannot say.
+    if (left !== undefined && frame.slot < left.slot) this.#snapshots.want(watched.address);
+    else if (!isLate || Buffer.compare(bytes, update.bytes) === 0) {
       watched.missedAtMs = undefined;
       watched.isWhole = true;
     }
@@ -273,12 +286,23 @@ class SocketAccountStreams implements AccountStreams {
       return;
     }
     const { update: last } = watched;
-    if (last !== undefined && slot < last.slot && !this.#isAhead(watched, last.slot)) return;
+    const isBehind = last !== undefined && slot < last.slot && !this.#isAhead(watched, last.slot);
+    if (isBehind && !isRolledBack(watched, slot)) return;
+    if (watched.left !== undefined && slot >= watched.left.slot) watched.left = undefined;
     const { address } = watched;
     const atMonotonicMs = this.#deps.clock.monotonicMs();
     const update = { address, bytes, lamports, owner, slot, atMonotonicMs, isSnapshot };
     watched.update = update;
     for (const listener of watched.listeners) listener(update);
+  }
+
+  /** Skipped slots look alike and cost a look at each account, of which none is of such a slot. */
+  #onLeap(socket: RpcSocket, fork: LeftFork): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const watched of this.#watched.values()) {
+      if (watched.socket !== socket || !leaveFork(watched, fork, nowMs)) continue;
+      this.#snapshots.want(watched.address);
+    }
   }
 
   /**
