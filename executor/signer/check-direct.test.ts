@@ -160,3 +160,18 @@ function partsOwn(swap: SwapCase) {
   const { keys } = directSwap("raydium-cpmm", swap);
   return [keys[4]?.pubkey, keys[5]?.pubkey].filter((key) => key !== undefined);
 }
+
+test.for(CASES)(
+  "is refused above a fee that nobody can allow: %s %s",
+  ([kind, side], { expect }) => {
+    const judged = (unitPrice: bigint): string => {
+      const swap = directCase({ side, unitPrice });
+      const bytes = compileList(swap, Object.values(partsFor(kind, swap)));
+      const intent = { ...intentOf(swap), feeLamportsMax: String(2n ** 64n - 1n) };
+      return checkSwap(intent, bytes).join("; ");
+    };
+    // 200,000 units: 0.1 SOL to the lamport, and one more.
+    expect(judged(500_000_000n)).toBe("");
+    expect(judged(500_000_001n)).toContain("at most 100005000 lamports ever, was 100005001");
+  },
+);

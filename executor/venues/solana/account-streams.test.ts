@@ -224,6 +224,22 @@ describe("streams that fail", () => {
     expect(log.lines.some(({ message }) => message.includes("silent"))).toBe(true);
   });
 
+  test("are not called fresh by a frame that is older than what a poll has shown", async ({
+    expect,
+  }) => {
+    const { node, one, streams, texts } = await start();
+    node.accounts.set(A, { bytes: bytesOf("polled") });
+    node.slot = 1_005;
+    node.beat(one);
+    streams.refresh([A]);
+    await settle();
+    expect([texts().at(-1), streams.isFresh(A)]).toEqual(["polled", false]);
+    node.tell(one, A, { bytes: bytesOf("late") }, 1_003);
+    expect([texts().at(-1), streams.isFresh(A)]).toEqual(["polled", false]);
+    node.tell(one, A, { bytes: bytesOf("polled") }, 1_004);
+    expect(streams.isFresh(A)).toBe(true);
+  });
+
   test("are trusted when the notification comes after the poll", async ({ expect }) => {
     const { node, streams, two, one, pass } = await start();
     node.accounts.set(A, { bytes: bytesOf("moved") });

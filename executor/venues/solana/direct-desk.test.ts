@@ -176,3 +176,60 @@ test("a pool's account that tells of no trade confirms no price", async ({ expec
   expect(desk.priceAtHand(MINT, 6)).toBeDefined();
   expect(least()).toBeUndefined();
 });
+
+describe("a sell", () => {
+  const { fallRule: _, ...sell } = SELL;
+
+  test("into a pool that was emptied goes another way, whatever its price says", async ({
+    expect,
+  }) => {
+    const { desk, tell, least } = await start();
+    const priceE9 = desk.priceAtHand(MINT, 6);
+    expect(least(sell)).toBeGreaterThan(0n);
+    tell(BASE / 1_000n, QUOTE / 1_000n);
+    expect(desk.priceAtHand(MINT, 6)).toBe(priceE9);
+    expect(least(sell)).toBeUndefined();
+    await expect(desk.routeOr(sell, nobody)).rejects.toThrow("nobody was to ask");
+    const { priceCheck: __, ...question } = sell;
+    expect(least(question)).toBeGreaterThan(0n);
+  });
+
+  test("that has failed against the pool is asked for elsewhere", async ({ expect }) => {
+    const { desk, least } = await start();
+    expect(least({ ...sell, avoidsDirect: true })).toBeUndefined();
+    const asked = desk.routeOr({ ...sell, avoidsDirect: true }, nobody);
+    await expect(asked).rejects.toThrow("nobody was to ask");
+    await expect(desk.routeOr(sell, nobody)).resolves.toMatchObject({ label: "pump.fun" });
+  });
+});
+
+describe("a buy", () => {
+  const buy: RouteRequest = {
+    wallet: addressOf(1),
+    mint: MINT,
+    side: "buy",
+    quantityIn: 100_000_000n,
+    slippageBps: 500,
+  };
+  const at = (expectedPriceE9: bigint | null): RouteRequest => ({
+    ...buy,
+    priceCheck: { expectedPriceE9, deviationBpsMax: 1_500 },
+  });
+
+  test("is not checked against its own pool alone", async ({ expect }) => {
+    const { desk, least } = await start();
+    expect(least(at(null))).toBeUndefined();
+    await expect(desk.routeOr(at(null), nobody)).rejects.toThrow("nobody was to ask");
+    expect(least(buy)).toBeGreaterThan(0n);
+  });
+
+  test("is doubted when its pool is dearer than the price it was ordered at", async ({
+    expect,
+  }) => {
+    const { desk } = await start();
+    const priceE9 = desk.priceAtHand(MINT, 6) ?? 0n;
+    expect(desk.routeAtHand(at(priceE9))).not.toHaveProperty("priceDoubt");
+    const doubt = desk.routeAtHand(at(priceE9 / 2n))?.priceDoubt;
+    expect(doubt?.reason).toContain("worse than the price it was ordered at");
+  });
+});
