@@ -28,12 +28,11 @@ const SYNCHRONOUS_FULL = 2;
  * @throws RAPTOR_JOURNAL__VERSION, __READ_ONLY, __FULL, __BUSY, __IO_FAILED, __DAMAGED.
  */
 function openDatabase(
-  { path, onFolding, walPagesMax }: Pick<OpenOptions, "path" | "onFolding" | "walPagesMax">,
+  { path, onFolding, walPagesMax, connect }: Omit<OpenOptions, "release" | "makeRoom">,
   release: string | undefined,
 ): DatabaseSync {
   return translated(path, () => {
-    makeOwnerOnly(path);
-    const database = new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
+    const database = (connect ?? connectToFile)(path);
     try {
       prepareDatabase(database, release, onFolding);
       setBusyTimeout(database, RUN_BUSY_MS);
@@ -47,9 +46,16 @@ function openDatabase(
   });
 }
 
+function connectToFile(path: string): DatabaseSync {
+  makeOwnerOnly(path);
+  return new DatabaseSync(path, { timeout: OPEN_BUSY_MS });
+}
+
 interface OpenOptions {
   path: string;
   release: string;
+  /** How the file is opened; by SQLite's own calls unless given. */
+  connect?(path: string): DatabaseSync;
   makeRoom?(): boolean;
   /** Called now and then while the tables are folded anew, which holds the event loop up. */
   onFolding?: () => void;
@@ -141,10 +147,7 @@ function assertIsVersion(found: string): void {
 }
 
 function pragmaText(database: DatabaseSync, sql: string): string {
-  const statement = database.prepare(sql);
-  statement.setReturnArrays(true);
-  const row: unknown = statement.get();
-  return Array.isArray(row) ? String(row[0]) : "";
+  return String(new Statements(database).one(sql)?.[0] ?? "");
 }
 
 function translated<T>(path: string, open: () => T): T {

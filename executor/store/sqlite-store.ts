@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import type { JournalEvent } from "@raptor/shared/domain/events.ts";
 import {
   assert,
@@ -32,6 +33,8 @@ export interface StoreOptions {
   onFolding?: () => void;
   /** The log's size at which a commit moves it into the file; SQLite's 1,000 pages unless given. */
   walPagesMax?: number;
+  /** How the file is opened; by SQLite's own calls unless given. */
+  connect?(path: string): DatabaseSync;
   /** When the waiting units of work are committed; the clock's `defer` unless given. */
   defer?(task: () => void): void;
 }

@@ -2,15 +2,20 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { assertIsExact, type SqlValue } from "./row-codec.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
 
+/** One set for a connection: the migrations, the store and the next life of a kept one share it. */
+const preparedBy = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
 /** Prepared statements by their text. The texts are few: they come from code, never from data. */
 export class Statements {
   readonly database: DatabaseSync;
   /** Told of a disk or a file that cannot be trusted, by whatever statement it shows. */
   onFatal: (error: unknown) => void = () => {};
-  readonly #byText = new Map<string, StatementSync>();
+  readonly #byText: Map<string, StatementSync>;
 
   constructor(database: DatabaseSync) {
     this.database = database;
+    this.#byText = preparedBy.get(database) ?? new Map<string, StatementSync>();
+    preparedBy.set(database, this.#byText);
   }
 
   /** Rows as arrays of values, in the order of the selected columns. */

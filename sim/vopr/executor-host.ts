@@ -14,7 +14,7 @@ import {
 import { createPrng } from "../models/prng.ts";
 import { createIds } from "./edge-host.ts";
 import type { Network } from "./network.ts";
-import { freshJournal } from "./journal-files.ts";
+import { JournalMemory } from "./journal-memory.ts";
 import { createKeptLog, type LogLine } from "./quiet-log.ts";
 import { createSeedSource, simSettings } from "./settings.ts";
 import { SimProcess } from "./sim-process.ts";
@@ -64,8 +64,8 @@ export class ExecutorHost {
     disk: undefined,
     wallSkewMs: 0,
   };
-  readonly path: string;
   isDraining = false;
+  readonly #journal: JournalMemory;
   readonly #lockPath: string;
   readonly #world: World;
   readonly #network: Network;
@@ -93,7 +93,7 @@ export class ExecutorHost {
     this.#hooks = options.hooks;
     this.#lines = options.lines;
     this.#hasLanes = options.hasLanes;
-    this.path = freshJournal(options.directory);
+    this.#journal = new JournalMemory(options.directory);
     this.#lockPath = join(options.directory, "executor.lock");
     const masterKeys = parseMasterKeys(simSettings().masterKeys);
     this.#signer = createSignerCore({ masterKeys, randomBytes: createSeedSource() });
@@ -102,6 +102,11 @@ export class ExecutorHost {
 
   get store(): Store | undefined {
     return this.#life?.store;
+  }
+
+  /** The journal as a file, for whoever looks from outside. */
+  saveJournal(): string {
+    return this.#journal.save();
   }
 
   get isUp(): boolean {
@@ -184,6 +189,7 @@ export class ExecutorHost {
     this.#hooks.onEnd();
     life.store.close();
     life.lock.release();
+    this.#journal.end();
   }
 
   #end(life: Life, downMs: number): void {
@@ -219,7 +225,7 @@ export class ExecutorHost {
     const store = openSimStore({
       world,
       process,
-      path: this.path,
+      journal: this.#journal,
       clock,
       // Of their own, so that what the journal hides does not shift what the seed decides.
       ids: createIds(createPrng(this.#pid)),

@@ -221,6 +221,7 @@ export class Network {
       return { send: () => undefined, close: () => undefined };
     }
     const opened = socket(entered);
+    process.onEnd(() => opened.close());
     return {
       send: (text) => {
         if (process.isAlive) opened.send(text);

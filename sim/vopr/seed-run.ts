@@ -249,7 +249,11 @@ export class SeedRun {
   #judgeAtRest(): void {
     const { store } = this.#executor;
     if (store === undefined) return this.#violate("liveness", "the executor is down at rest");
-    this.#checkers.atRest({ store, path: this.#executor.path, logText: () => this.#logText() });
+    this.#checkers.atRest({
+      store,
+      path: this.#executor.saveJournal(),
+      logText: () => this.#logText(),
+    });
   }
 
   #logText(): string {

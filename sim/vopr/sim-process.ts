@@ -9,6 +9,7 @@ export class SimProcess {
   readonly #world: World;
   readonly #bornMs: number;
   readonly #wallSkew: () => number;
+  readonly #ends: (() => void)[] = [];
   #isAlive = true;
   #stalledUntilMs = 0;
 
@@ -24,6 +25,12 @@ export class SimProcess {
 
   kill(): void {
     this.#isAlive = false;
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  /** The machine lets go of what a process held, however that ended. */
+  onEnd(end: () => void): void {
+    this.#ends.push(end);
   }
 
   /** The event loop stands still: what should have run meanwhile runs afterwards. */

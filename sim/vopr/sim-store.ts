@@ -4,13 +4,15 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store, Tx } from "@raptor/executor/ports/store.ts";
 import { openStore } from "@raptor/executor/store/sqlite-store.ts";
+import type { JournalMemory } from "./journal-memory.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
 
 export interface SimStoreOptions {
   world: World;
   process: SimProcess;
-  path: string;
+  /** The disk of the machine: what it holds outlives every process. */
+  journal: JournalMemory;
   clock: Clock;
   ids: IdSource;
   log: Log;
@@ -32,9 +34,10 @@ class Dead extends Error {}
 
 /** The real journal with the deaths, stalls and full disks of one simulated process around it. */
 export function openSimStore(options: SimStoreOptions): Store {
-  const { world, process, path, clock, log, onFatal } = options;
+  const { world, process, journal, clock, log, onFatal } = options;
   const inner = openStore({
-    path,
+    path: journal.path,
+    connect: () => journal.connect(),
     clock,
     ids: options.ids,
     log,
