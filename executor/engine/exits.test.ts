@@ -215,6 +215,20 @@ describe("an armed exit", () => {
     });
   });
 
+  it("fires when the disk takes writes again, without another price", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      desk.disk.isFull = true;
+      await price(desk, LOSS);
+      await desk.clock.advance(3_000);
+      expect(sells(desk)).toEqual([]);
+      desk.disk.isFull = false;
+      await desk.clock.advance(1_500);
+      expect(sells(desk)).toHaveLength(1);
+    });
+  });
+
   it("fires no more once the process stops", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);

@@ -21,6 +21,9 @@ interface Plan {
   markE9?: string;
 }
 
+/** After a trigger that the disk did not take, and while a price is too old to decide. */
+const LOOK_AGAIN_MS = 1_000;
+
 /** Watches prices of open positions and turns a crossed rule into a sell order. */
 export class Exits {
   readonly #context: EngineContext;
@@ -130,7 +133,7 @@ export class Exits {
     if (isBusy || this.#firing.has(trigger.positionId)) return;
     this.#firing.add(trigger.positionId);
     this.#fire(trigger, update)
-      .catch((error: unknown) => this.#afterFailure(error))
+      .catch((error: unknown) => this.#afterFailure(error, update.instrument))
       .finally(() => this.#firing.delete(trigger.positionId));
   }
 
@@ -159,7 +162,11 @@ export class Exits {
       known === undefined ||
       known.isStale === true ||
       clock.monotonicMs() - known.atMonotonicMs > settings.priceStaleMs;
-    if (isOld) return this.#fireTimes(book);
+    if (isOld) {
+      // A price that comes back unchanged is told to nobody.
+      this.#lookLater(instrument);
+      return this.#fireTimes(book);
+    }
     if (book.latest === undefined) book.note(known);
     const latest = book.latest ?? known;
     if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
@@ -185,10 +192,21 @@ export class Exits {
     else this.#lookAgain(book.instrument);
   }
 
-  /** A trigger that cannot be recorded stays armed; the next price fires it again. */
-  #afterFailure(error: unknown): void {
-    if (isJournalTrouble(error)) reportJournalTrouble(this.#context, error);
-    else this.#context.onFatal(error);
+  /** What cannot be recorded stays armed, and fires without a next price: there may be none. */
+  #afterFailure(error: unknown, instrument: string): void {
+    if (!isJournalTrouble(error)) return this.#context.onFatal(error);
+    reportJournalTrouble(this.#context, error);
+    this.#lookLater(instrument);
+  }
+
+  #lookLater(instrument: string): void {
+    const book = this.#index.bookOf(instrument);
+    if (book === undefined || book.isAwaited) return;
+    book.isAwaited = true;
+    void this.#context.clock.sleep(LOOK_AGAIN_MS, this.#abort.signal).then(() => {
+      book.isAwaited = false;
+      this.#lookAgain(instrument);
+    });
   }
 
   async #fire(trigger: ArmedTrigger, update: PriceUpdate): Promise<void> {

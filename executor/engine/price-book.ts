@@ -23,6 +23,8 @@ export class PriceBook {
   planCount = 0;
   /** Set while a price waits to be confirmed by time. */
   isConfirming = false;
+  /** Set while it waits to be looked at again. */
+  isAwaited = false;
 
   constructor(instrument: string) {
     this.instrument = instrument;

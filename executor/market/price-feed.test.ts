@@ -375,6 +375,22 @@ describe("a token with a pool of its own", () => {
     expect(seen.at(-1)).toMatchObject({ source: "poll" });
   });
 
+  test("is told from its pool again when that is fresh and has not moved", async ({ expect }) => {
+    const { clock, feed, seen, pools } = createWorld();
+    pools.isLive = true;
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    pools.tell(5n, 700);
+    pools.isLive = false;
+    for (let n = 0; n < 3; n++) await clock.step();
+    expect(seen.at(-1)).toMatchObject({ source: "poll" });
+    pools.isLive = true;
+    for (let n = 0; n < 40; n++) await clock.step();
+    expect(seen.at(-1)).toMatchObject({ priceE9: 5n, source: "pool" });
+    expect(feed.latest(INSTRUMENT)).toMatchObject({ atMonotonicMs: clock.ms, source: "pool" });
+  });
+
   test("is not overruled by an answer that was on its way", async ({ expect }) => {
     const { clock, feed, seen, pools } = createWorld();
     feed.watch(INSTRUMENT);

@@ -178,7 +178,9 @@ class PollingPriceFeed implements PriceFeed {
     const most = BATCHES_PER_ROUND_MAX * (this.#deps.source.batchMax - 1);
     const picked = new Set<string>();
     const pick = (instrument: string): void => {
-      if (this.#watchers.has(instrument) && !this.#isFromPool(instrument)) picked.add(instrument);
+      if (!this.#watchers.has(instrument)) return;
+      if (!this.#isFromPool(instrument)) picked.add(instrument);
+      else if (this.#latest.get(instrument)?.source === "poll") this.#backToPool(instrument);
     };
     for (const instrument of this.#fresh) {
       if (picked.size === most) return [...picked];
@@ -247,6 +249,13 @@ class PollingPriceFeed implements PriceFeed {
   #onPool({ instrument, priceE9, slot, atMonotonicMs }: PoolPrice): void {
     if (!this.#watchers.has(instrument)) return;
     this.#tell({ instrument, priceE9, atMonotonicMs, slot, source: "pool" });
+  }
+
+  /** A pool that is fresh again tells nothing before it moves, and nobody polls it any more. */
+  #backToPool(instrument: string): void {
+    const known = this.#deps.pools?.priceOf(mintOf(instrument));
+    if (known === undefined) return;
+    this.#onPool({ ...known, atMonotonicMs: this.#deps.clock.monotonicMs() });
   }
 
   #isFromPool(instrument: string): boolean {
