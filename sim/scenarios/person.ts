@@ -58,7 +58,13 @@ export class Person {
 
   /** The bot's messages only. */
   async received(): Promise<ChatMessage[]> {
-    return (await this.messages()).filter((message) => message.from?.is_bot === true);
+    return (await this.messages()).filter(isFromBot);
+  }
+
+  /** The newest messages, and of them the bot's: a chat may hold thousands. */
+  async newest(): Promise<ChatMessage[]> {
+    const response = await fetch(`${this.#telegram}/world/chats/${this.id}/newest`);
+    return ((await response.json()) as ChatMessage[]).filter(isFromBot);
   }
 
   /** The newest bot message whose text contains `part`, as soon as there is one. */
@@ -134,6 +140,10 @@ export async function postJson(url: string, body: unknown): Promise<unknown> {
   const text = await response.text();
   if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${text}`);
   return text === "" ? undefined : JSON.parse(text);
+}
+
+function isFromBot({ from }: ChatMessage): boolean {
+  return from?.is_bot === true;
 }
 
 export async function waitUntil<T>(

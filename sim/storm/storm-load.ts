@@ -165,7 +165,7 @@ export class StormLoad {
 
   async #panic(): Promise<void> {
     const person = this.#pick(this.#people);
-    const newest = (await person.received()).at(-1)?.message_id ?? 0;
+    const newest = (await person.newest()).at(-1)?.message_id ?? 0;
     await this.#say(person, "/panic");
     await this.#pressWhenShown(person, "Sell everything?", "Yes, sell everything", newest);
   }
@@ -207,7 +207,7 @@ export class StormLoad {
   ): Promise<void> {
     try {
       const card = await waitUntil(async () => {
-        const received = await person.received();
+        const received = await person.newest();
         return received.findLast(
           ({ message_id: id, text }) => id > afterId && text?.includes(part) === true,
         );

@@ -14,6 +14,8 @@ type Control = (model: TelegramModel, request: ControlRequest, id: string) => Si
 /** Test users get ids far above the configured ones, where real accounts live too. */
 const FIRST_FREE_USER_ID = 700_000_001;
 const REDELIVERIES_MAX = 100;
+/** What somebody sees of a chat without scrolling far. */
+const NEWEST_MAX = 50;
 
 /** What a person, or a test in their place, can do to this world. */
 const CONTROLS: ReadonlyArray<readonly [method: string, path: RegExp, control: Control]> = [
@@ -23,6 +25,7 @@ const CONTROLS: ReadonlyArray<readonly [method: string, path: RegExp, control: C
   ["POST", /^\/world\/users\/(\d+)\/messages$/, sendMessage],
   ["POST", /^\/world\/users\/(\d+)\/presses$/, pressButton],
   ["GET", /^\/world\/chats\/(\d+)\/messages$/, getMessages],
+  ["GET", /^\/world\/chats\/(\d+)\/newest$/, getNewest],
   ["GET", /^\/world\/chats\/(\d+)\/toasts$/, (model, _, id) => json(200, model.toasts(Number(id)))],
   [
     "GET",
@@ -82,11 +85,21 @@ function pressButton(model: TelegramModel, { body }: ControlRequest, id: string)
   return json(200, model.pressButton(Number(id), { messageId, data, force: force === true }));
 }
 
-function getMessages(model: TelegramModel, _: ControlRequest, id: string): SimResponse {
+function getMessages(
+  model: TelegramModel,
+  _: ControlRequest,
+  id: string,
+  newestMax = Number.POSITIVE_INFINITY,
+): SimResponse {
   const messages = model.messages(Number(id));
   return messages === undefined
     ? json(404, { error: `expected a known chat id, was ${id}` })
-    : json(200, messages);
+    : json(200, messages.slice(-newestMax));
+}
+
+/** For those who look often at a chat that has become long. */
+function getNewest(model: TelegramModel, request: ControlRequest, id: string): SimResponse {
+  return getMessages(model, request, id, NEWEST_MAX);
 }
 
 function getPhoto(model: TelegramModel, _: ControlRequest, fileId: string): SimResponse {

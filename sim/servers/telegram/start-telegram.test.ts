@@ -96,6 +96,16 @@ describe("the Bot API over HTTP", () => {
     expect((await post(`/bot${TOKEN}/sendMessage`, "{")).answer).toMatchObject({ error_code: 400 });
   });
 
+  test("the end of a long chat can be read alone", async ({ expect }) => {
+    const { post, get } = await startWorld();
+    for (let n = 0; n < 52; n += 1) {
+      await post(`/world/users/${ALICE}/messages`, { text: `word ${n}` });
+    }
+    const newest = (await get(`/world/chats/${ALICE}/newest`)) as { text: string }[];
+    expect(newest.length).toBe(50);
+    expect([newest[0]?.text, newest.at(-1)?.text]).toEqual(["word 2", "word 51"]);
+  });
+
   test("a photo arrives by multipart and can be sent again by its id", async ({ expect }) => {
     const { url, call, get } = await startWorld();
     const content = pngOf(640, 360);
