@@ -72,6 +72,8 @@ export class Network {
   readonly #prng: Prng;
   readonly #hooks: NetworkHooks;
   readonly #hosts = new Map<string, Host>();
+  /** Most requests go to a dozen addresses; taking one apart costs as much as answering it. */
+  readonly #hostOf = new Map<string, string>();
 
   constructor(world: World, prng: Prng, hooks: NetworkHooks) {
     this.#world = world;
@@ -125,7 +127,7 @@ export class Network {
   #fetch(process: SimProcess, request: NetRequest): Promise<NetResponse> {
     return new Promise((resolve, reject) => {
       if (!process.isAlive) return;
-      const { host } = new URL(request.url);
+      const host = this.#hostIn(request.url);
       this.#hooks.onRequest(host, request);
       let isOver = false;
       const end = (outcome: string, settle: () => void): void => {
@@ -145,6 +147,15 @@ export class Network {
         });
       this.#travel(this.#host(host), host, request, { fail, answer });
     });
+  }
+
+  #hostIn(url: string): string {
+    let host = this.#hostOf.get(url);
+    if (host === undefined) {
+      host = new URL(url).host;
+      this.#hostOf.set(url, host);
+    }
+    return host;
   }
 
   #travel(

@@ -232,12 +232,21 @@ export class SeedRun {
       if (left.length > 0) {
         restMs = undefined;
         this.#trace.add(`not at rest: ${left.slice(0, 3).join("; ")}`);
-      } else restMs ??= this.#world.nowMs;
+      } else if (restMs === undefined) {
+        restMs = this.#world.nowMs;
+        this.#callSchedules();
+      }
       // Nothing may begin again, and the executor must have compared itself with the chain.
       if (restMs !== undefined && this.#reconciledMs > restMs) return;
     }
     const left = this.#unfinished();
     this.#violate("liveness", left.slice(0, 5).join("; ") || "no reconcile at rest");
+  }
+
+  /** A minute of rest until the next tick would show nothing that this tick does not. */
+  #callSchedules(): void {
+    const { schedules } = this.#services.qstash;
+    for (const { id } of schedules.list()) schedules.runNow(id);
   }
 
   #unfinished(): string[] {

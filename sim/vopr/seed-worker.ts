@@ -11,8 +11,6 @@ export function createSeedDirectory(): string {
   return mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), "raptor-sim-"));
 }
 
-const STACK_LINES = 3;
-
 export interface SeedOrder {
   seed: number;
   isDeterminismChecked: boolean;
@@ -21,7 +19,7 @@ export interface SeedOrder {
 /** Runs seeds for a parent process, one after the other, until it hangs up. */
 export function serveSeeds(): void {
   // Nobody reads the stacks of the thousands of errors that are part of a seed; --trace has them.
-  Error.stackTraceLimit = STACK_LINES;
+  Error.stackTraceLimit = 0;
   // Written now, because a process of the hunt for mutants is ended without a word.
   flushCompileCache();
   const directory = createSeedDirectory();

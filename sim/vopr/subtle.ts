@@ -1,6 +1,6 @@
 import { createHash, createHmac, KeyObject, timingSafeEqual } from "node:crypto";
 import type { webcrypto } from "node:crypto";
-import { isSigned, rememberSignatures, sign } from "./signature-memory.ts";
+import { isSigned, makeSignaturesQuick, sign } from "./quick-signatures.ts";
 
 type Subtle = typeof crypto.subtle;
 type Bytes = Parameters<Subtle["digest"]>[1];
@@ -29,7 +29,7 @@ function importId(parameters: readonly unknown[]): string {
  * simulated world the same functions answer at once, so that a seed has one history only.
  */
 export function installSynchronousSubtle(): void {
-  rememberSignatures();
+  makeSignaturesQuick();
   const { subtle } = crypto;
   const importKey = subtle.importKey.bind(subtle);
   const replacements = {
