@@ -113,7 +113,15 @@ export function replayFill(step: ReplayStep<"FillRecorded">): void {
   const { payload, before, rules, memory, judge } = step;
   const order = before.order(payload.orderId);
   if (order === undefined) return judge("position", `there was no order ${payload.orderId}`);
-  memory.expected.push(rules.positionAfter(before, order, payload));
+  const change = rules.positionAfter(before, order, payload);
+  const replaced = payload.side === "buy" ? takeExpected(memory.expected, change) : undefined;
+  memory.expected.push(change);
+  const fill = before.fill(payload.fillId);
+  const held = before.position(change.positionId);
+  if (replaced === undefined || fill === undefined || held === undefined) return;
+  // A fork executed it anew: what it brings is booked before what it had brought is taken back.
+  const after = { ...held, ...change, oversold: change.oversold ?? "0" };
+  memory.expected.push(...rules.changesOf(before, after, fill));
 }
 
 export function replayReversal(step: ReplayStep<"FillReversed">): void {

@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import type { EventPayloads, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
 import { INSTRUMENT, MINT, withDesk } from "../engine/engine-fixture.ts";
-import { chainOf, openPosition, startBuy } from "../engine/trade-fixture.ts";
+import { forget, settle } from "../engine/settlement-fixture.ts";
+import {
+  chainOf,
+  openPosition,
+  openUnsettled,
+  startBuy,
+  startSell,
+} from "../engine/trade-fixture.ts";
 import { landVoid, leaveUnsent, voidChainOf } from "../engine/void-fixture.ts";
 import { openTestStore, withDirectory } from "../store/store-fixture.ts";
 import { checkRoutePrice } from "../venues/solana/route-price.ts";
@@ -34,6 +41,34 @@ export async function recordVoid(): Promise<JournalEvent[]> {
     await desk.boot();
     await desk.clock.advance(2_000);
     await landVoid(desk, chain);
+    recorded = desk.events();
+  });
+  return recorded;
+}
+
+/**
+ * What a desk journals of a buy that a fork executed anew with other amounts, before and after a
+ * sell of a quarter that the same fork took away for good.
+ */
+export async function recordMoved(isSold: boolean): Promise<JournalEvent[]> {
+  let recorded: JournalEvent[] = [];
+  await withDesk(async (desk) => {
+    const chain = chainOf(desk);
+    const position = await openUnsettled(desk, chain);
+    const bought = chain.effects[0];
+    if (bought === undefined) throw new Error("expected the buy to have landed");
+    if (isSold) {
+      await startSell(desk, position, "ord_part", 2_500);
+      const sale = chain.open;
+      chain.land();
+      await desk.clock.advance(1_000);
+      forget(chain, sale);
+      await settle(desk, chain, "gone", (identity) => identity === sale);
+      await desk.crash();
+    }
+    bought.slot += 7;
+    bought.quantityOut -= 5n;
+    await settle(desk, chain, "settled", (one) => one === bought.identity, bought.slot);
     recorded = desk.events();
   });
   return recorded;

@@ -6,7 +6,7 @@ import { describe, it } from "vitest";
 import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
 import { withDirectory } from "../store/store-fixture.ts";
 import { runIn } from "./cli-fixture.ts";
-import { recordDesk, recordVoid, refusedBuy, withRecorded } from "./replay-fixture.ts";
+import { recordDesk, recordMoved, recordVoid, refusedBuy, withRecorded } from "./replay-fixture.ts";
 import { replayJournal, type Difference } from "./replay.ts";
 import { RULES, type ReplayRules } from "./replay-rules.ts";
 
@@ -71,6 +71,18 @@ describe("raptor replay of a buy that was called off", () => {
     expect(told.map(({ rule, detail }) => `${rule}: ${detail}`)).toContain(
       "void: it was called off, now it would go on",
     );
+  });
+});
+
+describe("raptor replay of a buy that a fork executed with other amounts", () => {
+  it("makes the position of both bookings again", async ({ expect }) => {
+    for (const isSold of [false, true]) {
+      const events = await recordMoved(isSold);
+      const moved = events.filter(({ kind }) => kind === "FillReversed");
+      expect(moved).toHaveLength(isSold ? 2 : 1);
+      const found = await differences(events);
+      expect(found.filter(({ rule }) => rule === "position")).toEqual([]);
+    }
   });
 });
 
