@@ -23,9 +23,27 @@ export async function settleWorld(file: WorldFile): Promise<void> {
     await postJson(`${file.qstash}/world/schedules/raptor-reconcile/run`, {});
     await pause(500);
     const isQuiet =
-      isTaken && countPending(file.dataDir) === 0 && (await countQueued(file.qstash)) === 0;
+      isTaken &&
+      countPending(file.dataDir) === 0 &&
+      (await countQueued(file.qstash)) === 0 &&
+      (await countRevivable(file.qstash)) === 0;
     quietRounds = isQuiet ? quietRounds + 1 : 0;
   }
+}
+
+/** Told by the edge to the queue: trying again is of no use. */
+const HOPELESS = 489;
+
+/**
+ * Dead letters that ticks will put back. On a machine without time for the desk a revived one may
+ * die again, and the world is not quiet before all have come through.
+ */
+async function countRevivable(qstash: string): Promise<number> {
+  const response = await fetch(`${qstash}/world/dead-letters`);
+  const letters = (await response.json()) as { scheduleId?: string; responseStatus?: number }[];
+  return letters.filter(
+    ({ scheduleId, responseStatus }) => scheduleId === undefined && responseStatus !== HOPELESS,
+  ).length;
 }
 
 const ENDED: readonly string[] = ["DELIVERED", "FAILED", "CANCELLED"];

@@ -3,7 +3,7 @@ import type { Qstash } from "../../models/qstash.ts";
 import { json, type SimRequest, type SimResponse } from "../http.ts";
 import type { OffsetClock } from "./offset-clock.ts";
 import { readJson, refuse } from "./publish-routes.ts";
-import { viewDelivery, viewMessage } from "./views.ts";
+import { viewDeadLetter, viewDelivery, viewMessage } from "./views.ts";
 
 const clockSchema = z.object({ shiftMs: z.int().min(0) });
 const signingSchema = z.object({
@@ -29,6 +29,9 @@ export async function answerWorld(
       retried: message.retried,
     }));
     return json(200, views);
+  }
+  if (route === "GET /world/dead-letters") {
+    return json(200, [...qstash.deadLetters.values()].map(viewDeadLetter));
   }
   if (route === "POST /world/clock") return shiftClock(qstash, clock, request);
   if (route === "POST /world/signing") return chooseSigning(qstash, request);
