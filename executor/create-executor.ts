@@ -53,6 +53,7 @@ import { deriveStateKeys, engineSettingsOf } from "./settings.ts";
 import type { Ballast } from "./store/ballast.ts";
 import { DiskWatch } from "./store/disk-watch.ts";
 import { journalLateEpoch, watchClaim } from "./watch-claim.ts";
+import { watchVenue } from "./watch-venue.ts";
 
 /** Everything from outside: real in `main.ts`, simulated in tests of the whole. */
 export interface ExecutorSeams {
@@ -267,6 +268,7 @@ function buildRooms(seams: ExecutorSeams) {
   };
   const engine = buildEngine(context, feed);
   watchClaim({ claim, context, chat: telegram, adminUserIds: env.ADMIN_USER_IDS });
+  watchVenue(outside.onVenueAlert, context);
   const apiTokens = new ApiTokens(keys.apiToken);
   const contentOf = (row: OutboxRow): MessageContent => apiTokens.contentOf(row);
   const outbox = createOutbox({ store, chat: telegram, clock, prng, log, contentOf });

@@ -60,6 +60,8 @@ export interface SolanaVenueDeps {
   connection?: SolanaConnection;
   settings: SolanaVenueSettings;
   metrics?: Metrics | undefined;
+  /** What operators have to know, once for each change; the first line says it all. */
+  alert?: (lines: readonly string[]) => void;
 }
 
 const VENUE_ID = "SOLANA";

@@ -3,7 +3,7 @@ import { ATA_PROGRAM, PUMP_FEE_PROGRAM, TOKEN_PROGRAM } from "../../pools/progra
 import { PUMP_AMM_PROGRAM, RAYDIUM_V4_PROGRAM } from "../../pools/programs.ts";
 import { judgeRoundTrip } from "./canary-verdict.ts";
 
-const TRIP = { programId: PUMP_AMM_PROGRAM, trades: [5, 8] };
+const TRIP = { programId: PUMP_AMM_PROGRAM, trades: [5, 8], isExact: false };
 const BUY = 5;
 const SALE = 8;
 
@@ -57,7 +57,7 @@ describe("nothing is known after", () => {
   });
 
   test("a pool of Raydium's first program that is closed or whose price moved", ({ expect }) => {
-    const trip = { programId: RAYDIUM_V4_PROGRAM, trades: [5, 8] };
+    const trip = { programId: RAYDIUM_V4_PROGRAM, trades: [5, 8], isExact: false };
     const judge = (code: number) =>
       judgeRoundTrip("raydium-v4", trip, custom(BUY, code), failed(RAYDIUM_V4_PROGRAM)).verdict;
     expect([22, 29, 30, 40].map(judge)).toEqual(["unknown", "unknown", "unknown", "unknown"]);
@@ -67,4 +67,33 @@ describe("nothing is known after", () => {
 
 test("a trip without an error has passed", ({ expect }) => {
   expect(judgeRoundTrip("pump", TRIP, null, [])).toEqual({ verdict: "passed" });
+});
+
+describe("of a pool that stood still", () => {
+  const EXACT = { ...TRIP, isExact: true };
+
+  test.for([
+    ["pumpswap", BUY, 6_004],
+    ["pumpswap", SALE, 6_040],
+    ["pump", BUY, 6_002],
+    ["pump", SALE, 6_003],
+    ["raydium-cpmm", SALE, 6_005],
+    ["raydium-v4", BUY, 30],
+  ] as const)(
+    "a half that gives less counts against %s: %i, %i",
+    ([kind, at, code], { expect }) => {
+      const told = judgeRoundTrip(kind, EXACT, custom(at, code), []);
+      expect(told.verdict).toBe("refused");
+      expect("reason" in told && told.reason).toContain("less than its reserves say");
+      expect(judgeRoundTrip(kind, TRIP, custom(at, code), []).verdict).toBe("unknown");
+    },
+  );
+
+  test("what is the pool's or the wallet's doing still says nothing", ({ expect }) => {
+    for (const code of [6_063, 6_001, 1]) {
+      expect(judgeRoundTrip("pumpswap", EXACT, custom(BUY, code), []).verdict).toBe("unknown");
+    }
+    const elsewhere = failed("H".repeat(43));
+    expect(judgeRoundTrip("pumpswap", EXACT, custom(3, 6_004), elsewhere).verdict).toBe("unknown");
+  });
 });

@@ -24,6 +24,14 @@ const OF_THIS_POOL: Readonly<Record<PoolKind, ReadonlySet<number>>> = {
   "raydium-v4": new Set([22, 29, 30, 40]),
 };
 
+/** Among these, those that say that a half would give less than it was asked for. */
+const LESS_THAN_ASKED: Readonly<Record<PoolKind, ReadonlySet<number>>> = {
+  pump: new Set([6_002, 6_003, 6_042]),
+  pumpswap: new Set([6_004, 6_040]),
+  "raydium-cpmm": new Set([6_005]),
+  "raydium-v4": new Set([30]),
+};
+
 /** Below these are the codes of the token and system programs that a trade calls. */
 const FRAMEWORK_CODE_MIN = 100;
 const REFUSED_CALLS: ReadonlySet<string> = new Set([
@@ -53,10 +61,13 @@ const instructionError = z.object({
 });
 const FAILED_PROGRAM = /^Program (\w{32,44}) failed/;
 
-/** Judges the error of a simulated round trip; null is a passed one. */
+/**
+ * Judges the error of a simulated round trip; null is a passed one. An exact trip is one during which
+ * the pool stood still: what gives less than asked for then computes in another way than we do.
+ */
 export function judgeRoundTrip(
   kind: PoolKind,
-  trip: Pick<RoundTrip, "programId" | "trades">,
+  trip: Pick<RoundTrip, "programId" | "trades" | "isExact">,
   err: unknown,
   logs: readonly string[],
 ): CanaryVerdict {
@@ -73,6 +84,10 @@ export function judgeRoundTrip(
   const isOwn = culprit === trip.programId || culprit === PUMP_FEE_PROGRAM;
   if (culprit !== undefined && !isOwn) {
     return { verdict: "unknown", reason: `${reason}, by the program ${culprit}` };
+  }
+  const isLess = typeof detail !== "string" && LESS_THAN_ASKED[kind].has(detail.Custom);
+  if (trip.isExact && isLess) {
+    return { verdict: "refused", reason: `${reason}: it gives less than its reserves say` };
   }
   const isRefusal =
     typeof detail === "string"

@@ -33,6 +33,7 @@ export interface DirectDeskDeps {
   };
   connection: SolanaConnection;
   landing: LandingDesk;
+  alert?: (lines: readonly string[]) => void;
   /** Of a mint that was seen before; without asking anybody. */
   knownDecimals(mint: string): number | undefined;
 }

@@ -32,6 +32,8 @@ interface Options {
   lamports?: bigint;
   isFresh?: boolean;
   poolOf?: (mint: string) => DirectPool | undefined;
+  /** When the pool was last traded with. */
+  movedAtMs?: () => number;
 }
 
 /** A canary whose node answers what the test says; each answer is an error, or no answer. */
@@ -39,6 +41,7 @@ function createCanary(options: Options = {}) {
   const clock = new FakeClock();
   const log = new FakeLog();
   const counts: string[] = [];
+  const alerts: string[] = [];
   const world = { err: null as unknown, isDown: false, asked: 0, payloads: [] as string[] };
   const { mints = [MINT], lamports = 1_000_000_000n, isFresh = true } = options;
   const canary = new PoolCanary({
@@ -60,13 +63,17 @@ function createCanary(options: Options = {}) {
     holdings: () => mints.map((mint) => ({ wallet: WALLET, mint, tokenProgram: TOKEN_PROGRAM })),
     poolOf(mint) {
       const pool = options.poolOf === undefined ? poolOf("pump") : options.poolOf(mint);
-      return pool === undefined ? undefined : { pool, slot: 7, atMonotonicMs: 0 };
+      if (pool === undefined) return undefined;
+      const { movedAtMs } = options;
+      const moved = movedAtMs === undefined ? {} : { movedAtMs: movedAtMs() };
+      return { pool, slot: 7, atMonotonicMs: 0, ...moved };
     },
+    alert: (lines) => void alerts.push(lines.join(" ")),
     lamportsOf: () => ({ value: lamports, slot: 7, atMonotonicMs: 0, isFresh }),
   });
   const levels = (): string[] =>
     log.lines.filter(({ level }) => level !== "debug").map(({ level }) => level);
-  return { canary, clock, log, counts, world, levels };
+  return { canary, clock, log, counts, alerts, world, levels };
 }
 
 type Made = ReturnType<typeof createCanary>;
@@ -142,8 +149,12 @@ describe("a pool's program that refuses the test", () => {
   });
 
   test("is told to the operator once, and stays in the health report", async ({ expect }) => {
-    const { canary, clock, counts, levels } = await startBroken();
+    const { canary, clock, counts, alerts, levels } = await startBroken();
     await clock.advance(600_000);
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]).toMatch(
+      /^pump\.fun refuses .* Buys in its pools are off\. .* nothing was sent/,
+    );
     expect(levels()).toEqual(["warn", "error"]);
     expect(counts).toEqual(["alerts_total pool-program"]);
     expect(canary.health().ok).toBe(false);
@@ -152,9 +163,11 @@ describe("a pool's program that refuses the test", () => {
   });
 
   test("is trusted again by itself after one good test, within a minute", async ({ expect }) => {
-    const { canary, clock, world, log } = await startBroken();
+    const { canary, clock, world, log, alerts } = await startBroken();
     world.err = null;
-    await clock.advance(65_000);
+    await clock.advance(200_000);
+    expect(alerts).toHaveLength(2);
+    expect(alerts[1]).toContain("passed its test again");
     expect(canary.brokenReason("pump")).toBeUndefined();
     expect(canary.health().ok).toBe(true);
     expect(log.lines.at(-1)?.message).toContain("passed its test again");
@@ -197,6 +210,33 @@ describe("a pool's program that refuses the test", () => {
     const told = log.lines.filter(({ level }) => level === "warn" || level === "error");
     expect(new Set(told.map(({ fields }) => fields["mint"]))).toEqual(new Set([MINT, OTHER_MINT]));
     await canary.stop();
+  });
+});
+
+describe("a pool's program that gives less than its reserves say", () => {
+  test("is broken where nobody trades meanwhile", async ({ expect }) => {
+    const { canary, clock, world, alerts } = createCanary({ movedAtMs: () => 0 });
+    world.err = MOVED;
+    canary.start();
+    await clock.advance(FIRST_MS + 10_000);
+    expect(canary.brokenReason("pump")).toContain("less than its reserves say");
+    expect(alerts).toHaveLength(1);
+    await canary.stop();
+  });
+
+  test.for([
+    ["a moment ago", (now: number) => now - 4_000],
+    ["during the test", (_now: number, asked: number) => asked],
+  ] as const)("is not where somebody traded %s", async ([, movedAt], { expect }) => {
+    const made: Made = createCanary({
+      movedAtMs: () => movedAt(made.clock.monotonicMs(), made.world.asked),
+    });
+    made.world.err = MOVED;
+    made.canary.start();
+    await made.clock.advance(FIRST_MS + 120_000);
+    expect(made.world.asked).toBeGreaterThan(1);
+    expect(made.canary.brokenReason("pump")).toBeUndefined();
+    await made.canary.stop();
   });
 });
 

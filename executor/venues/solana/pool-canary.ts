@@ -5,7 +5,7 @@ import type { PoolKind } from "../../pools/direct-pool.ts";
 import type { Metrics } from "../../ports/metrics.ts";
 import type { ReadyHolding } from "../../ports/venue.ts";
 import { type CanaryVerdict, judgeRoundTrip } from "./canary-verdict.ts";
-import type { PoolState } from "./direct-route.ts";
+import type { MovedState } from "./pool-doubt.ts";
 import { createRoundTrip, roundTripLamports } from "./round-trip.ts";
 import { simulationAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
@@ -20,8 +20,9 @@ export interface PoolCanaryDeps {
   /** What is kept ready: tokens whose pools are followed, with wallets of ours. */
   holdings(): Iterable<ReadyHolding>;
   /** Fresh, or nothing. */
-  poolOf(mint: string): PoolState | undefined;
+  poolOf(mint: string): MovedState | undefined;
   lamportsOf(wallet: string): WarmValue<bigint> | undefined;
+  alert?: ((lines: readonly string[]) => void) | undefined;
 }
 
 export const PROGRAM_NAMES: Readonly<Record<PoolKind, string>> = {
@@ -46,6 +47,8 @@ const LOOK_MS = 5_000;
 const LOOKED_AT_ONCE = 200;
 /** One may be a token's own doing, or a pool that changed in between. */
 const REFUSALS_MAX = 2;
+/** After so long without a trade every node's confirmed state of a pool is the one at hand. */
+const STILL_MS = 5_000;
 const NO_SIGNATURE = new Uint8Array(64);
 
 interface Standing {
@@ -61,7 +64,7 @@ interface Standing {
 
 interface Candidate {
   wallet: string;
-  state: PoolState;
+  state: MovedState;
 }
 
 /** What every line of the log says of a test. */
@@ -189,7 +192,7 @@ export class PoolCanary {
 
   async #simulate({ wallet, state }: Candidate): Promise<CanaryVerdict> {
     const { pool } = state;
-    const trip = createRoundTrip(pool, wallet);
+    const trip = createRoundTrip(pool, wallet, this.#standsStill(state));
     if (trip === undefined) return { verdict: "unknown", reason: "the pool allows no test" };
     const options = {
       encoding: "base64",
@@ -204,11 +207,22 @@ export class PoolCanary {
         simulationAnswer,
         ({ context }) => context.slot,
       );
-      return judgeRoundTrip(pool.kind, trip, value.err, value.logs ?? []);
+      const isExact = trip.isExact && this.#isUnchanged(state);
+      return judgeRoundTrip(pool.kind, { ...trip, isExact }, value.err, value.logs ?? []);
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       return { verdict: "unknown", reason: error.code };
     }
+  }
+
+  #standsStill({ movedAtMs }: MovedState): boolean {
+    return movedAtMs !== undefined && this.#deps.clock.monotonicMs() - movedAtMs >= STILL_MS;
+  }
+
+  /** Its reserves are those that the test was made for, also after the answer. */
+  #isUnchanged({ pool, movedAtMs }: MovedState): boolean {
+    const now = this.#deps.poolOf(pool.ref.mint);
+    return now?.movedAtMs === movedAtMs && now?.pool.ref.address === pool.ref.address;
   }
 
   #pass(standing: Standing, fields: TestFields): void {
@@ -221,6 +235,7 @@ export class PoolCanary {
     const name = PROGRAM_NAMES[fields.kind];
     const text = `${name} passed its test again: buys and direct sells go on by themselves`;
     this.#deps.log.warn({ ...fields, was: broken }, text);
+    this.#deps.alert?.([`${text}.`, "Nothing has to be done."]);
   }
 
   #refuse(standing: Standing, reason: string, fields: TestFields): void {
@@ -241,5 +256,11 @@ export class PoolCanary {
       `${name} refuses what it used to take: its buys are off, its sells go through the aggregator`,
     );
     metrics?.count("alerts_total", { kind: "pool-program" });
+    this.#deps.alert?.([
+      `${name} refuses a small test that is never sent (${reason}).`,
+      "Buys in its pools are off. Sells and exits go on, through the aggregator; nothing was sent.",
+      "The test is repeated every minute, and buys open again when it passes. If it stays, the " +
+        "program has changed, and this release cannot trade with it.",
+    ]);
   }
 }

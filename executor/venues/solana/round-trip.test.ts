@@ -1,6 +1,6 @@
 import { VersionedMessage } from "@solana/web3.js";
 import { describe, test } from "vitest";
-import { decodePool, type DirectPool, type PoolRef } from "../../pools/direct-pool.ts";
+import { decodePool, type DirectPool, type PoolRef, quotePool } from "../../pools/direct-pool.ts";
 import { cpmmAccounts, v4Accounts } from "../../pools/raydium-fixture.ts";
 import { CURVE, curveAccounts, SWAP, swapAccounts } from "./pool-bytes-fixture.ts";
 import { createRoundTrip, roundTripLamports } from "./round-trip.ts";
@@ -27,8 +27,8 @@ const POOLS = [
   poolOf(v4.ref, v4.accounts),
 ];
 
-function read(pool: DirectPool) {
-  const trip = createRoundTrip(pool, WALLET);
+function read(pool: DirectPool, isExact = false) {
+  const trip = createRoundTrip(pool, WALLET, isExact);
   if (trip === undefined) throw new Error("expected a round trip");
   const message = VersionedMessage.deserialize(trip.message);
   const programs = message.compiledInstructions.map(({ programIdIndex }) =>
@@ -56,6 +56,24 @@ describe("a buy and the sale of what it brings", () => {
     expect(roundTripLamports(pool)).toBeGreaterThan(6_000_000n);
     expect(roundTripLamports(pool)).toBeLessThan(30_000_000n);
   });
+
+  test.for(POOLS)(
+    "ask for what our own quotes say where they are exact, $kind",
+    (pool, { expect }) => {
+      const amountsOf = (isExact: boolean, half: 0 | 1): [bigint, bigint] => {
+        const { trip, data } = read(pool, isExact);
+        const bytes = Buffer.from(data[trip.trades[half] ?? -1] ?? "", "hex");
+        const at = pool.kind === "raydium-v4" ? 1 : 8;
+        return [bytes.readBigUInt64LE(at), bytes.readBigUInt64LE(at + 8)];
+      };
+      const bought = quotePool(pool, "buy", 1_000_000n).quantityOut;
+      const asked = (bought * 99n) / 100n;
+      expect(amountsOf(true, 0)).toEqual([1_000_000n, asked]);
+      const sold = quotePool(pool, "sell", asked).quantityOut;
+      expect(amountsOf(true, 1)).toEqual([asked, (sold * 99n) / 100n]);
+      expect(amountsOf(false, 1)).toEqual([(bought * 95n) / 100n, 1n]);
+    },
+  );
 
   test("are none where the pool has nothing to give for so little", ({ expect }) => {
     const dear = poolOf(SWAP, bytesOf(swapAccounts(5n, 90_000_000_000n)));

@@ -20,12 +20,16 @@ export interface RoundTrip {
   message: Uint8Array;
   /** Which of its instructions are the pool's own. */
   trades: readonly number[];
+  /** Each half must give what our own arithmetic says, for a pool in which nobody trades. */
+  isExact: boolean;
 }
 
 /** Enough for every pool's rounding, little enough for every wallet. */
 const SPENT_LAMPORTS = 1_000_000n;
 /** So much the price may move between the pool's state and the run, in 1/10,000. */
 const MARGIN_BPS = 500n;
+/** So much less than our own quote is another arithmetic: no rounding comes near it. */
+const EXACT_MARGIN_BPS = 100n;
 const ALL_BPS = 10_000n;
 /** The node puts a real one in its place. */
 const ANY_BLOCKHASH = "11111111111111111111111111111111";
@@ -43,18 +47,24 @@ export function roundTripLamports(pool: DirectPool): bigint {
 
 /**
  * Built of the very instructions that trades are made of, their set-up included. The sale takes the
- * least that the buy must bring, and any outcome: only the program itself can refuse it.
+ * least that the buy must bring. An exact one asks in both halves for what our own quotes say, less a
+ * little; the sale's quote is of the pool before the buy, which can only have made it dearer. Any
+ * other takes whatever the sale gives: only the program itself can refuse it.
  * Undefined when the pool gives nothing for so little, or the message does not fit into a packet.
  */
-export function createRoundTrip(pool: DirectPool, wallet: string): RoundTrip | undefined {
+export function createRoundTrip(
+  pool: DirectPool,
+  wallet: string,
+  isExact = false,
+): RoundTrip | undefined {
   const bought = quotePool(pool, "buy", SPENT_LAMPORTS);
-  const quantity = (bought.quantityOut * (ALL_BPS - MARGIN_BPS)) / ALL_BPS;
+  const quantity = less(bought.quantityOut, isExact ? EXACT_MARGIN_BPS : MARGIN_BPS);
   const isWhole = bought.quantityInUsed === SPENT_LAMPORTS;
-  if (!isWhole || quantity === 0n || quotePool(pool, "sell", quantity).quantityOut === 0n) {
-    return undefined;
-  }
+  const sold = quotePool(pool, "sell", quantity).quantityOut;
+  if (!isWhole || quantity === 0n || sold === 0n) return undefined;
+  const least = less(sold, EXACT_MARGIN_BPS);
   const buy = planOf(pool, wallet, "buy", SPENT_LAMPORTS, quantity);
-  const sell = planOf(pool, wallet, "sell", quantity, 1n);
+  const sell = planOf(pool, wallet, "sell", quantity, isExact && least > 0n ? least : 1n);
   const instructions = [
     setUnitLimit(UNITS_MAX),
     ...[buy, sell].flatMap(createSwapInstructions).filter(isNoBudget),
@@ -62,7 +72,12 @@ export function createRoundTrip(pool: DirectPool, wallet: string): RoundTrip | u
   const message = compile(wallet, instructions);
   if (message === undefined) return undefined;
   const { programId } = buy.swap;
-  return { programId, message, trades: [buy, sell].map(({ swap }) => instructions.indexOf(swap)) };
+  const trades = [buy, sell].map(({ swap }) => instructions.indexOf(swap));
+  return { programId, message, trades, isExact };
+}
+
+function less(quantity: bigint, marginBps: bigint): bigint {
+  return (quantity * (ALL_BPS - marginBps)) / ALL_BPS;
 }
 
 function planOf(

@@ -1,0 +1,26 @@
+import { describe, it } from "vitest";
+import { withDesk } from "./engine/engine-fixture.ts";
+import { watchVenue } from "./watch-venue.ts";
+
+describe("what a venue finds out by itself", () => {
+  it("is told in the operators' chats and over the webhook, once for each change", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const listeners: ((lines: readonly string[]) => void)[] = [];
+      watchVenue((listener) => void listeners.push(listener), desk.engine.context);
+      const tell = async (...lines: string[]): Promise<void> => {
+        for (const listener of listeners) listener(lines);
+        await desk.clock.advance(1_000);
+      };
+      const before = desk.store.outboxPendingCount();
+      await tell("PumpSwap refuses.", "Buys are off.");
+      await tell("PumpSwap passed.", "Nothing has to be done.");
+      expect(desk.shouts).toEqual([
+        "PumpSwap refuses.\nBuys are off.",
+        "PumpSwap passed.\nNothing has to be done.",
+      ]);
+      expect(desk.store.outboxPendingCount()).toBe(before + 2);
+    });
+  });
+});
