@@ -207,7 +207,9 @@ export function parseExecutorEnv(raw: Readonly<Record<string, string | undefined
   const problems = unknown.map((name) => `${name}: not a setting of the executor`);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
-      problems.push(`${issue.path.join(".")}: ${issue.message}`);
+      const isMissing = issue.code === "invalid_type" && given[String(issue.path[0])] === undefined;
+      const problem = isMissing ? "missing, and it has no default" : issue.message;
+      problems.push(`${issue.path.join(".")}: ${problem}`);
     }
   }
   if (!isPaired(given)) {

@@ -13,7 +13,15 @@ import type { ExitRule } from "@raptor/shared/domain/exit-rules.ts";
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 
-type Describers = { [K in EventKind]?: (payload: EventPayloads[K]) => string };
+/** The token that an event is about, as far as its story tells. */
+interface Told {
+  /** Of an order: what comes out of a buy are tokens, out of a sell lamports. */
+  side?: "buy" | "sell";
+  /** Base units as people count them. */
+  units(quantity: Amount): string;
+}
+
+type Describers = { [K in EventKind]?: (payload: EventPayloads[K], told: Told) => string };
 
 /** The kinds whose meaning is worth a sentence; the others show their fields. */
 const DESCRIBERS: Describers = {
@@ -32,15 +40,15 @@ const DESCRIBERS: Describers = {
   NonceAccountReclaimed: ({ nonceIndex, lamports }) =>
     `nonce account ${nonceIndex} was closed, ${sol(lamports)} SOL of rent came back`,
   NonceReclaimRefused: ({ nonceIndex, reason }) => `nonce account ${nonceIndex} stays: ${reason}`,
-  OrderInitialized: (order) =>
+  OrderInitialized: (order, { units }) =>
     `order ${order.orderId}: ${order.side} ${order.symbol} (${order.instrument}) for ` +
-    (order.side === "buy" ? `${sol(order.notionalLamports)} SOL` : `${order.quantity} units`) +
+    (order.side === "buy" ? `${sol(order.notionalLamports)} SOL` : units(order.quantity)) +
     `, slippage at most ${percent(order.slippageBpsMax)} %`,
   OrderApproved: ({ inputs }) => `the risk check let it pass: ${inputsText(inputs)}`,
   OrderDenied: (denied) => `the risk check denied it: ${denied.reasons.join(" ")}`,
   OrderClosed: (closed) => `the order ended ${closed.status}: ${closed.reason}`,
-  AttemptPrepared: (attempt) =>
-    attempt.voids === undefined ? attemptText(attempt) : voidText(attempt, attempt.voids),
+  AttemptPrepared: (attempt, told) =>
+    attempt.voids === undefined ? attemptText(attempt, told) : voidText(attempt, attempt.voids),
   AttemptSubmitted: ({ lanes }) =>
     lanes.length === 0 ? "no lane was free, it is sent again" : `sent by ${lanes.join(", ")}`,
   AttemptAccepted: () => "a node has seen it",
@@ -52,15 +60,15 @@ const DESCRIBERS: Describers = {
       : `it landed and was reverted: ${venueError}, cost ${sol(costLamports)} SOL`,
   AttemptFound: ({ was }) => `it had been called ${was}, and the chain shows that it landed`,
   AttemptDead: ({ proof }) => deathText(proof),
-  FillRecorded: (fill) =>
-    `filled: ${fill.side} ${fill.quantity} units for ${sol(fill.notionalLamports)} SOL, ` +
+  FillRecorded: (fill, { units }) =>
+    `filled: ${fill.side} ${units(fill.quantity)} for ${sol(fill.notionalLamports)} SOL, ` +
     `fee ${sol(fill.feeLamports)} SOL, slot ${fill.venueSlot}`,
   FillReversed: () => "the venue took the fill back",
   FillSettled: () => "the fill is final",
-  PositionChanged: (position) =>
-    `position ${position.positionId} is ${position.state}: ${position.quantity} units, ` +
+  PositionChanged: (position, { units }) =>
+    `position ${position.positionId} is ${position.state}: ${units(position.quantity)}, ` +
     `cost ${sol(position.costLamports)} SOL, realised ${sol(position.realisedLamports)} SOL` +
-    (position.oversold === undefined ? "" : `, ${position.oversold} units sold beyond it`),
+    (position.oversold === undefined ? "" : `, ${units(position.oversold)} sold beyond it`),
   ExitPlanArmed: ({ rules }) =>
     rules.length === 0 ? "no exit is armed" : `exits armed: ${rules.map(ruleText).join(", ")}`,
   ExitPlanDisarmed: ({ reason }) => `exits disarmed: ${reason}`,
@@ -84,11 +92,11 @@ const DESCRIBERS: Describers = {
     `trading was set to ${change.state} by ${change.by}: ${change.reason}`,
   PanicOpened: ({ userId }) => `panic of person ${userId}: everything is sold`,
   PanicClosed: () => "the panic is over: nothing is open",
-  TokensAdopted: (adopted) =>
-    `${adopted.quantity} units of ${adopted.mint} that came without an order joined position ` +
+  TokensAdopted: (adopted, { units }) =>
+    `${units(adopted.quantity)} of ${adopted.mint} that came without an order joined position ` +
     `${adopted.positionId}, cost ${adopted.cost === "unknown" ? "unknown" : `${sol(adopted.costLamports)} SOL (${adopted.cost})`}`,
-  TokensIgnored: ({ quantity, mint }) =>
-    `${quantity} units of ${mint} that came without an order are left apart`,
+  TokensIgnored: ({ quantity, mint }, { units }) =>
+    `${units(quantity)} of ${mint} that came without an order are left apart`,
   JournalRestored: (restored) =>
     `the journal was put back from ${restored.from}, whose last event was ${restored.headSeq}`,
 };
@@ -104,18 +112,45 @@ export interface StoryStep {
 }
 
 export function storySteps(events: readonly JournalEvent[]): StoryStep[] {
+  const tokens = tokensOf(events);
   return events.map((event, at) => ({
     seq: event.seq,
     tsMs: event.tsMs,
     sinceMs: event.tsMs - (events[at - 1]?.tsMs ?? event.tsMs),
     kind: event.kind,
-    meaning: meaningOf(event.kind, event.payload),
+    meaning: meaningOf(event.kind, event.payload, toldOf(event.payload, tokens)),
   }));
 }
 
-function meaningOf<K extends EventKind>(kind: K, payload: EventPayloads[K]): string {
+function meaningOf<K extends EventKind>(kind: K, payload: EventPayloads[K], told: Told): string {
   const describe = DESCRIBERS[kind];
-  return describe === undefined ? fieldsText(payload) : describe(payload);
+  return describe === undefined ? fieldsText(payload) : describe(payload, told);
+}
+
+interface Token {
+  symbol: string;
+  decimals: number;
+  side?: "buy" | "sell";
+}
+
+/** By order and by position: a panic's story is about many tokens. */
+function tokensOf(events: readonly JournalEvent[]): ReadonlyMap<string, Token> {
+  const tokens = new Map<string, Token>();
+  for (const { kind, payload } of events) {
+    if (kind === "OrderInitialized") tokens.set(payload.orderId, payload);
+    else if (kind === "PositionChanged") tokens.set(payload.positionId, payload);
+  }
+  return tokens;
+}
+
+function toldOf(payload: object, tokens: ReadonlyMap<string, Token>): Told {
+  const { orderId, positionId } = payload as { orderId?: unknown; positionId?: unknown };
+  const token = tokens.get(String(orderId)) ?? tokens.get(String(positionId));
+  if (token === undefined) return { units: (quantity) => `${quantity} base units` };
+  const { symbol, decimals, side } = token;
+  const units = (quantity: Amount): string =>
+    `${formatDecimal(BigInt(quantity), decimals)} ${symbol}`;
+  return side === undefined ? { units } : { side, units };
 }
 
 function fieldsText(payload: object): string {
@@ -140,10 +175,12 @@ function inputsText(inputs: RiskInputs): string {
   );
 }
 
-function attemptText(attempt: EventPayloads["AttemptPrepared"]): string {
+function attemptText(attempt: EventPayloads["AttemptPrepared"], { side, units }: Told): string {
+  const { quantityOutMin } = attempt;
+  const least = side === "sell" ? `${sol(quantityOutMin)} SOL` : units(quantityOutMin);
   return (
     `attempt ${attempt.n} as ${attempt.identity}, ${boundText(attempt.bound)}, ` +
-    `at most ${sol(attempt.costCapLamports)} SOL, at least ${attempt.quantityOutMin} out` +
+    `at most ${sol(attempt.costCapLamports)} SOL, at least ${least} out` +
     leftOutText(attempt.route["lanesLeftOut"])
   );
 }

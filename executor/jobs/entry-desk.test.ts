@@ -46,6 +46,20 @@ describe("a limit buy", () => {
     });
   });
 
+  it("is asked for with the price of now, and an example that waits below it", async ({
+    expect,
+  }) => {
+    await withJobDesk(async (jobs) => {
+      chainOf(jobs.desk);
+      await showTokenCard(jobs);
+      const asked = await say(jobs, jobs.press(await navigation(jobs, "limitBuy")));
+      const [, now] = /^Price now: ([\d.]+) SOL a token$/m.exec(asked) ?? [];
+      const [, example] = /^([\d.]+) 0\.2 4h$/m.exec(asked) ?? [];
+      expect(Number(now)).toBeGreaterThan(0);
+      expect(Number(example) / Number(now)).toBeCloseTo(0.9, 2);
+    });
+  });
+
   it("that would buy at once or is too large is refused with what to do", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
       const text = await preview(jobs, "1 500 4h");

@@ -42,8 +42,10 @@ export class EntryDesk {
   async ask(target: Target, mint: string): Promise<string> {
     const report = await this.#lookUp(mint);
     const symbol = typeof report === "string" ? mint.slice(0, 6) : report.symbol;
+    const priceE9 = typeof report === "string" ? null : this.#priceOf(mint, report);
     const expiresMs = this.#deps.clock.nowMs() + PROMPT_TTL_MS;
-    return this.#put(target, { kind: "entryPrompt", mint, expiresMs }, entryPromptScreen(symbol));
+    const screen = entryPromptScreen(symbol, priceE9);
+    return this.#put(target, { kind: "entryPrompt", mint, expiresMs }, screen);
   }
 
   show(target: Target): Promise<string> {
@@ -59,7 +61,7 @@ export class EntryDesk {
     if (typeof report === "string")
       return this.#tell(target, ["No limit buy", report, NOTHING_DONE]);
     const action: Wish = { kind: "armEntry", mint, ...typed };
-    const priceE9 = freshPriceE9(this.#deps, instrumentOf(mint)) ?? report.priceE9;
+    const priceE9 = this.#priceOf(mint, report);
     const problems = this.#problemsOf(target.userId, action, report, priceE9);
     const screen = entryPreviewScreen({
       ...typed,
@@ -89,6 +91,10 @@ export class EntryDesk {
       finish(tx, problems.length === 0 ? "limit buy armed" : "no limit buy");
       return "limit buy";
     });
+  }
+
+  #priceOf(mint: string, report: InstrumentReport): bigint | null {
+    return freshPriceE9(this.#deps, instrumentOf(mint)) ?? report.priceE9;
   }
 
   #arm(tx: Tx, userId: number, jobId: string, wish: Wish, report: InstrumentReport): void {

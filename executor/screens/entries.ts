@@ -1,6 +1,6 @@
 import type { ArmedEntryRow, TicketAction } from "@raptor/shared/domain/rows.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
-import { duration, price, sol, timeOfDay } from "./numbers.ts";
+import { duration, price, sol, timeLeft, timeOfDay } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
 import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
@@ -23,7 +23,7 @@ export function entriesScreen(model: {
     rich.line(
       `${cleanField(symbol)}: ${sol(notionalLamports)} SOL at ${price(triggerPriceE9)} SOL`,
     );
-    rich.plain(` or below · ${duration(deadlineMs - nowMs)} left`);
+    rich.plain(` or below · ${timeLeft(deadlineMs - nowMs)} left`);
   }
   if (entries.length > 0) {
     rich.line("No SOL is set aside: limits and balance are judged when a price is reached.");
@@ -42,12 +42,15 @@ export function entriesScreen(model: {
 
 const SYMBOL_CHARS_MAX = 8;
 
-export function entryPromptScreen(symbol: string): Screen {
-  const rich = new RichText()
-    .bold(`Limit buy of ${cleanField(symbol)}`)
+/** The example waits below the price of now: one that is copied as it stands must not be refused. */
+export function entryPromptScreen(symbol: string, priceE9: bigint | null): Screen {
+  const rich = new RichText().bold(`Limit buy of ${cleanField(symbol)}`);
+  if (priceE9 !== null) rich.line(`Price now: ${price(priceE9)} SOL a token`);
+  const example = priceE9 === null ? "0.0005" : price((priceE9 * 9n) / 10n).replaceAll(",", "");
+  rich
     .line("Reply with a price in SOL a token, an amount in SOL and a time, for example:")
     .line()
-    .code("0.0005 0.2 4h")
+    .code(`${example} 0.2 4h`)
     .line("Times are minutes, hours or days: 30m, 4h, 2d. You see it again before it is armed.")
     .line("/cancel ends this, and so do two minutes.");
   return { ...screenOf(rich), forceReply: true };

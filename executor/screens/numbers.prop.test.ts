@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { duration, gainPercent, percentOfBps, price, shortAddress } from "./numbers.ts";
-import { signedSol, sol, tokens, usd, usdBalance } from "./numbers.ts";
+import { signedSol, sol, timeLeft, tokens, usd, usdBalance } from "./numbers.ts";
 
 const u64 = fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn });
 /** Small ones come as often as huge ones. */
@@ -216,6 +216,18 @@ describe("times and addresses", () => {
     [172_800_000, "2 d"],
   ])("of %d ms read %s", ([ms, text], { expect }) => {
     expect(duration(ms)).toBe(text);
+  });
+
+  it.for<[number, string]>([
+    [-5, "1 min"],
+    [3_540_000, "59 min"],
+    [3_541_000, "1 h"],
+    [14_398_000, "4 h"],
+    [14_339_000, "3 h 59 min"],
+    [172_800_000, "2 d"],
+    [183_600_000, "2 d 3 h"],
+  ])("of which %d ms are left read %s", ([ms, text], { expect }) => {
+    expect(timeLeft(ms)).toBe(text);
   });
 
   it("shorten what is long and leave what is short", ({ expect }) => {

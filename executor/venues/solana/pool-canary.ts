@@ -122,7 +122,7 @@ export class PoolCanary {
 
   health(): { name: string; ok: boolean; detail: string } {
     const told = [...this.#standings].map(([kind, { broken, isProven }]) => {
-      const word = broken === undefined ? (isProven ? "passed" : "not tested") : "refuses";
+      const word = broken === undefined ? (isProven ? "passed" : "not tested yet") : "refuses";
       return `${PROGRAM_NAMES[kind]} ${word}${broken === undefined ? "" : ` (${broken})`}`;
     });
     const ok = KINDS.every((kind) => this.brokenReason(kind) === undefined);
