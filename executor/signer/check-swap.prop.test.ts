@@ -9,6 +9,7 @@ import {
   type TransactionInstruction,
 } from "@solana/web3.js";
 import { describe, test } from "vitest";
+import type { SwapIntent } from "../ports/signer.ts";
 import { checkSwap } from "./check-swap.ts";
 import { judge } from "./fixtures/harm-oracle.ts";
 import {
@@ -57,6 +58,7 @@ const CASES: SwapCase[] = (["buy", "sell"] as const).flatMap((side) =>
 
 class Counts {
   readonly #byKind = new Map<string, number>();
+  readonly #intents = new Map<SwapCase, SwapIntent>();
   refused = 0;
   accepted = 0;
 
@@ -64,7 +66,8 @@ class Counts {
   readonly harms: string[] = [];
 
   add(swap: SwapCase, bytes: Buffer, honest: Buffer, what: string): void {
-    const intent = intentOf(swap);
+    const intent = this.#intents.get(swap) ?? intentOf(swap);
+    this.#intents.set(swap, intent);
     if (checkSwap(intent, bytes).length > 0) {
       this.refused += 1;
       return;
