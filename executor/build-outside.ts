@@ -8,7 +8,7 @@ import { landingSettingsOf, streamSettingsOf, venueProvidersOf } from "./setting
 import { createSolanaVenue } from "./venues/solana/adapter.ts";
 import { createSolanaConnection } from "./venues/solana/connection.ts";
 import { createJupiter } from "./venues/solana/jupiter.ts";
-import type { VenueAlerts } from "./watch-venue.ts";
+import { VenueAlerts } from "./watch-venue.ts";
 
 /** Talks to the outside: venue, prices, chat, alerts, queue. */
 export function buildOutside(seams: ExecutorSeams) {
@@ -30,16 +30,13 @@ export function buildOutside(seams: ExecutorSeams) {
       streams: streamSettingsOf(env),
     },
   });
-  const alertListeners: ((lines: readonly string[]) => void)[] = [];
-  const onVenueAlert: VenueAlerts = (listener) => void alertListeners.push(listener);
+  const venueAlerts = new VenueAlerts();
   const venue: Venue = createSolanaVenue({
     net,
     clock,
     prng,
     log,
-    alert: (lines) => {
-      for (const listener of alertListeners) listener(lines);
-    },
+    alert: (lines) => venueAlerts.tell(lines),
     signer,
     jupiter,
     connection,
@@ -81,5 +78,5 @@ export function buildOutside(seams: ExecutorSeams) {
     destination: `${env.EDGE_URL}/cron/reconcile`,
     cron: env.RECONCILE_CRON,
   });
-  return { venue, onVenueAlert, feed, discord, telegram, schedule };
+  return { venue, venueAlerts, feed, discord, telegram, schedule };
 }

@@ -268,7 +268,7 @@ function buildRooms(seams: ExecutorSeams) {
   };
   const engine = buildEngine(context, feed);
   watchClaim({ claim, context, chat: telegram, adminUserIds: env.ADMIN_USER_IDS });
-  watchVenue(outside.onVenueAlert, context);
+  watchVenue(outside.venueAlerts, context);
   const apiTokens = new ApiTokens(keys.apiToken);
   const contentOf = (row: OutboxRow): MessageContent => apiTokens.contentOf(row);
   const outbox = createOutbox({ store, chat: telegram, clock, prng, log, contentOf });

@@ -1,16 +1,16 @@
 import { describe, it } from "vitest";
 import { withDesk } from "./engine/engine-fixture.ts";
-import { watchVenue } from "./watch-venue.ts";
+import { VenueAlerts, watchVenue } from "./watch-venue.ts";
 
 describe("what a venue finds out by itself", () => {
   it("is told in the operators' chats and over the webhook, once for each change", async ({
     expect,
   }) => {
     await withDesk(async (desk) => {
-      const listeners: ((lines: readonly string[]) => void)[] = [];
-      watchVenue((listener) => void listeners.push(listener), desk.engine.context);
+      const alerts = new VenueAlerts();
+      watchVenue(alerts, desk.engine.context);
       const tell = async (...lines: string[]): Promise<void> => {
-        for (const listener of listeners) listener(lines);
+        alerts.tell(lines);
         await desk.clock.advance(1_000);
       };
       const before = desk.store.outboxPendingCount();

@@ -62,8 +62,8 @@ const instructionError = z.object({
 const FAILED_PROGRAM = /^Program (\w{32,44}) failed/;
 
 /**
- * Judges the error of a simulated round trip; null is a passed one. An exact trip is one during which
- * the pool stood still: what gives less than asked for then computes in another way than we do.
+ * Judges the error of a simulated round trip; null is a passed one. An exact trip is one during
+ * which the pool stood still: what gives less than asked for then computes in another way than we.
  */
 export function judgeRoundTrip(
   kind: PoolKind,

@@ -47,8 +47,8 @@ export function roundTripLamports(pool: DirectPool): bigint {
 
 /**
  * Built of the very instructions that trades are made of, their set-up included. The sale takes the
- * least that the buy must bring. An exact one asks in both halves for what our own quotes say, less a
- * little; the sale's quote is of the pool before the buy, which can only have made it dearer. Any
+ * least that the buy must bring. An exact one asks in both halves for what our own quotes say, less
+ * a little; the sale's quote is of the pool before the buy, which can only have made it dearer. Any
  * other takes whatever the sale gives: only the program itself can refuse it.
  * Undefined when the pool gives nothing for so little, or the message does not fit into a packet.
  */
