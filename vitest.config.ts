@@ -27,9 +27,9 @@ export default defineConfig({
           exclude: ["**/node_modules/**", STORM],
           // After the units, when all projects run at once.
           sequence: { groupOrder: 1 },
-          // They mostly wait: for slots, timers and other processes.
-          maxWorkers: 2,
-          // Two real desks share two cores: a test that lost a race with the clock is run once more,
+          // They mostly wait: for slots, timers and other processes. Three keep two cores busy.
+          maxWorkers: 3,
+          // Three real desks share two cores: a test that lost a race with the clock is run once more,
           // and the report says so. What must never happen is judged where nothing is repeated: by
           // the storm, the simulator and the property tests.
           retry: 1,
