@@ -3,8 +3,9 @@ import { describe, test } from "vitest";
 import { settle } from "./fake-net.ts";
 import { createPoolBook } from "./pool-book.ts";
 import { curveAccounts, MINT, SWAP, swapAccounts, vaultAccount } from "./pool-bytes-fixture.ts";
-import { createStreamWorld } from "./streams-fixture.ts";
+import { addressOf, createStreamWorld } from "./streams-fixture.ts";
 
+const SEED = 20_261_121;
 const BASE = 1_000_000_000_000n;
 const QUOTE = 30_000_000_000n;
 const [, BASE_VAULT, QUOTE_VAULT] = SWAP.watch as [string, string, string];
@@ -77,6 +78,43 @@ describe("prices of a pool with two vaults", () => {
         streams.stop();
       }),
       { numRuns: 150 },
+    );
+  });
+});
+
+const PLACES = 3;
+const MINTS = [1, 2, 3, 4, 5, 6].map((n) => addressOf(700_000 + n));
+const holds = fc.array(fc.record({ mint: fc.constantFrom(...MINTS), isLeaving: fc.boolean() }), {
+  maxLength: 60,
+});
+
+describe("places for tokens", () => {
+  test("go to all who hold one, nobody loses one to somebody else's leaving", ({ expect }) => {
+    fc.assert(
+      fc.property(holds, (moves) => {
+        const { clock, log, rpc, streams } = createStreamWorld();
+        const book = createPoolBook({ rpc, streams, clock, log, trackedMax: PLACES });
+        const holders = new Map<string, number>();
+        const hasPlace = (mint: string): boolean => book.statusOf(mint).state !== "untracked";
+        for (const { mint, isLeaving } of moves) {
+          const held = holders.get(mint) ?? 0;
+          // Every untrack belongs to a track before it.
+          if (isLeaving && held === 0) continue;
+          const before = MINTS.filter(hasPlace);
+          holders.set(mint, isLeaving ? held - 1 : held + 1);
+          if (isLeaving) book.untrack(mint);
+          else book.track(mint);
+          const wanted = MINTS.filter((one) => (holders.get(one) ?? 0) > 0);
+          const placed = MINTS.filter(hasPlace);
+          expect(placed.filter((one) => !wanted.includes(one))).toEqual([]);
+          expect(placed).toHaveLength(Math.min(PLACES, wanted.length));
+          const lost = before.filter((one) => wanted.includes(one) && !placed.includes(one));
+          expect(lost).toEqual([]);
+        }
+        book.stop();
+        streams.stop();
+      }),
+      { numRuns: 200, seed: SEED },
     );
   });
 });

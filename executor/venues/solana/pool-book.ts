@@ -17,6 +17,8 @@ export interface PoolBookDeps {
   streams: AccountStreams;
   clock: Clock;
   log: Log;
+  /** Most tokens that are tracked at once; the default suits every desk. */
+  trackedMax?: number;
 }
 
 /** What became of the search for a token's pool, and of the pool. */
@@ -72,6 +74,8 @@ export function createPoolBook(deps: PoolBookDeps): PoolBook {
 class StreamedPoolBook implements PoolBook {
   readonly #deps: PoolBookDeps;
   readonly #tracked = new Map<string, Tracked>();
+  /** Tokens that found no place, with their holders; the first gets the next place. */
+  readonly #waiting = new Map<string, number>();
   readonly #hints = new Map<string, readonly string[]>();
   readonly #listeners: ((price: PoolPrice) => void)[] = [];
 
@@ -92,14 +96,18 @@ class StreamedPoolBook implements PoolBook {
       found.holders += 1;
       return;
     }
-    if (this.#tracked.size >= TRACKED_MAX) {
-      this.#deps.log.error({ mint, tracked: TRACKED_MAX }, "too many pools are tracked");
-      return;
-    }
+    const { trackedMax = TRACKED_MAX, log } = this.#deps;
+    if (this.#tracked.size < trackedMax) return this.#place(mint, 1);
+    // Thousands may follow, and one line says all of it.
+    if (this.#waiting.size === 0) log.error({ mint, tracked: trackedMax }, "too many pools");
+    this.#waiting.set(mint, (this.#waiting.get(mint) ?? 0) + 1);
+  }
+
+  #place(mint: string, holders: number): void {
     const tracked: Tracked = {
       mint,
       instrument: `${mint}${SUFFIX}`,
-      holders: 1,
+      holders,
       decimals: 0,
       pool: undefined,
       next: undefined,
@@ -112,16 +120,27 @@ class StreamedPoolBook implements PoolBook {
 
   untrack(mint: string): void {
     const tracked = this.#tracked.get(mint);
-    if (tracked === undefined) return;
+    if (tracked === undefined) return this.#stopWaiting(mint);
     tracked.holders -= 1;
     if (tracked.holders > 0) return;
     this.#tracked.delete(mint);
     this.#searches.forget(mint);
     end(tracked);
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    this.#waiting.delete(next[0]);
+    this.#place(...next);
+  }
+
+  #stopWaiting(mint: string): void {
+    const holders = this.#waiting.get(mint) ?? 0;
+    if (holders > 1) this.#waiting.set(mint, holders - 1);
+    else this.#waiting.delete(mint);
   }
 
   stop(): void {
     this.#searches.stop();
+    this.#waiting.clear();
     for (const tracked of this.#tracked.values()) end(tracked);
     this.#tracked.clear();
   }
