@@ -85,7 +85,8 @@ describe("prices of a pool with two vaults", () => {
 const PLACES = 3;
 const MINTS = [1, 2, 3, 4, 5, 6].map((n) => addressOf(700_000 + n));
 const holds = fc.array(fc.record({ mint: fc.constantFrom(...MINTS), isLeaving: fc.boolean() }), {
-  maxLength: 60,
+  minLength: 30,
+  maxLength: 80,
 });
 
 describe("places for tokens", () => {
