@@ -1,7 +1,7 @@
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import type { Evidence } from "@raptor/shared/domain/events.ts";
 import { accountAnswer, historyAnswer, transactionAnswer } from "./rpc-answers.ts";
-import { deriveChainDeltas } from "./chain-deltas.ts";
+import { deriveChainDeltas, holdingAround } from "./chain-deltas.ts";
 import { describeRpcFailure, type RpcProvider, type RpcResult } from "./rpc-provider.ts";
 import type { Rpc } from "./rpc.ts";
 import type { AttemptRoute } from "./attempt-route.ts";
@@ -12,7 +12,9 @@ export type WitnessOutcome =
   | { agrees: false; detail: string };
 
 /** A wallet's account of one token sees few transactions between an attempt and its bound. */
-const EXPLAINED_MAX = 20;
+const EXPLAINED_MAX = 100;
+/** A history of fewer is added up from its beginning where nothing else fits. */
+const WHOLE_MAX = 20;
 /** Block times are estimates of the validators; they may lie this far beside our clock. */
 const BLOCK_TIME_ERROR_MS = 60_000;
 
@@ -98,9 +100,11 @@ async function readBalance(
 type Explanation = { agrees: true; signatures: string[] } | { agrees: false; detail: string };
 
 /**
- * Newest first, adds up what other transactions did to the account until it fits. After a fork some
- * of those may stand in the history that the balance before the attempt already held; then only the
- * account's whole history fits, from its first transaction to what it holds now.
+ * Newest first, adds up what other transactions did to the account until it fits. A fork may have
+ * taken away what the balance before the attempt already held, and then no sum does. So the balances
+ * that each transaction found and left are held together as well: where one follows from the other
+ * from now back to before the attempt was made, it has not been among them. A short history may at
+ * last fit as a whole, from its first transaction to what the account holds now.
  */
 async function explainChange(
   provider: RpcProvider,
@@ -114,36 +118,52 @@ async function explainChange(
     historyAnswer,
   );
   if (!history.ok) return unexplained(history);
-  const isWhole = history.value.length < EXPLAINED_MAX;
+  const isShort = history.value.length < WHOLE_MAX;
   const signatures: string[] = [];
   let sum = 0n;
-  for (const entry of history.value) {
-    if (entry.signature === attempt.identity) {
+  /** What the next older transaction must have left; undefined once one is missing. */
+  let held: bigint | undefined = balance.now;
+  for (const { signature, blockTime } of history.value) {
+    if (signature === attempt.identity) {
       return { agrees: false, detail: "the account's history names this very transaction" };
     }
-    const timeMs = (entry.blockTime ?? 0) * 1_000;
-    const isSince = timeMs >= attempt.preparedMs - BLOCK_TIME_ERROR_MS;
-    if (!isSince && !isWhole) break;
-    const transaction = await provider.call(
-      "getTransaction",
-      [
-        entry.signature,
-        { encoding: "json", commitment: "finalized", maxSupportedTransactionVersion: 0 },
-      ],
-      transactionAnswer,
-    );
+    const age = ageOf(blockTime, attempt);
+    if (age === "before" && held === undefined && !isShort) break;
+    const transaction = await readTransaction(provider, signature);
     if (!transaction.ok) return unexplained(transaction);
     if (transaction.value === null) break;
     sum += deriveChainDeltas(transaction.value, route.wallet, route.mint).quantity;
-    signatures.push(entry.signature);
-    if (isSince && sum === balance.change) return { agrees: true, signatures };
+    signatures.push(signature);
+    if (age === "since" && sum === balance.change) return { agrees: true, signatures };
+    const around = holdingAround(transaction.value, route.tokenAccount);
+    const isLink: boolean = around !== undefined && around.after === held;
+    if (age === "before" && isLink) return { agrees: true, signatures };
+    held = isLink ? around?.before : undefined;
   }
-  const isAll = isWhole && signatures.length === history.value.length;
+  const isAll = isShort && signatures.length === history.value.length;
   if (isAll && sum === balance.now) return { agrees: true, signatures };
   return {
     agrees: false,
     detail: `the balance changed by ${balance.change}, other transactions explain ${sum}`,
   };
+}
+
+/** Without a time of its block a transaction may be of either, and counts for neither. */
+function ageOf(
+  blockTime: number | null | undefined,
+  { preparedMs }: AttemptRow,
+): "since" | "before" | "unknown" {
+  if (blockTime === null || blockTime === undefined) return "unknown";
+  return blockTime * 1_000 >= preparedMs - BLOCK_TIME_ERROR_MS ? "since" : "before";
+}
+
+function readTransaction(provider: RpcProvider, signature: string) {
+  const options = {
+    encoding: "json",
+    commitment: "finalized",
+    maxSupportedTransactionVersion: 0,
+  };
+  return provider.call("getTransaction", [signature, options], transactionAnswer);
 }
 
 function unexplained(result: Extract<RpcResult<unknown>, { ok: false }>): Explanation {

@@ -67,6 +67,19 @@ export function deriveWalletMove(transaction: TransactionAnswer, wallet: string)
   return { identity, tokens, accounts: accountKeysOf(transaction) };
 }
 
+/** What a token account held before and after; undefined where the transaction does not name it. */
+export function holdingAround(
+  transaction: TransactionAnswer,
+  account: string,
+): { before: bigint; after: bigint } | undefined {
+  const index = accountKeysOf(transaction).indexOf(account);
+  if (index === -1) return undefined;
+  const { preTokenBalances, postTokenBalances } = transaction.meta;
+  const heldIn = (balances: readonly TokenBalance[] | null | undefined): bigint =>
+    balances?.find(({ accountIndex }) => accountIndex === index)?.uiTokenAmount.amount ?? 0n;
+  return { before: heldIn(preTokenBalances), after: heldIn(postTokenBalances) };
+}
+
 function accountKeysOf({ transaction, meta }: TransactionAnswer): string[] {
   const loaded = meta.loadedAddresses;
   return [

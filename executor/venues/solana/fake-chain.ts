@@ -35,7 +35,7 @@ export interface NodeState {
   /** The value in the nonce account, and the slot of the answer; null: no such account. */
   nonce: { value: string | null; slot: number };
   transaction: unknown;
-  history: { signature: string; blockTime: number }[];
+  history: { signature: string; blockTime: number | null }[];
   transactions: Map<string, unknown>;
   /** Methods that this node answers otherwise. */
   broken: Map<string, FakeAnswer>;

@@ -210,6 +210,52 @@ describe("a balance that changed although the transaction is absent", () => {
     });
   });
 
+  describe("after a fork took away what the first balance held", () => {
+    const OLDER =
+      "4n6xBEauJ3PK6SWCZ1PGjBvj8vDdWG3KpwATGy1ARAXFSDwt8GFXM7W5Ncn16wmqokgpiKRLuS83KUxyZyv2sUYv";
+
+    /** A sell since, which found `before`, and in a long history one of long ago that left `left`. */
+    function take(
+      nodes: [NodeState, NodeState],
+      { before, left, olderTime = 1 }: { before: bigint; left: bigint; olderTime?: number | null },
+    ): void {
+      for (const node of nodes) {
+        node.tokenQuantity = 100n;
+        const older = { signature: OLDER, blockTime: olderTime };
+        node.history = [entry, ...Array.from({ length: 30 }, () => older)];
+        node.transactions.set(OTHER, holding(OTHER, before, 100n));
+        node.transactions.set(OLDER, holding(OLDER, 5n, left));
+      }
+    }
+
+    function holding(signature: string, before: bigint, after: bigint) {
+      return createTransaction({
+        signature,
+        pre: [1_000_000_000, RENT, 0],
+        post: [1_100_000_000, RENT, 0],
+        tokens: [{ index: 1, mint: MINT, before, after }],
+      });
+    }
+
+    test("each balance since follows from the one before the attempt", async ({ expect }) => {
+      const { report } = await ask((nodes) => take(nodes, { before: 250n, left: 250n }));
+      const explainedBy = [OTHER, OLDER];
+      expect(report).toMatchObject({ state: "dead", proof: { witness: { explainedBy } } });
+    });
+
+    test("a balance that follows from none leaves room for the attempt", async ({ expect }) => {
+      const { report } = await ask((nodes) => take(nodes, { before: 250n, left: 240n }));
+      expect(report.state).toBe("pending");
+    });
+
+    test("a transaction without a time is not taken for one of before", async ({ expect }) => {
+      const { report } = await ask((nodes) => {
+        take(nodes, { before: 250n, left: 250n, olderTime: null });
+      });
+      expect(report.state).toBe("pending");
+    });
+  });
+
   test("keeps the attempt pending when nothing explains it", async ({ expect }) => {
     const { report } = await ask((nodes) => change(nodes, 1_000n));
     expect(report.state).toBe("pending");
