@@ -155,6 +155,9 @@ export function signatureOf(transaction: WireTransaction): string {
   return encodeBase58(transaction.signatures[0] as Uint8Array);
 }
 
+/** The same few wallets sign everything; reading a key costs as much as a hash of its message. */
+const KEYS = new Map<string, KeyObject>();
+const KEYS_MAX = 1_000;
 const VALIDITY = new WeakMap<WireTransaction, boolean>();
 
 /** Whether every required signature is there and correct; found out once for each that was read. */
@@ -172,18 +175,24 @@ function verifySignatures(transaction: WireTransaction): boolean {
     verify(
       null,
       transaction.messageBytes,
-      ed25519Key(transaction.staticKeyBytes[index] as Uint8Array),
+      ed25519Key(
+        transaction.staticKeyBytes[index] as Uint8Array,
+        transaction.staticKeys[index] as string,
+      ),
       signature,
     ),
   );
 }
 
-function ed25519Key(bytes: Uint8Array): KeyObject {
-  return createPublicKey({
-    key: Buffer.concat([SPKI_ED25519, bytes]),
-    format: "der",
-    type: "spki",
-  });
+function ed25519Key(bytes: Uint8Array, address: string): KeyObject {
+  let key = KEYS.get(address);
+  if (key === undefined) {
+    if (KEYS.size >= KEYS_MAX) KEYS.clear();
+    const der = Buffer.concat([SPKI_ED25519, bytes]);
+    key = createPublicKey({ key: der, format: "der", type: "spki" });
+    KEYS.set(address, key);
+  }
+  return key;
 }
 
 export function isStaticSigner(transaction: WireTransaction, index: number): boolean {
