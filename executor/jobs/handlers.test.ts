@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { SCREENS, type Job } from "@raptor/shared/wire/job.ts";
-import { MINT, mintOf, USER } from "../engine/engine-fixture.ts";
+import { INSTRUMENT, MINT, mintOf, USER } from "../engine/engine-fixture.ts";
 import { delivered, navigation, say, showTokenCard } from "./chat-fixture.ts";
 import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";
 
@@ -122,6 +122,28 @@ describe("a screen", () => {
       const token = await say(jobs, { ...jobs.head(), kind: "showToken", mint: MINT });
       expect(token).toContain("TOK");
       expect(jobs.desk.eventsOf("PanicOpened")).toEqual([]);
+    });
+  });
+
+  it("of a token says where its price comes from, and takes a fresh one over an old one", async ({
+    expect,
+  }) => {
+    await withJobDesk(async (jobs) => {
+      const card = (): Promise<string> =>
+        say(jobs, { ...jobs.head(), kind: "showToken", mint: MINT });
+      expect(await card()).toContain("from the price service, 0 s ago");
+      const { feed } = jobs.desk.engine;
+      feed.emit(3n * 10n ** 15n, INSTRUMENT, { source: "pool" });
+      expect(await card()).toContain("0.003 SOL, live from its pool");
+      feed.emit(3n * 10n ** 15n, INSTRUMENT, { source: "pool", isStale: true });
+      expect(await card()).toMatch(/SOL, from the price service, 0 s ago/);
+      const { fetchInstrument } = jobs.desk.venue.script;
+      if (fetchInstrument === undefined) throw new Error("expected a venue that knows the token");
+      jobs.desk.venue.script.fetchInstrument = async (mint) => ({
+        ...(await fetchInstrument(mint)),
+        priceE9: null,
+      });
+      expect(await card()).toMatch(/0\.003 SOL, from its pool, .* ago\n⚠️ This price is old/);
     });
   });
 

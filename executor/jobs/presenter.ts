@@ -6,7 +6,7 @@ import { instrumentOf } from "../engine/ids.ts";
 import type { ReadModels } from "../engine/read-models.ts";
 import { askAgain } from "../engine/token-words.ts";
 import type { EngineSettings } from "../engine/settings.ts";
-import type { PriceFeed } from "../ports/market.ts";
+import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
 import type { Reader, Store, Tx } from "../ports/store.ts";
 import type { InstrumentReport, Venue, WalletReport } from "../ports/venue.ts";
 import { foundScreen } from "../screens/drift.ts";
@@ -14,7 +14,7 @@ import { homeScreen, walletScreen } from "../screens/home.ts";
 import { helpScreen, noticeScreen, panicConfirmScreen, statusScreen } from "../screens/plain.ts";
 import { positionsScreen } from "../screens/positions.ts";
 import type { Screen } from "../screens/screen.ts";
-import { tokenScreen } from "../screens/token.ts";
+import { tokenScreen, type TokenModel } from "../screens/token.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
 import { renderEntries } from "./entry-desk.ts";
 import { renderExits } from "./exit-screens.ts";
@@ -178,10 +178,11 @@ export class Presenter {
       wallet === undefined ? null : this.#roundTrip(wallet.address, mint),
     ]);
     const held = walletReport?.tokens.get(mint) ?? 0n;
-    const priceE9 = feed.latest(instrumentOf(mint))?.priceE9 ?? report.priceE9;
+    const shown = shownPriceOf(report, feed.latest(instrumentOf(mint)), clock.monotonicMs());
+    const { priceE9 } = shown;
     return tokenScreen({
       ...report,
-      priceE9,
+      ...shown,
       walletLamports: walletReport?.lamports ?? null,
       reserveLamports: BigInt(settings.limits.reserveLamports),
       nonceRentLamports: wallet === undefined ? null : this.#nonceRentOf(wallet.walletId),
@@ -297,4 +298,19 @@ function closedFor(store: Reader, userId: number): { reason: string; canResume: 
     return { reason: "Your buys are paused; sells and exits work.", canResume: true };
   if (user.heldReason !== "") return { reason: user.heldReason, canResume: true };
   return null;
+}
+
+/** The feed's price while it is current, else the one that was just asked for, else the old one. */
+function shownPriceOf(
+  { priceE9 }: Pick<InstrumentReport, "priceE9">,
+  update: PriceUpdate | undefined,
+  nowMs: number,
+): Pick<TokenModel, "priceE9" | "priceMark"> {
+  if (update !== undefined && (update.isStale !== true || priceE9 === null)) {
+    const { source = "poll", isStale = false } = update;
+    const ageMs = Math.round(nowMs - update.atMonotonicMs);
+    return { priceE9: update.priceE9, priceMark: { source, ageMs, isStale } };
+  }
+  if (priceE9 === null) return { priceE9, priceMark: null };
+  return { priceE9, priceMark: { source: "poll", ageMs: 0, isStale: false } };
 }

@@ -127,3 +127,28 @@ describe("rent for safe exits", () => {
     expect(labels(wallet(0))).not.toContain("Reclaim rent");
   });
 });
+
+describe("the price on a token's card", () => {
+  const priced = (over: Partial<TokenModel>): string =>
+    token({ priceE9: 1_000_000_000n, usdPrice: null, ...over }).text;
+
+  it.for([
+    ["pool", false, "SOL, live from its pool\n"],
+    ["poll", false, "SOL, from the price service, 3 s ago\n"],
+    ["pool", true, "SOL, from its pool, 3 s ago\n"],
+    ["poll", true, "SOL, from the price service, 3 s ago\n"],
+  ] as const)(
+    "says that it is of the %s, and stale: %s",
+    ([source, isStale, words], { expect }) => {
+      const text = priced({ priceMark: { source, ageMs: 3_000, isStale } });
+      expect(text).toContain(words);
+      expect(text.includes("⚠️ This price is old")).toBe(isStale);
+    },
+  );
+
+  it("says nothing of a price that nobody knows", ({ expect }) => {
+    const priceMark = { source: "pool", ageMs: 0, isStale: true } as const;
+    expect(priced({ priceE9: null, priceMark })).toContain("Price: not known\n");
+    expect(priced({ priceMark: null })).not.toMatch(/live from|ago\n/);
+  });
+});

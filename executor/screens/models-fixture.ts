@@ -103,6 +103,13 @@ export const tokenModel: fc.Arbitrary<TokenModel> = fc.record({
   name: hostile,
   decimals,
   priceE9: fc.option(priceE9),
+  priceMark: fc.option(
+    fc.record({
+      source: fc.constantFrom("pool" as const, "poll" as const),
+      ageMs: fc.nat(),
+      isStale: fc.boolean(),
+    }),
+  ),
   usdPrice: usd,
   marketCapUsd: usd,
   liquidityUsd: usd,

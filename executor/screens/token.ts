@@ -4,12 +4,22 @@ import { sellRow } from "./positions.ts";
 import { RichText } from "./rich-text.ts";
 import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
+export interface PriceMark {
+  /** Its pool's own reserves, or the service that is asked now and then. */
+  source: "pool" | "poll";
+  ageMs: number;
+  /** Nobody tells a newer one. */
+  isStale: boolean;
+}
+
 export interface TokenModel {
   mint: string;
   symbol: string;
   name: string;
   decimals: number;
   priceE9: bigint | null;
+  /** Where the price comes from, and how old it is; null where there is none. */
+  priceMark: PriceMark | null;
   usdPrice: number | null;
   marketCapUsd: number | null;
   liquidityUsd: number | null;
@@ -47,6 +57,7 @@ export function tokenScreen(model: TokenModel): Screen {
   if (model.priceE9 === null) rich.plain("not known");
   else rich.bold(`${price(model.priceE9)} SOL`);
   if (model.usdPrice !== null) rich.plain(` (${usd(model.usdPrice)})`);
+  if (model.priceE9 !== null && model.priceMark !== null) describePrice(rich, model.priceMark);
   const figures: string[] = [];
   if (model.marketCapUsd !== null) figures.push(`MC ${usd(model.marketCapUsd)}`);
   if (model.liquidityUsd !== null) figures.push(`Liquidity ${usd(model.liquidityUsd)}`);
@@ -83,6 +94,15 @@ export function tokenScreen(model: TokenModel): Screen {
   }
   rich.line(`As of ${timeOfDay(model.nowMs)}`);
   return screenOf(rich, rowsOf(model));
+}
+
+function describePrice(rich: RichText, { source, ageMs, isStale }: PriceMark): void {
+  const from = source === "pool" ? "its pool" : "the price service";
+  if (source === "pool" && !isStale) rich.plain(", live from its pool");
+  else rich.plain(`, from ${from}, ${duration(ageMs)} ago`);
+  if (!isStale) return;
+  rich.line("⚠️ This price is old: no source tells a newer one. A buy asks for its own and is");
+  rich.plain(" refused when that is much worse.");
 }
 
 function rowsOf(model: TokenModel): ScreenButton[][] {
