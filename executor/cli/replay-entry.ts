@@ -27,6 +27,12 @@ const checkSchema = z.object({
     decimals: z.int(),
   }),
 });
+/** Of a sale against a pool; absent in journals of earlier releases. */
+const poolSchema = z.object({
+  baseReserve: amount.refine((reserve) => reserve > 0n),
+  quoteReserve: amount,
+  poolCheck: z.object({ deviationBpsMax: z.int() }),
+});
 const costSchema = z.object({
   side: z.enum(["buy", "sell"]),
   rentLamports: amount,
@@ -94,6 +100,7 @@ export function replayPrepared(step: ReplayStep<"AttemptPrepared">): void {
   if (doubt !== "not checked" && order.side === "buy") {
     judge("price check", doubt === undefined ? undefined : `it was taken, now: ${doubt.reason}`);
   }
+  judgePool(step, route.data);
   const cost = costSchema.safeParse(payload.route);
   if (!cost.success) return;
   const { rentLamportsMax, ...spent } = cost.data;
@@ -147,6 +154,18 @@ function judgeCheck(
     deviationBpsMax,
   });
   judge("price bounds", differenceOf(textOf(priceCheck), textOf(again)));
+}
+
+/** A sale is taken to a pool whose own reserves make its least outcome a fair one. */
+function judgePool(
+  { payload, rules, judge }: ReplayStep<"AttemptPrepared">,
+  { quantityIn, quantityOutMin }: Routed,
+): void {
+  const pool = poolSchema.safeParse(payload.route);
+  if (!pool.success) return;
+  const { poolCheck, ...reserves } = pool.data;
+  const isWorth = rules.isWorthSelling({ quantityIn, quantityOutMin }, reserves, poolCheck);
+  judge("pool price", isWorth ? undefined : "it was taken, now the pool gives too little for it");
 }
 
 export function replayClosed(step: ReplayStep<"OrderClosed">): void {

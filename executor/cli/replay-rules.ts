@@ -10,7 +10,7 @@ import { isCrossed, rebaseRules } from "../strategies/exit-plan.ts";
 import { exitQuantity } from "../strategies/exit-quantity.ts";
 import { minimumOut } from "../venues/solana/check-build.ts";
 import { costCapOf } from "../venues/solana/cost-cap.ts";
-import { checkRoutePrice } from "../venues/solana/route-price.ts";
+import { checkRoutePrice, isWorthSelling } from "../venues/solana/route-price.ts";
 
 /** The rules that decide, each the very function that the desk runs. */
 export const RULES = {
@@ -19,6 +19,7 @@ export const RULES = {
   checkEntryGate,
   priceCheckOf,
   checkRoutePrice,
+  isWorthSelling,
   minimumOut,
   costCapOf,
   rebaseRules,

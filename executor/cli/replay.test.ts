@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
 import { describe, it } from "vitest";
+import { z } from "zod";
 import type { EventKind, JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
 import { withDirectory } from "../store/store-fixture.ts";
 import { runIn } from "./cli-fixture.ts";
@@ -83,6 +84,50 @@ describe("raptor replay of a buy that a fork executed with other amounts", () =>
       const found = await differences(events);
       expect(found.filter(({ rule }) => rule === "position")).toEqual([]);
     }
+  });
+});
+
+/** The recorded trades as ones against a pool, with what the venue journals of its price then. */
+function direct(change: { ordered?: string; checked?: string; quoteReserve?: string } = {}) {
+  const priced = recorded.flatMap((event) => {
+    const route = event.kind === "AttemptPrepared" ? event.payload.route : undefined;
+    const check = z.object({ priceCheck: z.looseObject({}) }).safeParse(route);
+    return check.success ? [check.data.priceCheck] : [];
+  });
+  const listed = String(priced[0]?.["listedPriceE9"]);
+  const { ordered = listed, checked = listed, quoteReserve = "1200000000000000" } = change;
+  return recorded.map((event): JournalEvent => {
+    if (event.kind === "OrderInitialized" && event.payload.side === "buy") {
+      return { ...event, payload: { ...event.payload, entryPriceE9: ordered } };
+    }
+    if (event.kind !== "AttemptPrepared") return event;
+    const { priceCheck: _, ...route } = event.payload.route;
+    const isBuy = route["side"] === "buy";
+    const buyCheck = { ...priced[0], listedPriceE9: null, expectedPriceE9: checked };
+    const pool = { baseReserve: "1000000000000000", quoteReserve };
+    const told = isBuy ? { priceCheck: buyCheck } : { poolCheck: { deviationBpsMax: 2_000 } };
+    return { ...event, payload: { ...event.payload, route: { ...route, ...pool, ...told } } };
+  });
+}
+
+describe("raptor replay of trades against a pool", () => {
+  it("asks for the price of both again, and finds nothing that differs", async ({ expect }) => {
+    await withRecorded(direct(), (path) => {
+      const { decisions, differences: found } = replayJournal(path);
+      expect(found).toEqual([]);
+      expect(decisions).toMatchObject({ "price check": 1, "price bounds": 1, "pool price": 1 });
+    });
+    const other = await differences(direct(), { isWorthSelling: () => false });
+    expect(other.map((one) => one.rule)).toEqual(["pool price"]);
+  });
+
+  it.for([
+    ["price bounds", { ordered: "1" }],
+    ["price check", { ordered: "1", checked: "1" }],
+    ["pool price", { quoteReserve: "9900000000000000" }],
+  ] as const)("names an altered price by its %s", async ([rule, change], { expect }) => {
+    const found = await differences(direct(change));
+    expect(found.map((one) => one.rule)).toContain(rule);
   });
 });
 

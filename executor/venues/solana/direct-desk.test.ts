@@ -185,6 +185,8 @@ describe("a sell", () => {
   }) => {
     const { desk, tell, least } = await start();
     const priceE9 = desk.priceAtHand(MINT, 6);
+    const poolCheck = { deviationBpsMax: PRICE_CHECK.deviationBpsMax };
+    expect(desk.routeAtHand(sell)?.evidence).toMatchObject({ poolCheck });
     expect(least(sell)).toBeGreaterThan(0n);
     tell(BASE / 1_000n, QUOTE / 1_000n);
     expect(desk.priceAtHand(MINT, 6)).toBe(priceE9);
@@ -229,6 +231,9 @@ describe("a buy", () => {
     const { desk } = await start();
     const priceE9 = desk.priceAtHand(MINT, 6) ?? 0n;
     expect(desk.routeAtHand(at(priceE9))).not.toHaveProperty("priceDoubt");
+    const checked = { deviationBpsMax: 1_500, decimals: 6, listedPriceE9: null };
+    const ordered = { ...checked, expectedPriceE9: String(priceE9) };
+    expect(desk.routeAtHand(at(priceE9))?.evidence).toMatchObject({ priceCheck: ordered });
     const doubt = desk.routeAtHand(at(priceE9 / 2n))?.priceDoubt;
     expect(doubt?.reason).toContain("worse than the price it was ordered at");
   });

@@ -3,12 +3,11 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { spotPriceE9 } from "../../pools/direct-pool.ts";
 import type { Metrics } from "../../ports/metrics.ts";
-import { BPS_ONE } from "@raptor/shared/values/money.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
-import type { AttemptReport, PriceCheck, Route, RouteRequest, Venue } from "../../ports/venue.ts";
+import type { AttemptReport, Route, RouteRequest, Venue } from "../../ports/venue.ts";
 import type { SolanaConnection } from "./connection.ts";
-import { createDirectRoute, type PoolState } from "./direct-route.ts";
+import { createDirectRoute } from "./direct-route.ts";
 import type { LandingDesk } from "./landing-desk.ts";
 import type { LandingPlan } from "./landing-plan.ts";
 import { NonceBook } from "./nonce-book.ts";
@@ -17,7 +16,7 @@ import { PoolCanary, PROGRAM_NAMES } from "./pool-canary.ts";
 import { type DirectDeps, prepareDirect } from "./prepare-direct.ts";
 import { type PoolStates, ReadyDesk } from "./ready-desk.ts";
 import { rehearseExits } from "./rehearsal.ts";
-import { checkRoutePrice } from "./route-price.ts";
+import { checkRoutePrice, encodePriceCheck, isWorthSelling } from "./route-price.ts";
 import { TemplateShelf } from "./template-shelf.ts";
 import { UnitsMemory } from "./units-memory.ts";
 
@@ -150,31 +149,23 @@ function routeAtHand(
     const route = createDirectRoute(request, state);
     const { priceCheck, side, mint } = request;
     if (priceCheck === undefined) return route;
-    if (side === "sell") return isWorthSelling(route, state, priceCheck) ? route : undefined;
+    if (side === "sell") {
+      if (!isWorthSelling(route, state.pool, priceCheck)) return undefined;
+      const { deviationBpsMax } = priceCheck;
+      return { ...route, evidence: { ...route.evidence, poolCheck: { deviationBpsMax } } };
+    }
     const decimals = deps.knownDecimals(mint);
     if (decimals === undefined || priceCheck.expectedPriceE9 === null) return undefined;
     const checked = { ...request, priceCheck };
     const priceDoubt = checkRoutePrice(checked, route, decimals, undefined);
-    return priceDoubt === undefined ? route : { ...route, priceDoubt };
+    const encoded = encodePriceCheck(priceCheck, decimals, undefined);
+    const told = { ...route, evidence: { ...route.evidence, priceCheck: encoded } };
+    return priceDoubt === undefined ? told : { ...told, priceDoubt };
   } catch (error) {
     // Too small for this pool: whether it is for every other one too, the aggregator knows.
     if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE")) throw error;
     return undefined;
   }
-}
-
-/**
- * A pool that was emptied keeps its price and gives next to nothing for a whole position. Another
- * way may know a deeper one; and that way judges the outcome against what others say.
- */
-function isWorthSelling(
-  { quantityIn, quantityOutMin }: Route,
-  { pool }: PoolState,
-  { deviationBpsMax }: PriceCheck,
-): boolean {
-  const fair = (quantityIn * pool.quoteReserve) / pool.baseReserve;
-  const share = BPS_ONE - BigInt(Math.min(deviationBpsMax, Number(BPS_ONE)));
-  return quantityOutMin >= (fair * share) / BPS_ONE;
 }
 
 function createLife(desk: ReadyDesk, canary: PoolCanary): Pick<DirectDesk, "start" | "stop"> {

@@ -1,10 +1,9 @@
-import type { Evidence } from "@raptor/shared/domain/events.ts";
 import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import type { PriceCheck, Route, RouteRequest } from "../../ports/venue.ts";
+import type { Route, RouteRequest } from "../../ports/venue.ts";
 import type { Jupiter, SwapQuestion } from "./jupiter.ts";
 import { isUsableOrder } from "./order-transaction.ts";
-import { checkRoutePrice, fetchListedPriceE9 } from "./route-price.ts";
+import { checkRoutePrice, encodePriceCheck, fetchListedPriceE9 } from "./route-price.ts";
 import { createRoute, inputMintOf, outputMintOf } from "./swap-route.ts";
 
 export interface RouteReaderDeps {
@@ -34,21 +33,11 @@ export async function fetchRoute(deps: RouteReaderDeps, request: RouteRequest): 
     ]);
     const listedE9 = await within(deps.clock, LISTING_WAIT_MS[request.side], listing);
     const priceDoubt = checkRoutePrice({ ...request, priceCheck }, route, decimals, listedE9);
-    // What decided goes into the journal with the route, so that the judgement can be made again.
-    const evidence = { ...route.evidence, priceCheck: encodeCheck(priceCheck, decimals, listedE9) };
+    const encoded = encodePriceCheck(priceCheck, decimals, listedE9);
+    const evidence = { ...route.evidence, priceCheck: encoded };
     if (priceDoubt === undefined) return { ...route, evidence };
     if (asks >= asksMax) return { ...route, evidence, priceDoubt };
   }
-}
-
-function encodeCheck(check: PriceCheck, decimals: number, listedE9: bigint | undefined): Evidence {
-  const { expectedPriceE9, deviationBpsMax } = check;
-  return {
-    expectedPriceE9: expectedPriceE9?.toString() ?? null,
-    listedPriceE9: listedE9?.toString() ?? null,
-    deviationBpsMax,
-    decimals,
-  };
 }
 
 async function within<T>(clock: Clock, ms: number, task: Promise<T>): Promise<T | undefined> {

@@ -1,3 +1,4 @@
+import type { Evidence } from "@raptor/shared/domain/events.ts";
 import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import {
   BPS_ONE,
@@ -58,6 +59,34 @@ export function checkRoutePrice(
     throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", { mint: request.mint, reason });
   }
   return undefined;
+}
+
+/**
+ * A pool that was emptied keeps its price and gives next to nothing for a whole position. Another
+ * way may know a deeper one; and that way judges the outcome against what others say.
+ */
+export function isWorthSelling(
+  { quantityIn, quantityOutMin }: Pick<Route, "quantityIn" | "quantityOutMin">,
+  { baseReserve, quoteReserve }: { baseReserve: bigint; quoteReserve: bigint },
+  { deviationBpsMax }: Pick<PriceCheck, "deviationBpsMax">,
+): boolean {
+  const fair = (quantityIn * quoteReserve) / baseReserve;
+  const share = BPS_ONE - BigInt(Math.min(deviationBpsMax, Number(BPS_ONE)));
+  return quantityOutMin >= (fair * share) / BPS_ONE;
+}
+
+/** What decided goes into the journal with the route, so that the judgement can be made again. */
+export function encodePriceCheck(
+  { expectedPriceE9, deviationBpsMax }: PriceCheck,
+  decimals: number,
+  listedE9: bigint | undefined,
+): Evidence {
+  return {
+    expectedPriceE9: expectedPriceE9?.toString() ?? null,
+    listedPriceE9: listedE9?.toString() ?? null,
+    deviationBpsMax,
+    decimals,
+  };
 }
 
 function describeDoubt(price: string, deviationBpsMax: number): string {
