@@ -11,6 +11,8 @@ export interface Scene {
   chain: LedgerChain;
   /** When a fork last took back a block that had been confirmed; -Infinity when never. */
   deepForkMs(): number;
+  /** When anything last went wrong by the simulator's doing; -Infinity when nothing ever did. */
+  lastFaultMs(): number;
   /** Whether the executor's disk takes no writes now. */
   isDiskFull(): boolean;
   /** Whether the executor was told to end and finishes what it has begun: nothing new begins. */

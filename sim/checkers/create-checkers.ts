@@ -5,15 +5,19 @@ import type { Checker, CreateChecker, Scene } from "./checker.ts";
 import { createConverged } from "./converged.ts";
 import { createEdgePromises } from "./edge-promises.ts";
 import { createEvidenceTruth } from "./evidence-truth.ts";
+import { createExitsAtHand } from "./exits-at-hand.ts";
 import { createExitsFire } from "./exits-fire.ts";
+import { createFiredPrices } from "./fired-prices.ts";
 import { createHashChain } from "./hash-chain.ts";
 import { createJournalEvents } from "./journal-events.ts";
 import { createJournalFirst } from "./journal-first.ts";
 import { createLateSends } from "./late-sends.ts";
+import { createLeastOutputs } from "./least-outputs.ts";
 import { createNoSecrets } from "./no-secrets.ts";
 import { createOwnButtons } from "./own-buttons.ts";
 import { createReceipts } from "./receipts.ts";
 import { createSpendOnChain } from "./spend-on-chain.ts";
+import { createTipsInside } from "./tips-inside.ts";
 
 export type CheckerSet = Required<Omit<Checker, "name">>;
 
@@ -30,6 +34,10 @@ const CHECKERS: readonly CreateChecker[] = [
   createNoSecrets,
   createHashChain,
   createExitsFire,
+  createFiredPrices,
+  createLeastOutputs,
+  createTipsInside,
+  createExitsAtHand,
   createEvidenceTruth,
   createConverged,
 ];

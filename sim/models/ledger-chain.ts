@@ -88,6 +88,7 @@ export class LedgerChain {
     });
     this.#prng = createPrng(options.prng.nextInt(2 ** 32));
     this.market = options.market;
+    this.market.history.slotNow = () => this.slots.slot;
   }
 
   /** One slot: its block, if any, executes what is due. */
@@ -151,7 +152,9 @@ export class LedgerChain {
   rollBack(slot: number): number {
     const fromSlot = Math.max(slot, this.#forkFloor);
     const lost = [...this.#records.values()].filter(({ block }) => block.slot >= fromSlot);
+    this.market.pools?.noteAll();
     this.accounts.rollBack(fromSlot);
+    this.market.pools?.noteAll();
     for (const { signature, transaction } of lost) {
       this.#records.delete(signature);
       this.rolledBack += 1;
@@ -305,6 +308,7 @@ export class LedgerChain {
     const { err } = run;
     const record = { signature, transaction, block, err, fee, before, after };
     this.#records.set(signature, record);
+    this.market.pools?.noteAll();
     this.#onLanded(record);
   }
 

@@ -1,5 +1,6 @@
 import { BPS_ONE } from "./pool-math.ts";
 import type { LedgerPools } from "./ledger-pools.ts";
+import { PriceHistory } from "./price-history.ts";
 import { NATIVE_MINT } from "./token-accounts.ts";
 
 export interface LedgerToken {
@@ -12,6 +13,7 @@ export interface LedgerToken {
   isDry: boolean;
 }
 
+const ENDLESS = 1e30;
 const PRICE_SCALE = 1_000_000_000n;
 /** No program of the chain can name a larger amount. */
 const U64_MAX = 2n ** 64n - 1n;
@@ -24,9 +26,14 @@ export class LedgerMarket {
   solUsd = 150;
   /** Where some tokens have pools of real programs: these tell their prices. */
   pools: LedgerPools | undefined;
+  readonly history = new PriceHistory();
 
   constructor(tokens: readonly LedgerToken[]) {
-    for (const token of tokens) this.#tokens.set(token.mint, { ...token });
+    for (const token of tokens) {
+      this.#tokens.set(token.mint, { ...token });
+      // Without a price of its own it has a pool's, which is told apart.
+      if (token.priceE9 > 0n) this.history.note(token.mint, Number(token.priceE9) / 1e9, ENDLESS);
+    }
   }
 
   tokens(): LedgerToken[] {
@@ -42,8 +49,10 @@ export class LedgerMarket {
     const token = this.#tokens.get(mint);
     if (token === undefined) throw new Error(`expected a listed mint, was ${mint}`);
     if (this.pools?.has(mint) === true) return this.pools.move(mint, bps);
+    this.history.note(mint, Number(token.priceE9) / 1e9, ENDLESS);
     const moved = (token.priceE9 * BigInt(bps)) / BPS_ONE;
     token.priceE9 = moved > 1_000n ? moved : 1_000n;
+    this.history.note(mint, Number(token.priceE9) / 1e9, ENDLESS);
   }
 
   usdPrice(mint: string): number | undefined {

@@ -37,8 +37,9 @@ export class LedgerPools {
   readonly #tokens: ReadonlyMap<string, PooledToken>;
   readonly #shelf: AccountShelf;
   readonly #triedAtSlot = new Map<string, number>();
-  /** How many full curves were sent on their way. */
-  moves = 0;
+  readonly #moved = new Set<string>();
+  /** Called once for every curve that became its pool. */
+  onMoved: (mint: string) => void = () => undefined;
 
   constructor(chain: LedgerChain, nowSeconds: () => bigint) {
     const { books, tokens, accounts } = poolWorld(nowSeconds);
@@ -80,8 +81,19 @@ export class LedgerPools {
   move(mint: string, bps: number): void {
     const { token, book } = this.#current(mint);
     if (!token.isTrading) return;
+    this.noteAll();
     tradeTo(token, (priceE9Of(token) * BigInt(bps)) / BPS_ONE, token.bounds.quantityKept);
     book.place(poolChainOf(this.#shelf), token);
+    this.noteAll();
+  }
+
+  /** What all pools show now goes into the history: before and after whatever changes them. */
+  noteAll(): void {
+    for (const mint of this.#tokens.keys()) {
+      const { lamports, quantity } = this.#current(mint).token;
+      const price = Number(lamports) / Number(quantity);
+      if (quantity > 0n) this.#chain.market.history.note(mint, price, Number(quantity));
+    }
   }
 
   /** The crowd buys the last token of a curve. @returns whether there was one */
@@ -89,6 +101,7 @@ export class LedgerPools {
     const { token, book } = this.#current(mint);
     if (token.venue !== "pump" || !token.isTrading) return false;
     completeCurve(poolChainOf(this.#shelf), token, book);
+    this.noteAll();
     return true;
   }
 
@@ -120,6 +133,9 @@ export class LedgerPools {
       const { token } = this.#current(mint);
       if (token.isTrading) {
         this.#triedAtSlot.delete(mint);
+        if (token.venue === "pump" || this.#moved.has(mint)) continue;
+        this.#moved.add(mint);
+        this.onMoved(mint);
         continue;
       }
       const tried = this.#triedAtSlot.get(mint);
@@ -134,7 +150,6 @@ export class LedgerPools {
     const { blockhash } = this.#chain.slots.head;
     const wire = encodeMigration(this.#books.mover, token.mint, TOKEN_PROGRAM, blockhash);
     this.#chain.submit(Buffer.from(wire).toString("base64"));
-    this.moves += 1;
   }
 
   #read(pubkey: string): ChainAccount | undefined {

@@ -1,6 +1,7 @@
 import { EDGE_MUTANTS } from "./edge.ts";
 import { ENGINE_MUTANTS } from "./engine.ts";
 import { EXIT_MUTANTS } from "./exits.ts";
+import { FAST_PATH_MUTANTS } from "./fast-path.ts";
 import { JOBS_MUTANTS } from "./jobs.ts";
 import type { Mutant } from "./mutant.ts";
 import { NONCE_MUTANTS } from "./nonce.ts";
@@ -12,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...JOBS_MUTANTS,
   ...ENGINE_MUTANTS,
   ...EXIT_MUTANTS,
+  ...FAST_PATH_MUTANTS,
   ...NONCE_MUTANTS,
   ...VENUE_MUTANTS,
   ...STORE_MUTANTS,

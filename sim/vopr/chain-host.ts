@@ -58,6 +58,8 @@ export function startChain(
   const chain = new LedgerChain({ prng, nowMs: world.nowMs, market, skipChance, onLanded });
   if (hasPools) {
     market.pools = new LedgerPools(chain, () => BigInt(Math.floor(world.nowMs / 1_000)));
+    market.pools.noteAll();
+    market.pools.onMoved = () => onFault("pool/curve moved");
   }
   for (const { mint, decimals } of market.tokens()) {
     if (market.pools?.has(mint) !== true) chain.putAccount(mint, createMintAccount(decimals));

@@ -31,6 +31,9 @@ export class TransitionCounter {
   readonly #sides = new Map<string, string>();
   readonly #orderOfAttempt = new Map<string, string>();
   readonly #voids = new Set<string>();
+  readonly #instruments = new Map<string, string>();
+  /** Where each token was last traded in its pool. */
+  readonly #pools = new Map<string, string>();
   /** The newest order of an exit, and the number of the event that made it. */
   #newestExit: { orderId: string; seq: number } | undefined;
   #tradingState = "active";
@@ -43,6 +46,7 @@ export class TransitionCounter {
     switch (event.kind) {
       case "OrderInitialized":
         this.#sides.set(event.payload.orderId, event.payload.side);
+        this.#instruments.set(event.payload.orderId, event.payload.instrument);
         if (event.payload.source.kind === "exit") {
           this.#newestExit = { orderId: event.payload.orderId, seq: event.seq };
         }
@@ -97,7 +101,13 @@ export class TransitionCounter {
   /** Which way a trade took: in its pool or through a route, and an exit in how many steps. */
   #noteWay({ seq, payload }: Extract<JournalEvent, { kind: "AttemptPrepared" }>): void {
     if (payload.voids !== undefined) return;
-    const { router, tipLamports } = payload.route;
+    const { router, tipLamports, pool } = payload.route;
+    if (router === "direct" && typeof pool === "string") {
+      const instrument = this.#instruments.get(payload.orderId) ?? "";
+      const last = this.#pools.get(instrument) ?? pool;
+      if (last !== pool) countOne(this.#counts, "way: in the pool that a curve became");
+      this.#pools.set(instrument, pool);
+    }
     const side = this.#sides.get(payload.orderId) ?? "";
     countOne(this.#counts, `${side} way: ${router === "direct" ? "in its pool" : "by a route"}`);
     if (typeof tipLamports === "string" && tipLamports !== "0") {

@@ -8,11 +8,14 @@ import { JITO_DIALECT } from "../servers/jito/server.ts";
 import { answerLane } from "../servers/lanes/lane-server.ts";
 import type { Network } from "./network.ts";
 import { toNet, toSim } from "./services.ts";
-import { LANE_HOSTS } from "./settings.ts";
+import { FEES_HOST, LANE_HOSTS } from "./settings.ts";
 import type { World } from "./world.ts";
 
 /** Some are lost and all take a moment, as out there. */
 const CONDUCT = { lossShare: 0.05, delayMs: [5, 60] } as const;
+
+/** What estimates were seen to say: fractions, and what is no number at all. */
+const ESTIMATES = ["120000", "48250.75", "0.5", "null", '"NaN"', "1e400", "{}", "-3"];
 
 /** The landing services in front of the ledger: the same gates as in `npm start`. */
 export function startLaneHosts(
@@ -35,6 +38,12 @@ export function startLaneHosts(
     const faults = new FaultPlan(createPrng(prng.nextInt(2 ** 32)));
     network.serve(host, (request) => toNet(answerLane(gate, dialect, faults, toSim(request))));
   }
+  const estimates = createPrng(prng.nextInt(2 ** 32));
+  network.serve(FEES_HOST, () => ({
+    status: 200,
+    headers: {},
+    body: `{"result":{"priorityFeeEstimate":${ESTIMATES[estimates.nextInt(ESTIMATES.length)]}}}`,
+  }));
 }
 
 function laneChainOf(chain: LedgerChain): LaneChain {

@@ -50,6 +50,7 @@ export class SeedRun {
   readonly #people: People;
   readonly #checkers: CheckerSet;
   #reconciledMs = -Infinity;
+  #lastFaultMs = -Infinity;
 
   constructor(seed: number, options: SeedOptions) {
     this.#seed = seed;
@@ -151,6 +152,7 @@ export class SeedRun {
   }
 
   #onFault(name: string): void {
+    this.#lastFaultMs = this.#world.nowMs;
     countOne(this.#counts.faults, name);
   }
 
@@ -165,6 +167,7 @@ export class SeedRun {
       chain: this.#chain.chain,
       deepForkMs: () => this.#faults.deepForkMs,
       isDiskFull: () => this.#executor.faults.disk !== undefined,
+      lastFaultMs: () => this.#lastFaultMs,
       isDraining: () => this.#executor.isDraining,
       secrets: listSecrets(),
       limits: { orderLamportsMax: ORDER_SOL_MAX, dailyLamportsMax: DAILY_SOL_MAX },

@@ -10,6 +10,8 @@ export const QSTASH_KEYS = { current: "sig_current_0123456789", next: "sig_next_
 export const RPC_HOSTS = ["rpc0.sim", "rpc1.sim", "rpc2.sim"] as const;
 /** Landing services; not every desk pays for them. */
 export const LANE_HOSTS = { jito: "jito.sim", sender: "sender.sim" } as const;
+/** Says what others pay; as little to be trusted as any other. */
+export const FEES_HOST = "fees.sim";
 export const PEOPLE = [501, 502, 503] as const;
 export const ADMIN = PEOPLE[0];
 
@@ -79,6 +81,7 @@ function createSettings(): SimSettings {
       SEND_LANES: "jito,helius",
       JITO_URLS: `https://${LANE_HOSTS.jito}`,
       HELIUS_SENDER_URL: `https://${LANE_HOSTS.sender}/fast`,
+      FEE_ESTIMATE_URL: `https://${FEES_HOST}/`,
     }),
   };
 }

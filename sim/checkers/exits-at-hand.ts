@@ -1,0 +1,45 @@
+import type { EventPayloads } from "@raptor/shared/domain/events.ts";
+import type { Checker, Watch } from "./checker.ts";
+
+/** A price that only one slot told is believed after this, by what the settings say. */
+const BELIEVED_MS = 400;
+/** Signing takes a millisecond each; a question to anybody takes several on average. */
+const DECIDED_MS_MAX = 12;
+const TRIED_MS_MAX = 1_000;
+/** Without any fault for so long, everything that an exit needs is at hand. */
+const CALM_MS_MIN = 20_000;
+
+/**
+ * Invariant 23. After every commit: an exit whose pool told the price, in a world without faults,
+ * is decided and signed from what is at hand. Only those count that were made in one step; which
+ * ones can be is the engine's to judge, how long they took is not.
+ */
+export function createExitsAtHand(watch: Watch): Checker {
+  let last: { seq: number; payload: EventPayloads["ExitTriggered"] } | undefined;
+  const soldMs = new Map<string, number>();
+  return {
+    name: "23 exits at hand",
+    onCommit(events) {
+      for (const { kind, seq, payload } of events) {
+        if (kind === "ExitTriggered") last = { seq, payload };
+        if (kind !== "AttemptPrepared" || payload.route["side"] !== "sell") continue;
+        const isOneStep = last?.payload.orderId === payload.orderId && last.seq === seq - 2;
+        const pool = String(payload.route["pool"]);
+        const nowMs = watch.nowMs();
+        // The first sell of its kind, and what fires beside it, is tried on a node before it is sent.
+        const firstMs = soldMs.get(pool) ?? nowMs;
+        soldMs.set(pool, firstMs);
+        const isKnown = nowMs - firstMs > TRIED_MS_MAX;
+        if (!isOneStep || !isKnown || last === undefined) continue;
+        if (nowMs - watch.lastFaultMs() < CALM_MS_MIN) continue;
+        const { priceAgeMs, rule } = last.payload;
+        const ageMs = priceAgeMs >= BELIEVED_MS ? priceAgeMs - BELIEVED_MS : priceAgeMs;
+        if (rule === "timeLimit" || ageMs <= DECIDED_MS_MAX) continue;
+        watch.report(`${payload.attemptId} was signed ${ageMs} ms after its price was believed`);
+      }
+    },
+    onBoot() {
+      soldMs.clear();
+    },
+  };
+}
