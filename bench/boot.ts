@@ -25,6 +25,10 @@ const { values } = parseArgs({
     attempts: { type: "string", default: "1000" },
     users: { type: "string", default: "10" },
     starts: { type: "string", default: "3" },
+    /** From ready on: pools and accounts of all positions are taken in at a pace. */
+    "settle-ms": { type: "string", default: "10000" },
+    /** What the launcher is started with and hands on, to compare: `--flags=--gc-global`. */
+    flags: { type: "string", default: "" },
     data: { type: "string", default: "" },
     log: { type: "boolean", default: false },
   },
@@ -53,7 +57,11 @@ const nodes = [new TableNode(), new TableNode()];
 for (const node of nodes) await node.start();
 fillNodes();
 const services = await startServices();
-for (let start = 1; start <= Number(values.starts); start++) await measure(start);
+const armedMs: number[] = [];
+for (let start = 1; start <= Number(values.starts); start++) armedMs.push(await measure(start));
+armedMs.sort((a, b) => a - b);
+const [least, median, most] = [0, armedMs.length >> 1, armedMs.length - 1].map((at) => armedMs[at]);
+say(`exits armed after ${least} / ${median} / ${most} ms (least, median, most)`);
 services.close();
 for (const node of nodes) await node.close();
 if (!given) rmSync(dataDir, { recursive: true, force: true });
@@ -140,9 +148,11 @@ function settings(): Record<string, string> {
   };
 }
 
-async function measure(start: number): Promise<void> {
+/** @returns the time from the open journal to armed exits. */
+async function measure(start: number): Promise<number> {
   const startedMs = performance.now();
-  const launcher = spawn(process.execPath, [LAUNCHER], {
+  const flags = values.flags.split(" ").filter((flag) => flag !== "");
+  const launcher = spawn(process.execPath, [...flags, LAUNCHER], {
     env: settings(),
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -155,13 +165,15 @@ async function measure(start: number): Promise<void> {
     `${seen.armedExits} exits armed ${seen.armedAfterMs} ms later`,
     `ready after ${seconds(seen.readyMs)}`,
     `main ${rssMb(mainPid)}, signer ${rssMb(seen.pids.get("signer") ?? 0)}`,
-    `${seen.lines} lines of log`,
+    `launcher ${rssMb(launcher.pid ?? 0)}, ${seen.lines} lines of log`,
   ];
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
-  say(`${line.join(", ")}; 10 s later main ${rssMb(mainPid)}`);
+  const settleMs = Number(values["settle-ms"]);
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  say(`${line.join(", ")}; ${seconds(settleMs)} later main ${rssMb(mainPid)}`);
   const ended = new Promise((resolve) => launcher.once("exit", resolve));
   launcher.kill("SIGTERM");
   await ended;
+  return seen.armedAfterMs;
 }
 
 interface Seen {
@@ -180,6 +192,8 @@ function follow(launcher: ChildProcess, startedMs: number): Promise<Seen> {
     launcher.once("exit", (code) => reject(new Error(`the launcher ended with ${code}`)));
     if (launcher.stdout === null) return reject(new Error("expected its output"));
     createInterface({ input: launcher.stdout }).on("line", (text) => {
+      // What V8 says of itself when it was asked to by a flag.
+      if (!text.startsWith("{")) return void (values.log && say(text.slice(0, LINE_CHARS_MAX)));
       const line = JSON.parse(text) as {
         msg: string;
         role?: string;
@@ -199,10 +213,11 @@ function follow(launcher: ChildProcess, startedMs: number): Promise<Seen> {
   });
 }
 
-/** Now, and the most so far. */
+/** Now, how much of it is not merely mapped from files, and the most so far. */
 function rssMb(pid: number): string {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const kb = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
-  return `${(kb("VmRSS") / 1024).toFixed(0)} MB (most ${(kb("VmHWM") / 1024).toFixed(0)})`;
+  const mb = (name: string): string => (kb(name) / 1024).toFixed(0);
+  return `${mb("VmRSS")} MB (own ${mb("RssAnon")}, most ${mb("VmHWM")})`;
 }

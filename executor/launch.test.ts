@@ -111,6 +111,7 @@ describe("a start", () => {
     const commandLine = readFileSync(`/proc/${signer}/cmdline`, "utf8");
     expect(commandLine).not.toContain(KEY.slice(0, 12));
     expect(commandLine).toContain("--permission");
+    expect(readFileSync(`/proc/${main}/cmdline`, "utf8")).toContain("--heap-growing-percent=");
     run.launcher.kill("SIGTERM");
     expect(await run.exit).toBe(0);
     await run.line({ fixture: "draining" });

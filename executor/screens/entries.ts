@@ -42,7 +42,7 @@ export function entriesScreen(model: {
 
 const SYMBOL_CHARS_MAX = 8;
 
-/** The example waits below the price of now: one that is copied as it stands must not be refused. */
+/** The example waits below the price of now: copied as it stands it must not be refused. */
 export function entryPromptScreen(symbol: string, priceE9: bigint | null): Screen {
   const rich = new RichText().bold(`Limit buy of ${cleanField(symbol)}`);
   if (priceE9 !== null) rich.line(`Price now: ${price(priceE9)} SOL a token`);
