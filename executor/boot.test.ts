@@ -110,6 +110,24 @@ describe("a start on a full disk", () => {
     });
   });
 
+  it("waits for the nodes meanwhile, not after it", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      await openPosition(desk, chainOf(desk));
+      desk.kill();
+      const engine = await desk.boot(false);
+      desk.disk.isFull = true;
+      const { clock } = desk;
+      engine.venue.start = () => clock.sleep(1_000);
+      const next = nextProcess(desk);
+      const boot = next.boot();
+      await clock.advance(1_001);
+      expect(next.started).toEqual(["feed"]);
+      desk.disk.isFull = false;
+      await clock.advance(2_000);
+      expect(await boot).toMatchObject({ armedExits: 1, armedAfterMs: 1_000 });
+    });
+  });
+
   it("sends bytes again that were journaled before it", async ({ expect }) => {
     await withDesk(async (desk) => {
       chainOf(desk);

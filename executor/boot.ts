@@ -58,10 +58,10 @@ export async function bootDesk(parts: BootParts): Promise<BootReport> {
     outlastJournalTrouble(context, signal, work);
 
   const hasEpoch = outlast(() => startEpoch(parts));
-  // A healthy disk answers within milliseconds, and then the epoch stands before all else.
-  await Promise.race([hasEpoch, clock.sleep(EPOCH_PATIENCE_MS, signal)]);
-  if (signal.aborted) return report;
-  await venue.start();
+  // A healthy disk answers within milliseconds, and then the epoch stands before all else. What the
+  // venue does meanwhile is to read: exits must not wait for one after the other.
+  const isPatient = Promise.race([hasEpoch, clock.sleep(EPOCH_PATIENCE_MS, signal)]);
+  await Promise.all([isPatient, venue.start()]);
   if (signal.aborted) return report;
   report.armedExits = exits.armAll();
   parts.feed.start();
