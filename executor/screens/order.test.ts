@@ -171,7 +171,7 @@ describe("a receipt", () => {
       "",
       "Paid 0.35 SOL",
       "Average price 0.00001578 SOL",
-      "Network fee 0.000010656 SOL · account rent 0.00203928 SOL (stays yours)",
+      "Network fee 0.000010656 SOL, tips included · account rent 0.00203928 SOL (stays yours)",
       "Held now: 22,176 SALEM",
       "🎯 Take profit armed at 0.00003156 SOL (+100\u00a0%, about 0.6998 SOL)",
       "🛑 Stop loss armed at 0.00001104 SOL (-30\u00a0%, about 0.2448 SOL)",

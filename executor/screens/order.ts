@@ -184,7 +184,7 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
     }
   }
   rich.line(`Average price ${price(averageOf(fill, order))} SOL`);
-  rich.line(`Network fee ${sol(fill.feeLamports, 9)} SOL`);
+  rich.line(`Network fee ${sol(fill.feeLamports, 9)} SOL, tips included`);
   addRoute(
     rich,
     model.attempts.find(({ attemptId }) => attemptId === fill.attemptId),
