@@ -81,6 +81,7 @@ async function runMany(settings: SimArguments): Promise<number> {
     failed: 0,
     wallMs: 0,
     jobs,
+    cpuMs: 0,
     virtualMs: 0,
     journalEvents: 0,
   };
@@ -93,6 +94,7 @@ async function runMany(settings: SimArguments): Promise<number> {
     next: () => queue.next(),
     onResult(result) {
       figures.seeds += 1;
+      figures.cpuMs += result.cpuMs;
       figures.virtualMs += result.virtualMs;
       figures.journalEvents += result.journalEvents;
       mergeCounts(counts, result.counts);

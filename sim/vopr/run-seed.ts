@@ -25,6 +25,8 @@ export interface SeedResult {
   virtualMs: number;
   worldEvents: number;
   counts: Counts;
+  /** Of the processor, which other work on the machine changes least. */
+  cpuMs: number;
 }
 
 /**
@@ -32,13 +34,16 @@ export interface SeedResult {
  * loop and never from inside a promise, because promises are run inside.
  */
 export function runSeed(seed: number, options: SeedOptions): SeedResult {
+  const startCpu = process.cpuUsage();
   installSynchronousSubtle();
   const run = new SeedRun(seed, options);
   const restore = installVirtualGlobals(() => run.nowMs, seed);
   const onUnhandled = (error: unknown): void => run.onUnhandled(error);
   process.on("unhandledRejection", onUnhandled);
   try {
-    return run.run();
+    const result = run.run();
+    const { user, system } = process.cpuUsage(startCpu);
+    return { ...result, cpuMs: (user + system) / 1_000 };
   } finally {
     process.off("unhandledRejection", onUnhandled);
     restore();

@@ -1,7 +1,7 @@
 import { describe, test } from "vitest";
 import { emptyCounts } from "./coverage.ts";
 import { VITAL_TRANSITIONS } from "./expected.ts";
-import { listMissing, listRare } from "./summary.ts";
+import { listMissing, listRare, summarize } from "./summary.ts";
 
 function tradingCounts() {
   const counts = emptyCounts();
@@ -22,6 +22,12 @@ describe("what a run must have met", () => {
 
   test("a handful of seeds need not meet everything", ({ expect }) => {
     expect(listMissing(emptyCounts(), 59)).toEqual([]);
+  });
+
+  test("the cost of a seed is told in processor time", ({ expect }) => {
+    const sums = { wallMs: 2_000, cpuMs: 600, virtualMs: 0, journalEvents: 0 };
+    const lines = summarize({ seeds: 4, failed: 0, jobs: 2, ...sums }, emptyCounts());
+    expect(lines.join("\n")).toContain("1.0 each), 150 ms of processor time a seed");
   });
 
   test("over 20,000 seeds everything is expected a hundred times", ({ expect }) => {

@@ -12,6 +12,7 @@ export interface RunFigures {
   failed: number;
   wallMs: number;
   jobs: number;
+  cpuMs: number;
   virtualMs: number;
   journalEvents: number;
 }
@@ -41,7 +42,7 @@ function leastOf(seeds: number): number {
 
 /** The closing words of a run. */
 export function summarize(figures: RunFigures, counts: Counts): string[] {
-  const { seeds, failed, wallMs, jobs, virtualMs, journalEvents } = figures;
+  const { seeds, failed, wallMs, jobs, cpuMs, virtualMs, journalEvents } = figures;
   const perSecond = seeds / (wallMs / 1_000);
   const speedup = virtualMs / wallMs;
   const presses = total(counts.acts);
@@ -52,6 +53,7 @@ export function summarize(figures: RunFigures, counts: Counts): string[] {
     "",
     `${seeds} seeds in ${(wallMs / 1_000).toFixed(1)} s: ${perSecond.toFixed(1)} seeds/s on ` +
       `${jobs} processes (${(perSecond / jobs).toFixed(1)} each), ` +
+      `${(cpuMs / Math.max(1, seeds)).toFixed(0)} ms of processor time a seed, ` +
       `${speedup.toFixed(0)} times real time`,
     `${presses} presses (${(presses / Math.max(1, seeds)).toFixed(1)} a seed), ` +
       `${total(counts.faults)} faults, ${journalEvents} journal events, ` +
