@@ -56,8 +56,17 @@ export const FAST_PATH_MUTANTS: readonly Mutant[] = [
       {
         file: "executor/engine/attempt-lifetime.ts",
         find: "if (group !== undefined) return joinOf(store, order, group);",
-        replace: `const isLost = group?.some(({ state }) => state !== "accepted") === true;
-    if (group !== undefined && !isLost) return joinOf(store, order, group);`,
+        replace: `if (group?.every(({ state }) => state === "accepted") === true) {
+      return joinOf(store, order, group);
+    }
+    if (group !== undefined) {
+      return { kind: "use", lifetime: { kind: "blockHeight" }, joins: undefined, copies: 0 };
+    }`,
+      },
+      {
+        file: "executor/engine/journal-attempt.ts",
+        find: "if (joins === undefined || group === undefined) return joins === undefined && group === undefined;",
+        replace: "if (joins === undefined || group === undefined) return true;",
       },
     ],
   },

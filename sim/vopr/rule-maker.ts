@@ -33,7 +33,7 @@ const READ_MS_MIN = 500;
 const READ_MS_MAX = 1_200;
 const SOL_DECIMALS = 9;
 
-/** Makes exit rules and limit buys as persons do: screens, buttons, a typed rule, one more button. */
+/** Makes exit rules and limit buys as persons do: screens, buttons, a typed rule, a last button. */
 export class RuleMaker {
   readonly #world: World;
   readonly #prng: Prng;
