@@ -101,7 +101,7 @@ type Explanation = { agrees: true; signatures: string[] } | { agrees: false; det
 
 /**
  * Newest first, adds up what other transactions did to the account until it fits. A fork may have
- * taken away what the balance before the attempt already held, and then no sum does. So the balances
+ * taken away what the balance before the attempt already held, and then no sum does. So balances
  * that each transaction found and left are held together as well: where one follows from the other
  * from now back to before the attempt was made, it has not been among them. A short history may at
  * last fit as a whole, from its first transaction to what the account holds now.
