@@ -1,5 +1,6 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { breakDown, setPrice } from "../scenarios/probes.ts";
+import { PriceLevels } from "./price-levels.ts";
 import { pause, type Person, postJson, waitUntil } from "../scenarios/person.ts";
 import type { WorldFile } from "../local/start-world.ts";
 
@@ -80,6 +81,7 @@ export class StormLoad {
   readonly #people: readonly Person[];
   readonly #mints: readonly string[];
   readonly #prng: Prng;
+  readonly #prices: PriceLevels;
   #isDrought = false;
   #brakes: Brakes = { isHalted: false, pausedIds: [] };
   presses = 0;
@@ -90,6 +92,7 @@ export class StormLoad {
     this.#file = file;
     this.#people = people;
     this.#prng = prng;
+    this.#prices = new PriceLevels((mint, factor) => setPrice(file, mint, factor));
     this.#mints = file.mints.filter(({ kind }) => kind === "normal").map(({ mint }) => mint);
   }
 
@@ -103,7 +106,7 @@ export class StormLoad {
     this.#isDrought = isDrought;
     if (!isDrought) return;
     // Exits on nonces are what is replaced while nothing lands.
-    await Promise.all(this.#mints.map((mint) => setPrice(this.#file, mint, 0.4)));
+    await this.#prices.fall(this.#mints);
     await this.keepDrought();
   }
 
@@ -135,7 +138,9 @@ export class StormLoad {
     if (what === "AttemptFailed") await this.#outrun();
     if (what === "ExitPlanDisarmed") await this.#sellAll();
     await this.#brake(what);
-    if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) await this.#movePrices();
+    if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) {
+      await this.#prices.move(this.#mints, this.#prng);
+    }
   }
 
   async #releaseBrakes(): Promise<void> {
@@ -185,9 +190,7 @@ export class StormLoad {
     const mint = this.#pick(this.#mints);
     await Promise.all(this.#people.map((person) => this.#say(person, `/buy ${mint} 0.02`)));
     await pause(450);
-    await setPrice(this.#file, mint, 3);
-    await pause(600);
-    await setPrice(this.#file, mint, 1);
+    await this.#prices.during(mint, 3, () => pause(600));
   }
 
   /** Cards and buttons, which need an answer before the press; a death in between ends it. */
@@ -218,11 +221,6 @@ export class StormLoad {
       // The desk died before it could show the card, or the card became a receipt meanwhile.
       if (!/within|no button|answered 400/.test((error as Error).message)) throw error;
     }
-  }
-
-  async #movePrices(): Promise<void> {
-    const factor = this.#pick([0.4, 0.6, 1.1, 2.6]);
-    await Promise.all(this.#mints.map((mint) => setPrice(this.#file, mint, factor)));
   }
 
   #actionsOf(person: Person, what: string | undefined): Promise<void>[] {
