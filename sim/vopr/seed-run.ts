@@ -18,7 +18,7 @@ import { type Services, startServices } from "./services.ts";
 import { DAILY_SOL_MAX, listSecrets, ORDER_SOL_MAX, WALLET_LAMPORTS } from "./settings.ts";
 import { drawSwarm, type Swarm } from "./swarm.ts";
 import { hasLanes, hasPools, themeOf } from "./themes.ts";
-import { TraceHash } from "./trace.ts";
+import { textOf, TraceHash } from "./trace.ts";
 import { World } from "./world.ts";
 
 const START_MS = 1_800_000_000_000;
@@ -28,7 +28,6 @@ const FAULT_PHASE_MS_MAX = 240_000;
 /** Longer than any bound of an attempt, any backoff and any retry of the queue together. */
 const LIVENESS_MS_MAX = 20 * 60_000;
 const STEP_MS = 5_000;
-/** A reconcile by the executor's own timer must pass at rest: it runs every minute. */
 const VIOLATIONS_MAX = 20;
 
 /** Everything of one seed: the world, the programs in it, the people, the faults, the checks. */
@@ -298,8 +297,4 @@ export class SeedRun {
     if (this.#violations.length >= VIOLATIONS_MAX) return;
     this.#violations.push({ checker, detail, atMs: this.#world.elapsedMs });
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

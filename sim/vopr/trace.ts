@@ -72,3 +72,8 @@ function clockText(ms: number): string {
   const seconds = ((ms % 60_000) / 1_000).toFixed(3).padStart(6, "0");
   return `${minutes}:${seconds}`.padStart(9);
 }
+
+/** What a failure says in a trace. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
