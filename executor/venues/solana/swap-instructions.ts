@@ -11,6 +11,7 @@ import {
   WSOL_MINT,
 } from "./programs.ts";
 import { deriveTokenAccount } from "./programs.ts";
+import { transferSol } from "./system-transfer.ts";
 import { createTip } from "./tip-instruction.ts";
 
 export interface SwapAccounts {
@@ -42,7 +43,6 @@ export interface SwapPlan {
 const SET_UNIT_LIMIT = 2;
 const SET_UNIT_PRICE = 3;
 const ATA_CREATE_IDEMPOTENT = 1;
-const SYSTEM_TRANSFER = 2;
 const TOKEN_CLOSE_ACCOUNT = 9;
 const TOKEN_SYNC_NATIVE = 17;
 
@@ -160,20 +160,6 @@ function createOwnAccount(
       { pubkey: tokenProgram, isSigner: false, isWritable: false },
     ],
     data: Buffer.of(ATA_CREATE_IDEMPOTENT).toString("base64"),
-  };
-}
-
-function transferSol(from: string, to: string, lamports: bigint): JupiterInstruction {
-  const data = Buffer.alloc(12);
-  data.writeUInt32LE(SYSTEM_TRANSFER, 0);
-  data.writeBigUInt64LE(lamports, 4);
-  return {
-    programId: SYSTEM_PROGRAM,
-    accounts: [
-      { pubkey: from, isSigner: true, isWritable: true },
-      { pubkey: to, isSigner: false, isWritable: true },
-    ],
-    data: data.toString("base64"),
   };
 }
 
