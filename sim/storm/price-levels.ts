@@ -8,8 +8,8 @@ const LOWEST = 0.2;
 const FACTOR_DIGITS = 9;
 
 /**
- * Keeps the prices of a storm near where they began. Factor upon factor they would wander off within
- * a few hundred kills, to where no order is accepted any more and nothing is proven.
+ * Keeps the prices of a storm near where they began. Factor upon factor they would wander off in a
+ * few hundred kills, to where no order is accepted any more and nothing is proven.
  */
 export class PriceLevels {
   readonly #set: (mint: string, factor: number) => Promise<void>;
