@@ -19,6 +19,13 @@ import { Faucet } from "./faucet.ts";
 import { startLanes } from "./lanes.ts";
 import { findFreePorts } from "./ports.ts";
 import { createWorldSecrets, type WorldSecrets } from "./secrets.ts";
+import {
+  BOT_USERNAME,
+  createEdgeVars,
+  createExecutorEnv,
+  ENVIRONMENT,
+  type WorldPorts,
+} from "./world-settings.ts";
 
 export interface WorldOptions {
   seed: number;
@@ -101,8 +108,6 @@ export const WORLD_USERS = [
   { id: 7_003, name: "Mallory" },
 ];
 const SLOT_MS = 400;
-const ENVIRONMENT = "local";
-const BOT_USERNAME = "raptor_local_bot";
 /** Slots by which the two RPC nodes trail the chain. */
 const NODE_LAGS = [{ lagSlots: 0 }, { lagSlots: 1 }];
 
@@ -147,7 +152,7 @@ async function boot(
   const save = (): void => writeFileSync(worldPath, `${JSON.stringify(file, null, 2)}\n`);
 
   const executor = new ExecutorProcess({
-    env: { ...executorEnv(file, secrets, ports), ...options.executorEnv },
+    env: { ...createExecutorEnv(file, secrets, ports), ...options.executorEnv },
     port: executorPort,
     logFile: join(stateDir, "logs", "executor.log"),
     mainFile: options.executorMain,
@@ -164,7 +169,7 @@ async function boot(
   file.discord = `${control.url}/discord`;
 
   onProgress("Edge: the Worker in workerd");
-  const edge = await startEdge(edgePort, { ...edgeVars(file, secrets), ...options.edgeVars });
+  const edge = await startEdge(edgePort, { ...createEdgeVars(file, secrets), ...options.edgeVars });
   let edgeEnd: Promise<void> | undefined;
   const stopEdge = (): Promise<void> => (edgeEnd ??= edge.close());
   closers.push(stopEdge);
@@ -260,16 +265,10 @@ function startFaucet(options: WorldOptions, standIns: StandIns, closers: Closers
   closers.push(() => faucet.stop());
 }
 
-interface Ports {
-  edge: number;
-  executor: number;
-  metrics: number;
-}
-
 function createWorldFile(
   seed: number,
   secrets: WorldSecrets,
-  ports: Ports,
+  ports: WorldPorts,
   dataDir: string,
   standIns: StandIns,
 ): WorldFile {
@@ -312,54 +311,5 @@ function createWorldFile(
     launcherPid: 0,
     dataDir,
     seed,
-  };
-}
-
-function executorEnv(file: WorldFile, secrets: WorldSecrets, ports: Ports): Record<string, string> {
-  return {
-    ENVIRONMENT,
-    DATA_DIR: file.dataDir,
-    // Worlds come and go by the dozen in the scenarios.
-    BALLAST_MB: "1",
-    HOST: "127.0.0.1",
-    PORT: String(ports.executor),
-    METRICS_PORT: String(ports.metrics),
-    TRUSTED_JWKS: secrets.trustedJwks,
-    STATE_SECRET: secrets.stateSecret,
-    WALLET_MASTER_KEYS: secrets.masterKeys,
-    EDGE_URL: file.edge,
-    TELEGRAM_API_URL: file.telegram,
-    TELEGRAM_BOT_TOKEN: secrets.botToken,
-    TELEGRAM_WEBHOOK_SECRET: secrets.webhookSecret,
-    ALLOWED_USER_IDS: "7001,7002",
-    ADMIN_USER_IDS: "7001",
-    SOLANA_RPC_URLS: file.rpcs.map(({ http }) => http).join(","),
-    SOLANA_WS_URLS: file.rpcs.map(({ ws }) => ws).join(","),
-    JUPITER_URL: file.jupiter,
-    JUPITER_API_KEY: secrets.jupiterKey,
-    JITO_URLS: file.jito,
-    HELIUS_SENDER_URL: file.heliusSender,
-    JUPITER_SEND_URL: file.jupiterSend,
-    QSTASH_URL: file.qstash,
-    QSTASH_TOKEN: secrets.qstashToken,
-  };
-}
-
-function edgeVars(file: WorldFile, secrets: WorldSecrets): Record<string, string> {
-  return {
-    ENVIRONMENT,
-    PUBLIC_URL: file.edge,
-    EXECUTOR_URL: file.executor,
-    BOT_ID: secrets.botId,
-    BOT_USERNAME,
-    TELEGRAM_WEBHOOK_SECRET: secrets.webhookSecret,
-    EDGE_SIGNING_JWK: secrets.signingJwk,
-    ADMIN_TOKEN: secrets.adminToken,
-    QSTASH_URL: file.qstash,
-    QSTASH_TOKEN: secrets.qstashToken,
-    QSTASH_CURRENT_SIGNING_KEY: secrets.qstashCurrentKey,
-    QSTASH_NEXT_SIGNING_KEY: secrets.qstashNextKey,
-    UPSTASH_REDIS_REST_URL: file.redis,
-    UPSTASH_REDIS_REST_TOKEN: secrets.redisToken,
   };
 }
