@@ -97,9 +97,9 @@ test("a drain refuses new jobs with 503, loses nothing and arms exits before it 
   expect(before).toBeGreaterThan(0);
   const lines = world.executorLog().length;
   await control("stop");
-  expect(world.executorLog().slice(lines)).toContain('"msg":"stopped"');
+  // The log is written beside the work, so a line may come a moment after the fact.
+  await until(() => world.executorLog().slice(lines).includes('"msg":"stopped"'));
   await control("start");
-  // The log is written beside the work, so the line may come a moment after the fact.
   const ready = await waitUntil(async () => {
     const log = world.executorLog().slice(lines);
     return log.split("\n").find((line) => /"msg":"ready".*\}$/.test(line));

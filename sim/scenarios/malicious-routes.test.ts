@@ -102,7 +102,8 @@ describe("a buy for which the route service wants more than the swap", () => {
     const { text } = await messageOf(orderId, "Nothing was bought");
     expect(text).toContain("Refused before signing, the operator was alerted");
     expect(text).toContain("No SOL and no tokens left the wallet.");
-    expect(errorLinesOf(orderId).join("\n")).toContain("refused before signing");
+    // The log is written beside the work.
+    await until(() => errorLinesOf(orderId).join("\n").includes("refused before signing"));
     await until(async () => (await discordAlerts(world.file)).some((one) => one.includes(orderId)));
     const after = await executorMetrics(world.file);
     expect(growth(before, after, 'raptor_alerts_total{kind="unsafe-transaction"}')).toBe(1);

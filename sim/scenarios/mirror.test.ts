@@ -13,7 +13,7 @@ import { verifyJournal } from "@raptor/executor/store/verify.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { ShiftedClock } from "../servers/real-clock.ts";
 import { headSeq } from "./journal-view.ts";
-import type { Person } from "./person.ts";
+import { type Person, waitUntil } from "./person.ts";
 import {
   breakDown,
   discordAlerts,
@@ -236,8 +236,8 @@ describe("MIRROR=async", () => {
     renameSync(`${path}.older`, path);
     await world.world.executor.start();
     await until(async () => (await mirrorHealth()).detail.includes("this journal ends with"));
-    const [alert] = (await discordAlerts(world.file)).filter((text) =>
-      text.includes("does not fit"),
+    const alert = await waitUntil(async () =>
+      (await discordAlerts(world.file)).find((text) => text.includes("does not fit")),
     );
     expect(alert).toContain("raptor restore --from postgres");
     const before = world.eventsOf("AttemptPrepared").length;

@@ -25,7 +25,7 @@ const POLL_MS = 25;
  * How long anything may take unless a test says otherwise. Only a failure waits for so long, and it
  * has to be one also on a machine that is busy with something else.
  */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** Somebody with a phone: types, presses, reads. Everything goes through the Telegram stand-in. */
 export class Person {

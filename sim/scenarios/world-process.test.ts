@@ -30,8 +30,11 @@ const KEYS = [
   "dataDir",
 ];
 const folders: string[] = [];
+const children: ChildProcess[] = [];
 
 afterEach(() => {
+  // One that never came up; its executor ends with it.
+  for (const child of children.splice(0)) child.kill("SIGKILL");
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -49,7 +52,8 @@ async function start(seed: string): Promise<Started> {
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
   }
-  await waitUntil(() => (text.includes("type /start in the chat") ? true : undefined), 60_000);
+  children.push(child);
+  await waitUntil(() => (text.includes("type /start in the chat") ? true : undefined), 100_000);
   const file = (): WorldFile =>
     JSON.parse(readFileSync(join(state, "world.json"), "utf8")) as WorldFile;
   return { child, output: () => text, file };
@@ -87,4 +91,4 @@ test("npm start's world says where everything is, and Ctrl-C leaves no process b
   const again = await start("42");
   expect(again.file().mints).toEqual(file.mints);
   expect(await interrupt(again)).toBe(0);
-});
+}, 240_000);
