@@ -52,10 +52,13 @@ export class Exits {
 
   /** Arms every stored plan; returns how many. Comes before the intake opens. */
   armAll(): number {
-    const plans = this.#context.store.armedExitPlans();
     this.#sells.load();
-    for (const plan of plans) this.#arm(plan);
-    return plans.length;
+    let armed = 0;
+    for (const plan of this.#context.store.eachArmedExitPlan()) {
+      this.#arm(plan);
+      armed += 1;
+    }
+    return armed;
   }
 
   stop(): void {

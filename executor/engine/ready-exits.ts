@@ -26,9 +26,8 @@ export class ReadyExits {
   start(): void {
     const { store, onFatal } = this.#context;
     store.onCommit((events) => this.#onCommit(events));
-    const open = store.openPositions(null);
+    const open = store.openPositionIds();
     for (const walletId of new Set(open.map((one) => one.walletId))) this.#holdNonces(walletId);
-    // Not the rows: they would stay in memory for as long as this takes.
     const positionIds = open.map(({ positionId }) => positionId);
     void this.#holdAll(positionIds).catch((error: unknown) => onFatal(error));
   }

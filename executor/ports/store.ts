@@ -78,8 +78,12 @@ export interface Reader {
   openPositions(userId: number | null): PositionRow[];
   /** How many everybody has together, without reading a row. */
   openPositionCount(): number;
+  /** Everybody's, oldest first: what a walk through all of them needs. */
+  openPositionIds(): { positionId: string; walletId: string }[];
   exitPlan(positionId: string): ExitPlanRow | undefined;
   armedExitPlans(): ExitPlanRow[];
+  /** The same one by one, for a loop that writes nothing: there may be ten thousand. */
+  eachArmedExitPlan(): Iterable<ExitPlanRow>;
   /** Buys that wait for their price, oldest first; `userId` null means everybody's. */
   armedEntries(userId: number | null): ArmedEntryRow[];
   armedEntry(entryId: string): ArmedEntryRow | undefined;

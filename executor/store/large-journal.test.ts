@@ -19,6 +19,11 @@ describe("a desk made for measurements", () => {
       expect(store.unresolvedAttempts()).toHaveLength(30);
       expect(store.openOrders()).toHaveLength(30);
       expect(store.openPositions(2)).toHaveLength(30);
+      expect([...store.eachArmedExitPlan()]).toEqual(store.armedExitPlans());
+      const ids = store.openPositions(null).map(({ positionId, walletId }) => {
+        return { positionId, walletId };
+      });
+      expect(store.openPositionIds()).toEqual(ids);
       expect([store.openPositionCount(), store.unresolvedAttemptCount()]).toEqual([120, 30]);
       expect([store.pendingJobs(), store.unsettledFills()]).toEqual([[], []]);
       store.close();

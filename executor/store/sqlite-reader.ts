@@ -208,11 +208,22 @@ export class SqliteReader implements Reader {
   openPositionCount(): number {
     return this.number("select count(*) from positions where state = 'open'");
   }
+  openPositionIds(): { positionId: string; walletId: string }[] {
+    const sql = "select position_id, wallet_id from positions where state = 'open' order by rowid";
+    return this.statements.all(sql).map(([positionId, walletId]) => {
+      return { positionId: String(positionId), walletId: String(walletId) };
+    });
+  }
   exitPlan(positionId: string): ExitPlanRow | undefined {
     return this.one("exit_plans", "where position_id = ?", positionId);
   }
   armedExitPlans(): ExitPlanRow[] {
-    return this.all("exit_plans", "where state = 'armed' order by rowid");
+    return [...this.eachArmedExitPlan()];
+  }
+  *eachArmedExitPlan(): Generator<ExitPlanRow> {
+    const { columns, select } = selectionOf("exit_plans");
+    const sql = `${select} where state = 'armed' order by rowid`;
+    for (const row of this.statements.each(sql)) yield decodeRow(columns, row) as ExitPlanRow;
   }
   armedEntries(userId: number | null): ArmedEntryRow[] {
     if (userId === null) return this.all("armed_entries", "where state = 'armed' order by rowid");
