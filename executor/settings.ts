@@ -38,6 +38,8 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
     nonceAccountsMax: env.NONCE_ACCOUNTS_MAX,
     nonceBuyLamportsMin: env.NONCE_BUY_SOL_MIN,
     exitReplaceMs: env.EXIT_REPLACE_MS,
+    mevProtect: env.MEV_PROTECT,
+    canProtect: env.SEND_LANES.some((lane) => lane !== "jupiter"),
   };
 }
 

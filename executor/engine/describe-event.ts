@@ -87,6 +87,8 @@ const DESCRIBERS: Describers = {
   EntryDisarmed: ({ reason }) => `the limit buy was called off: ${reason}`,
   ExitPresetChanged: ({ userId, specs }) =>
     `new positions of person ${userId} get ${specs.length} exit rules`,
+  MevProtectChosen: ({ userId, protect }) =>
+    `person ${userId} chose the protection of orders: ${protect}`,
   NoticeDelivered: (notice) => `told in chat ${notice.chatId} by message ${notice.messageId}`,
   TradingStateChanged: (change) =>
     `trading was set to ${change.state} by ${change.by}: ${change.reason}`,

@@ -60,6 +60,8 @@ export const SETTINGS: EngineSettings = {
   nonceAccountsMax: 0,
   nonceBuyLamportsMin: 1_000_000_000n,
   exitReplaceMs: 5_000,
+  mevProtect: "off",
+  canProtect: true,
 };
 
 /** Any address that is well formed. */

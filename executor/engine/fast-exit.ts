@@ -12,6 +12,7 @@ import { attemptIdOf, mintOf } from "./ids.ts";
 import { journalAttempt, type Journaled } from "./journal-attempt.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { openSellOf } from "./orders.ts";
+import { protectOf } from "./order-protect.ts";
 import { fallRuleOf, priceCheckOf } from "./price-doubt.ts";
 
 interface Draft {
@@ -119,6 +120,7 @@ export class FastExit {
       slippageBps,
       priceCheck: priceCheckOf(this.#context, order, slippageBps),
       ...fallRuleOf(settings, order),
+      ...protectOf(store, order),
     });
     return route === undefined ? undefined : { order, wallet, wrapped, route, choice };
   }

@@ -3,6 +3,7 @@ import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { mintOf } from "./ids.ts";
+import { protectOf } from "./order-protect.ts";
 import { fallRuleOf, priceCheckOf } from "./price-doubt.ts";
 import { mostShown, tokenTruthOf } from "./wallet-truth.ts";
 
@@ -24,7 +25,12 @@ export async function quoteOrder(
   triesBefore: number,
 ): Promise<OrderQuote> {
   const { store, venue, settings } = context;
-  const base = { wallet: wallet.address, mint: mintOf(order.instrument), side: order.side };
+  const base = {
+    wallet: wallet.address,
+    mint: mintOf(order.instrument),
+    side: order.side,
+    ...protectOf(store, order),
+  };
   if (order.side === "buy") {
     const quantityIn = BigInt(order.notionalLamports);
     const slippageBps = order.slippageBpsMax;

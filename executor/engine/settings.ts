@@ -1,4 +1,5 @@
 import type { RiskLimits } from "@raptor/shared/domain/events.ts";
+import type { MevProtect } from "@raptor/shared/domain/mev-protect.ts";
 
 /** What the engine needs to know; all from `env.ts`, documented in docs/settings.md. */
 export interface EngineSettings {
@@ -30,6 +31,10 @@ export interface EngineSettings {
   nonceBuyLamportsMin: bigint;
   /** An exit that has not landed by then gets a dearer copy on the same nonce. */
   exitReplaceMs: number;
+  /** What orders of people are kept from who have chosen nothing. */
+  mevProtect: MevProtect;
+  /** There is a lane that keeps orders; without one a protected buy is refused. */
+  canProtect: boolean;
 }
 
 /** Tries of one entry before it is given up: only after a proof of death, never on impatience. */

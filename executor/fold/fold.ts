@@ -123,6 +123,9 @@ const FOLDS: Folds = {
   ExitPresetChanged: ({ userId, specs }) => [
     { op: "upsert", table: "exit_presets", row: { userId, specs } },
   ],
+  MevProtectChosen: ({ userId, protect }) => [
+    { op: "upsert", table: "mev_choices", row: { userId, protect } },
+  ],
   NoticeDelivered: (notice) => [{ op: "upsert", table: "notices", row: notice }],
   TradingStateChanged: ({ state, reason, by, tightenedMs = 0 }) => [
     {

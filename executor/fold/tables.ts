@@ -8,6 +8,7 @@ import type {
   ExitPresetRow,
   FillRow,
   HistoryCursorRow,
+  MevChoiceRow,
   JobRow,
   NonceAccountRow,
   NoticeRow,
@@ -80,6 +81,7 @@ export interface FoldedRows {
   denials: DenialRow;
   exit_plans: ExitPlanRow;
   exit_presets: ExitPresetRow;
+  mev_choices: MevChoiceRow;
   armed_entries: ArmedEntryRow;
   exit_triggers: ExitTriggerRow;
   notices: NoticeRow;
@@ -277,6 +279,7 @@ export const FOLDED_TABLES: { readonly [T in TableName]: TableSpec<FoldedRows[T]
     },
   },
   exit_presets: { key: "userId", columns: { userId: int, specs: json } },
+  mev_choices: { key: "userId", columns: { userId: int, protect: text } },
   armed_entries: {
     key: "entryId",
     columns: {

@@ -2,7 +2,8 @@ import { describe, it } from "vitest";
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
 import { INSTRUMENT, USER } from "../engine/engine-fixture.ts";
 import { ENTRY_LAMPORTS, setPreset } from "../engine/exit-rules-fixture.ts";
-import { chainOf, openPosition } from "../engine/trade-fixture.ts";
+import { chainOf, openPosition, startSell } from "../engine/trade-fixture.ts";
+import { settingsScreen } from "../screens/exits.ts";
 import { delivered, say } from "./chat-fixture.ts";
 import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";
 
@@ -226,5 +227,54 @@ describe("the settings", () => {
       await chat.press("Add or change");
       expect(await chat.type("limit 0.5 10")).toContain("belongs to one token");
     });
+  });
+});
+
+describe("the protection of a person's orders", () => {
+  it("is the desk's until a button says otherwise, and goes with every route from then on", async ({
+    expect,
+  }) => {
+    await withPosition(async (chat) => {
+      const { desk } = chat.jobs;
+      expect(await chat.show("settings")).toContain("MEV protection (the desk's choice)");
+      expect(chat.labels()).toContain("• 🛡 Desk's choice");
+      expect(desk.venue.routes.some((route) => "protect" in route)).toBe(false);
+      expect(await chat.press("🛡 Buys and sells")).toContain("a sell that is late goes everywhere");
+      expect(chat.labels()).toContain("• 🛡 Buys and sells");
+      expect(desk.payloads("MevProtectChosen")).toMatchObject([{ userId: USER, protect: "all" }]);
+      const [position] = desk.store.openPositions(USER);
+      if (position === undefined) throw new Error("expected a position");
+      await startSell(desk, position);
+      expect(desk.venue.routes.at(-1)?.protect).toBe("all");
+      await chat.press("🛡 Desk's choice");
+      expect(desk.store.mevChoice(USER)?.protect).toBe("default");
+      await chat.press("🛡 Off");
+      expect(desk.store.mevChoice(USER)?.protect).toBe("off");
+    });
+  });
+
+  it("goes with an exit that fires from what is at hand", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      const { desk } = chat.jobs;
+      await chat.show("settings");
+      await chat.press("🛡 Buys and sells");
+      const asked: unknown[] = [];
+      desk.venue.script = {
+        ...desk.venue.script,
+        holdingAtHand: () => ({ lamports: E9, quantity: 10n ** 18n, slot: 1 }),
+        routeAtHand: (request) => void asked.push(request.protect),
+      };
+      desk.engine.feed.emit(ENTRY_LAMPORTS * E9 * 2n, INSTRUMENT);
+      await desk.clock.settle();
+      expect(asked).toEqual(["all"]);
+    });
+  });
+
+  it("is warned of where the desk has no lane that keeps orders", ({ expect }) => {
+    const protect = { choice: "all", standard: "off", isPossible: false } as const;
+    const model = { specs: SPECS, isStandard: true, presets: [], protect, nowMs: 0 };
+    expect(settingsScreen(model).text).toContain("protected buys are refused, sells go everywhere");
+    const unused = settingsScreen({ ...model, protect: { ...protect, choice: "default" } });
+    expect(unused.rows.flat().filter(({ text }) => text.includes("🛡"))).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { ruleIdOf, type ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
+import type { MevChoice } from "@raptor/shared/domain/mev-protect.ts";
 import type { ExitEdit, PositionRow, TicketAction, View } from "@raptor/shared/domain/rows.ts";
 import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import type { JobOf } from "@raptor/shared/wire/job.ts";
@@ -107,6 +108,17 @@ export class ExitDesk {
     });
     if (problems.length > 0) return "exits not changed";
     return this.#show(target, subject);
+  }
+
+  /** The choice, the job's end and the screen that shows it belong together. */
+  async chooseProtect(target: Target, protect: MevChoice, finish: Finish): Promise<string> {
+    const { userId, key: jobId } = target;
+    await this.#deps.store.transact((tx) => {
+      const payload = { userId, protect, jobId };
+      tx.append({ stream: `user:${userId}`, kind: "MevProtectChosen", payload });
+      finish(tx, "protection chosen");
+    });
+    return this.#show(target, null);
   }
 
   /** All rules of a position by another way than Telegram; its owner is told what changed. */

@@ -30,7 +30,10 @@ export function renderExits(
   if (positionId === null) {
     const specs = presetOf(deps, store, userId);
     const isStandard = store.exitPreset(userId) === undefined;
-    return settingsScreen({ specs, isStandard, presets: PRESET_NAMES, nowMs });
+    const { mevProtect: standard, canProtect: isPossible } = deps.settings;
+    const choice = store.mevChoice(userId)?.protect ?? "default";
+    const protect = { choice, standard, isPossible };
+    return settingsScreen({ specs, isStandard, presets: PRESET_NAMES, protect, nowMs });
   }
   const position = store.position(positionId);
   const plan = store.exitPlan(positionId);

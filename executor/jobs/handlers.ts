@@ -192,6 +192,10 @@ export class JobHandlers {
     if (isExitAction(action)) {
       return this.#deps.exitDesk.redeem(target, action, (tx, outcome) => finish(tx, job, outcome));
     }
+    if (action.kind === "chooseProtect") {
+      const end = (tx: Tx, outcome: string): void => finish(tx, job, outcome);
+      return this.#deps.exitDesk.chooseProtect(target, action.protect, end);
+    }
     if (isEntryAction(action)) {
       return this.#deps.entryDesk.redeem(target, job.id, action, (tx, outcome) =>
         finish(tx, job, outcome),

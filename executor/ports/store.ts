@@ -10,6 +10,7 @@ import type {
   ControlRow,
   ExitPlanRow,
   ExitPresetRow,
+  MevChoiceRow,
   FillRow,
   HistoryCursorRow,
   JobRow,
@@ -89,6 +90,8 @@ export interface Reader {
   armedEntry(entryId: string): ArmedEntryRow | undefined;
   /** Undefined: this person has set nothing and gets the rules of the settings. */
   exitPreset(userId: number): ExitPresetRow | undefined;
+  /** Undefined: this person has chosen nothing, and the settings decide. */
+  mevChoice(userId: number): MevChoiceRow | undefined;
   /**
    * Lamports of buys initialized since `sinceMs` that filled or may still fill, counting only
    * orders initialized before `beforeOrderId`, so that two orders never deny each other.

@@ -1,5 +1,6 @@
 import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import type { MevProtect } from "@raptor/shared/domain/mev-protect.ts";
 import type { OrderSide } from "@raptor/shared/domain/order.ts";
 
 export interface VenueCapabilities {
@@ -61,6 +62,8 @@ export interface RouteRequest {
    * `wildBps` than the slot before, is believed `confirmMs` later or when another slot speaks.
    */
   fallRule?: { wildBps: number; confirmMs: number };
+  /** What the person has chosen; absent: as the venue's settings say. */
+  protect?: MevProtect;
   /** Absent for questions that nobody will trade on. */
   priceCheck?: PriceCheck;
 }

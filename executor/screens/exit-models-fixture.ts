@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { MEV_PROTECTS } from "@raptor/shared/domain/mev-protect.ts";
 import type { ExitsModel, PresetModel, PreviewModel } from "./exits.ts";
 import { amount, hostile, rule, spec } from "./models-fixture.ts";
 
@@ -27,6 +28,11 @@ export const presetModel: fc.Arbitrary<PresetModel> = fc.record({
   specs: fc.array(spec, { maxLength: 12 }),
   isStandard: fc.boolean(),
   presets,
+  protect: fc.record({
+    choice: fc.constantFrom("default" as const, ...MEV_PROTECTS),
+    standard: fc.constantFrom(...MEV_PROTECTS),
+    isPossible: fc.boolean(),
+  }),
   nowMs,
 });
 

@@ -1,4 +1,5 @@
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
+import type { MevChoice, MevProtect } from "@raptor/shared/domain/mev-protect.ts";
 import type { TicketAction } from "@raptor/shared/domain/rows.ts";
 import type { ExitRuleView } from "@raptor/shared/wire/read.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
@@ -80,7 +81,16 @@ export interface PresetModel {
   /** The person has set nothing yet. */
   isStandard: boolean;
   presets: readonly string[];
+  protect: ProtectModel;
   nowMs: number;
+}
+
+export interface ProtectModel {
+  choice: MevChoice;
+  /** Of the desk, for who has chosen nothing. */
+  standard: MevProtect;
+  /** False: no lane keeps orders, so that a protected buy is refused. */
+  isPossible: boolean;
 }
 
 /** What every new position of this person gets. */
@@ -91,11 +101,45 @@ export function settingsScreen(model: PresetModel): Screen {
   if (model.specs.length === 0) rich.line("⚠️ None: nothing would be sold by itself.");
   for (const spec of model.specs) rich.line(specWords(spec));
   rich.line().line("Open positions keep the rules that they have.");
+  describeProtect(rich, model.protect);
   rich.line(`As of ${timeOfDay(model.nowMs)}`);
   const drops = model.specs.map((spec, at): ScreenButton[] => [
     { text: `✖ ${shortSpec(spec).slice(0, DROP_CHARS_MAX)}`, nav: "exitDrop", arg: pageArg(at) },
   ]);
-  return screenOf(rich, [...drops, ...changeRows(model.presets), HOME_ROW]);
+  const protects = protectRows(model.protect);
+  return screenOf(rich, [...drops, ...changeRows(model.presets), ...protects, HOME_ROW]);
+}
+
+const PROTECT_WORDS: Readonly<Record<MevProtect, string>> = {
+  off: "nothing is kept back: orders go to every lane at once",
+  entries: "buys go only to lanes that show them to nobody before they land",
+  all: "buys and sells go only to such lanes; a sell that is late goes everywhere",
+};
+const PROTECT_BUTTONS: readonly [MevChoice, string][] = [
+  ["default", "Desk's choice"],
+  ["off", "Off"],
+  ["entries", "Buys"],
+  ["all", "Buys and sells"],
+];
+
+function describeProtect(rich: RichText, { choice, standard, isPossible }: ProtectModel): void {
+  const protect = choice === "default" ? standard : choice;
+  rich.line().line("MEV protection");
+  rich.plain(choice === "default" ? " (the desk's choice):" : ":");
+  rich.line(`🛡 ${PROTECT_WORDS[protect]}`);
+  if (protect === "off" || isPossible) return;
+  rich.line("⚠️ This desk has no such lane: protected buys are refused, sells go everywhere.");
+}
+
+function protectRows({ choice, isPossible }: ProtectModel): ScreenButton[][] {
+  if (!isPossible && choice === "default") return [];
+  const button = ([protect, name]: (typeof PROTECT_BUTTONS)[number]): ScreenButton => ({
+    text: protect === choice ? `• 🛡 ${name}` : `🛡 ${name}`,
+    action: { kind: "chooseProtect", protect },
+    lifetime: "menu",
+  });
+  const buttons = PROTECT_BUTTONS.map(button);
+  return [buttons.slice(0, 2), buttons.slice(2)];
 }
 
 const HOME_ROW: ScreenButton[] = [{ text: "Home", nav: "home" }];

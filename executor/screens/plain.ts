@@ -26,7 +26,7 @@ export const HELP_LINES: readonly (readonly [string, string])[] = [
   ["/sell", "what you can sell; or /sell <mint> <percent>"],
   ["/wallet", "deposit address and balance"],
   ["/orders", "limit buys that wait for their price"],
-  ["/settings", "exit rules that new positions get"],
+  ["/settings", "exit rules of new positions, MEV protection"],
   ["/pause", "stop new buys; exits go on"],
   ["/resume", "allow buys again"],
   ["/panic", "sell everything, one confirmation"],

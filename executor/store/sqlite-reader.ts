@@ -5,6 +5,7 @@ import type {
   ControlRow,
   ExitPlanRow,
   ExitPresetRow,
+  MevChoiceRow,
   FillRow,
   HistoryCursorRow,
   JobRow,
@@ -235,6 +236,9 @@ export class SqliteReader implements Reader {
   }
   exitPreset(userId: number): ExitPresetRow | undefined {
     return this.one("exit_presets", "where user_id = ?", userId);
+  }
+  mevChoice(userId: number): MevChoiceRow | undefined {
+    return this.one("mev_choices", "where user_id = ?", userId);
   }
   spentLamportsSince(userId: number, sinceMs: number, beforeOrderId: string): bigint {
     return spentLamportsSince(this.statements, userId, sinceMs, beforeOrderId);

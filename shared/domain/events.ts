@@ -1,6 +1,7 @@
 import type { ApiScope, Job, JobKind } from "../wire/job.ts";
 import type { Drift } from "../wire/read.ts";
 import type { ExitRule, ExitRuleKind, ExitSpec } from "./exit-rules.ts";
+import type { MevChoice } from "./mev-protect.ts";
 import type { EntryEnd, OrderSide, OrderSource, OrderStatus } from "./order.ts";
 import type { TradingState } from "./trading-state.ts";
 
@@ -303,6 +304,8 @@ export interface EventPayloads {
   EntryDisarmed: { entryId: string; userId: number; reason: string };
   /** The rules that this person's new positions get. */
   ExitPresetChanged: { userId: number; specs: ExitSpec[]; jobId: string };
+  /** Whom this person's orders are kept from; `default`: as the settings say. */
+  MevProtectChosen: { userId: number; protect: MevChoice; jobId: string };
   NoticeDelivered: { key: string; chatId: number; messageId: number };
   TradingStateChanged: {
     state: TradingState;

@@ -2,6 +2,7 @@ import type { ApiScope, Job, JobKind } from "../wire/job.ts";
 import type { Drift } from "../wire/read.ts";
 import type { Amount, EffectBound, EventPayloads, Evidence } from "./events.ts";
 import type { ExitRule, ExitSpec } from "./exit-rules.ts";
+import type { MevChoice } from "./mev-protect.ts";
 import type { AttemptState, EntryEnd, OrderSide, OrderSource, OrderStatus } from "./order.ts";
 import type { TradingState } from "./trading-state.ts";
 
@@ -147,6 +148,12 @@ export interface ExitPresetRow {
   specs: ExitSpec[];
 }
 
+/** Absent: the settings decide. */
+export interface MevChoiceRow {
+  userId: number;
+  protect: MevChoice;
+}
+
 export interface NoticeRow {
   key: string;
   chatId: number;
@@ -223,6 +230,7 @@ export type TicketAction =
   /** The rules that the preview showed, unless the plan has changed since. */
   | { kind: "changeExits"; positionId: string; version: number; edit: ExitEdit }
   | { kind: "setExitPreset"; specs: ExitSpec[] }
+  | { kind: "chooseProtect"; protect: MevChoice }
   /** A buy at a price or below it, for so long from the press on. */
   | {
       kind: "armEntry";

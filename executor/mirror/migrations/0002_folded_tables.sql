@@ -136,6 +136,10 @@ create table if not exists raptor."exit_presets" ("user_id" bigint not null prim
 alter table raptor."exit_presets" add column if not exists "specs" json not null default 'null';
 alter table raptor."exit_presets" enable row level security;
 
+create table if not exists raptor."mev_choices" ("user_id" bigint not null primary key);
+alter table raptor."mev_choices" add column if not exists "protect" text not null default '';
+alter table raptor."mev_choices" enable row level security;
+
 create table if not exists raptor."armed_entries" ("entry_id" text not null primary key);
 alter table raptor."armed_entries" add column if not exists "user_id" bigint not null default 0;
 alter table raptor."armed_entries" add column if not exists "wallet_id" text not null default '';

@@ -101,6 +101,11 @@ begin
   create policy own_rows on raptor."exit_presets" for select to authenticated
     using (user_id = (select raptor.reader_id()));
 
+  grant select on raptor."mev_choices" to authenticated;
+  drop policy if exists own_rows on raptor."mev_choices";
+  create policy own_rows on raptor."mev_choices" for select to authenticated
+    using (user_id = (select raptor.reader_id()));
+
   grant select on raptor."armed_entries" to authenticated;
   drop policy if exists own_rows on raptor."armed_entries";
   create policy own_rows on raptor."armed_entries" for select to authenticated

@@ -1,3 +1,4 @@
+import type { MevProtect } from "@raptor/shared/domain/mev-protect.ts";
 import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
@@ -26,7 +27,7 @@ import { simulateTwice, type Simulated, type SwapDraft, type SwapGoal } from "./
 
 export const UNPROTECTED =
   "no lane that keeps the order from others can take it; nothing was sent. Buy without protection " +
-  "(MEV_PROTECT) or set up another lane";
+  "(/settings, MEV_PROTECT) or set up another lane";
 
 export interface SwapBuilderDeps {
   rpc: Rpc;
@@ -37,7 +38,7 @@ export interface SwapBuilderDeps {
   priorityFeeLamportsMax: bigint;
   fees: Pick<FeeBook, "unitPrice" | "watch">;
   /** Lanes and tips of try number `n`. */
-  planLanding(side: "buy" | "sell", n: number): LandingPlan;
+  planLanding(side: "buy" | "sell", n: number, protect?: MevProtect): LandingPlan;
   /** The program that owns a mint; immutable, so the caller may remember it. */
   fetchTokenProgram(mint: string): Promise<string>;
 }
@@ -173,7 +174,7 @@ async function draftSwap(
   n: number,
 ): Promise<Step<LandingDraft>> {
   const { request, answer } = swap;
-  const landing = deps.planLanding(request.side, n);
+  const landing = deps.planLanding(request.side, n, request.protect);
   if (landing.isUnprotectable && request.side === "buy") return refused(UNPROTECTED, false);
   const tokenProgram = await deps.fetchTokenProgram(request.mint);
   const accounts = deriveSwapAccounts(request.wallet, request.mint, tokenProgram);

@@ -146,3 +146,17 @@ function longAnswer() {
 }
 
 const LONG_BYTES = 655;
+
+test("a swap is protected as its person has chosen, whatever the desk's settings say", async ({
+  expect,
+}) => {
+  const landingOf = async (protect: World["protect"], mevProtect: "off" | "all") => {
+    const { outcome } = await prepare({ ...TIPPED, landing: { ...LANDING, mevProtect }, protect });
+    return parseLanding(preparedOf(outcome)).isProtected;
+  };
+  expect(await landingOf("entries", "off")).toBe(true);
+  expect(await landingOf("off", "all")).toBe(false);
+  expect(await landingOf(undefined, "all")).toBe(true);
+  const { outcome } = await prepare({ protect: "all" });
+  expect(outcome).toMatchObject({ outcome: "refused", alert: false });
+});

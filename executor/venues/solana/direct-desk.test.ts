@@ -4,9 +4,11 @@ import type { Signer } from "../../ports/signer.ts";
 import type { Route, RouteRequest } from "../../ports/venue.ts";
 import { createDirectDesk } from "./direct-desk.ts";
 import { evenPrng, FakeNet, settle } from "./fake-net.ts";
+import { ORDER, WALLET } from "./fake-swap-world.ts";
 import { LandingDesk, QUIET_LANDING } from "./landing-desk.ts";
 import { createPoolBook } from "./pool-book.ts";
 import { CURVE, curveAccounts, MINT } from "./pool-bytes-fixture.ts";
+import { TOKEN_PROGRAM } from "./programs.ts";
 import { addressOf, createStreamWorld } from "./streams-fixture.ts";
 import { createWarmAccounts } from "./warm-accounts.ts";
 
@@ -237,4 +239,24 @@ describe("a buy", () => {
     const doubt = desk.routeAtHand(at(priceE9 / 2n))?.priceDoubt;
     expect(doubt?.reason).toContain("worse than the price it was ordered at");
   });
+});
+
+test("a buy is protected as its person has chosen, also where the desk's settings say no", async ({
+  expect,
+}) => {
+  const { desk } = await start();
+  const wallet = { ...WALLET, address: SELL.wallet };
+  const order = { ...ORDER, instrument: `${MINT}.SOLANA`, tokenProgram: TOKEN_PROGRAM };
+  const route = desk.routeAtHand({
+    wallet: wallet.address,
+    mint: MINT,
+    side: "buy",
+    quantityIn: 1_000_000n,
+    slippageBps: 100,
+    protect: "entries",
+  });
+  if (route === undefined) throw new Error("expected the pool to be at hand");
+  const made = await desk.prepare(order, wallet, "wrapped", route, 1, { kind: "blockHeight" });
+  expect(made).toMatchObject({ outcome: "refused", alert: false });
+  expect(made.outcome === "refused" && made.reason).toContain("no lane that keeps the order");
 });

@@ -9,7 +9,6 @@ import type { AttemptReport, Route, RouteRequest, Venue } from "../../ports/venu
 import type { SolanaConnection } from "./connection.ts";
 import { createDirectRoute } from "./direct-route.ts";
 import type { LandingDesk } from "./landing-desk.ts";
-import type { LandingPlan } from "./landing-plan.ts";
 import { NonceBook } from "./nonce-book.ts";
 import { isDoubted, untilBelieved } from "./pool-doubt.ts";
 import { PoolCanary, PROGRAM_NAMES } from "./pool-canary.ts";
@@ -68,7 +67,7 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
   const templates = new TemplateShelf();
   const tipsOf = (side: "buy" | "sell"): number => landing.plan(side, 1).landing.tips.length;
   const tipCounts = { buy: tipsOf("buy"), sell: tipsOf("sell") };
-  const planLanding = (side: "buy" | "sell", n: number): LandingPlan => landing.plan(side, n);
+  const planLanding = landing.plan.bind(landing);
   const rehearsal = { clock, log, signer, feeLamportsMax, templates, planLanding };
   const desk = new ReadyDesk({
     clock,

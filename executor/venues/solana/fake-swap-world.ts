@@ -1,3 +1,4 @@
+import type { MevProtect } from "@raptor/shared/domain/mev-protect.ts";
 import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { decodeBase58, encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { VersionedTransaction } from "@solana/web3.js";
@@ -18,7 +19,7 @@ import { WalletAccounts } from "./wallet-accounts.ts";
 
 export const RENT = 2_039_280;
 export const SIGNATURE = encodeBase58(Buffer.alloc(64, 9));
-const ORDER: OrderRow = {
+export const ORDER: OrderRow = {
   orderId: "o1",
   userId: 7,
   walletId: "w1",
@@ -41,7 +42,7 @@ const ORDER: OrderRow = {
   noticeKey: "n1",
   createdMs: 0,
 };
-const WALLET: WalletRow = { walletId: "w1", userId: 7, address: TAKER, vaultSha256: "" };
+export const WALLET: WalletRow = { walletId: "w1", userId: 7, address: TAKER, vaultSha256: "" };
 
 export interface Balances {
   wallet: number;
@@ -120,6 +121,8 @@ export interface World {
   answer: BuildAnswer;
   priorityFeeLamportsMax: bigint;
   landing: Omit<LandingPlanSettings, "feeLamportsMax">;
+  /** What the person has chosen; undefined: nothing. */
+  protect: MevProtect | undefined;
   n: number;
   lifetime: Lifetime;
   /** What the nodes hold in the wallet's nonce account 0, for each commitment. */
@@ -139,6 +142,7 @@ function createWorld(change: Partial<World> = {}): World {
     answer: createBuild(),
     priorityFeeLamportsMax: 1_000_000n,
     landing: { services: [], mevProtect: "off", plainAfterSlots: 25 },
+    protect: undefined,
     n: 1,
     lifetime: { kind: "blockHeight" },
     nonce: {},
@@ -227,6 +231,7 @@ export async function prepare(change: Partial<World> = {}) {
     side: "buy" as const,
     quantityIn: 100_000_000n,
     slippageBps: 100,
+    ...(world.protect === undefined ? {} : { protect: world.protect }),
   };
   const walletAccounts = new WalletAccounts(rpc);
   net.nodes.set("fees.example", () => world.estimate);
@@ -244,13 +249,10 @@ export async function prepare(change: Partial<World> = {}) {
       walletAccounts,
       priorityFeeLamportsMax: world.priorityFeeLamportsMax,
       fees,
-      planLanding: (side, n) =>
-        planLanding(
-          { ...world.landing, feeLamportsMax: world.priorityFeeLamportsMax },
-          evenPrng,
-          side,
-          n,
-        ),
+      planLanding: (side, n, mevProtect = world.landing.mevProtect) => {
+        const feeLamportsMax = world.priorityFeeLamportsMax;
+        return planLanding({ ...world.landing, mevProtect, feeLamportsMax }, evenPrng, side, n);
+      },
       fetchTokenProgram: async () => TOKEN_PROGRAM,
     },
     ORDER,

@@ -80,3 +80,20 @@ describe("an attempt that landed", () => {
     expect(gauges.get("lane_fee_lamports node1.example")).toBe(7_000);
   });
 });
+
+test("a person's choice of protection outranks the desk's", ({ expect }) => {
+  const jito = {
+    taker: "jito" as const,
+    urls: ["https://jito.example/"],
+    requestsPerSecond: 1,
+    tipLamports: 10_000n,
+    key: undefined,
+    sendsBundles: true,
+  };
+  const services = [jito];
+  const { desk } = createDesk({ services, mevProtect: "entries" });
+  const isProtected = (side: "buy" | "sell", protect?: "off" | "all"): boolean =>
+    desk.plan(side, 1, protect).landing.isProtected;
+  expect([isProtected("buy"), isProtected("sell")]).toEqual([true, false]);
+  expect([isProtected("buy", "off"), isProtected("sell", "all")]).toEqual([false, true]);
+});

@@ -2,6 +2,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Net } from "@raptor/shared/seams/net.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
+import type { MevProtect } from "@raptor/shared/domain/mev-protect.ts";
 import type { OrderSide } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import type { Metrics } from "../../ports/metrics.ts";
@@ -122,10 +123,14 @@ export class LandingDesk {
     await Promise.all([this.blockhashes.stop(), this.fees.stop(), this.#warmth.stop()]);
   }
 
-  /** The lanes, with their tips, that try number `n` of an order is made for. */
-  plan(side: OrderSide, n: number): LandingPlan {
+  /**
+   * The lanes, with their tips, that try number `n` of an order is made for. `protect` is what its
+   * person has chosen, if anything.
+   */
+  plan(side: OrderSide, n: number, protect?: MevProtect): LandingPlan {
     const { settings, prng, feeLamportsMax } = this.#deps;
-    return planLanding({ ...settings, feeLamportsMax }, prng, side, n);
+    const mevProtect = protect ?? settings.mevProtect;
+    return planLanding({ ...settings, mevProtect, feeLamportsMax }, prng, side, n);
   }
 
   /** For people: what the lanes have done, where there are any beside plain RPC, and the fees. */

@@ -1,3 +1,4 @@
+import type { MevProtect } from "@raptor/shared/domain/mev-protect.ts";
 import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
@@ -37,7 +38,7 @@ export interface DirectDeps {
   units: Pick<UnitsMemory, "unitLimit" | "note">;
   warm: Pick<WarmAccounts, "lamportsOf" | "tokenBalanceOf">;
   templates: TemplateShelf;
-  planLanding(side: PoolSide, n: number): LandingPlan;
+  planLanding(side: PoolSide, n: number, protect?: MevProtect): LandingPlan;
   /** A trade with such a pool failed in its simulation. */
   onSimulationFailed(kind: PoolKind): void;
 }
@@ -144,7 +145,7 @@ function shapeOf(
   const { pool } = state;
   const { side } = request;
   assert(pool.ref.tokenProgram === tokenProgram, "the pool knows the token's program");
-  const wish = deps.planLanding(side, n);
+  const wish = deps.planLanding(side, n, request.protect);
   if (wish.isUnprotectable && side === "buy") return refused(UNPROTECTED, false);
   const bare: DirectPlan = {
     side,
