@@ -12,11 +12,13 @@ const CALM_MS_MIN = 20_000;
 /**
  * Invariant 23. After every commit: an exit whose pool told the price, in a world without faults,
  * is decided and signed from what is at hand. Only those count that were made in one step; which
- * ones can be is the engine's to judge, how long they took is not.
+ * ones can be is the engine's to judge, how long they took is not. One alone may have had to ask for
+ * something that had just become too old: of two or more in one life the fastest asked nobody.
  */
 export function createExitsAtHand(watch: Watch): Checker {
   let last: { seq: number; payload: EventPayloads["ExitTriggered"] } | undefined;
   const soldMs = new Map<string, number>();
+  let agesMs: number[] = [];
   return {
     name: "23 exits at hand",
     onCommit(events) {
@@ -34,12 +36,15 @@ export function createExitsAtHand(watch: Watch): Checker {
         if (nowMs - watch.lastFaultMs() < CALM_MS_MIN) continue;
         const { priceAgeMs, rule } = last.payload;
         const ageMs = priceAgeMs >= BELIEVED_MS ? priceAgeMs - BELIEVED_MS : priceAgeMs;
-        if (rule === "timeLimit" || ageMs <= DECIDED_MS_MAX) continue;
-        watch.report(`${payload.attemptId} was signed ${ageMs} ms after its price was believed`);
+        if (rule === "timeLimit") continue;
+        agesMs.push(ageMs);
+        if (agesMs.length < 2 || Math.min(...agesMs) <= DECIDED_MS_MAX) continue;
+        watch.report(`exits were signed ${agesMs.join(", ")} ms after their prices were believed`);
       }
     },
     onBoot() {
       soldMs.clear();
+      agesMs = [];
     },
   };
 }

@@ -31,6 +31,8 @@ export function createExitsFire(watch: Watch): Checker {
       if (!idle.has(positionId)) crossings.delete(positionId);
     }
     for (const [positionId, { instrument, rules, markE9 }] of idle) {
+      // Its pool is what the desk follows, and a node that is behind tells of it late.
+      if (isPooled(instrument)) continue;
       const usd = prices[instrument.slice(0, instrument.indexOf("."))]?.usdPrice;
       if (usd === undefined) continue;
       const at = {
@@ -41,6 +43,11 @@ export function createExitsFire(watch: Watch): Checker {
       if (rules.some((rule) => isClearlyCrossed(rule, at))) noteCrossing(positionId);
       else crossings.delete(positionId);
     }
+  }
+
+  function isPooled(instrument: string): boolean {
+    const mint = instrument.slice(0, instrument.indexOf("."));
+    return watch.chain.market.pools?.has(mint) === true;
   }
 
   function noteCrossing(positionId: string): void {
