@@ -106,7 +106,6 @@ export const EXPECTED_TRANSITIONS: readonly string[] = [
   "exit: trailingStop",
   "exit: timeLimit",
   "exit: initialsOut",
-  "exit: marketCap",
   "exit: from price to bytes in one step",
   "way: in the pool that a curve became",
   "EntryArmed",
