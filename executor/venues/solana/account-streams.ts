@@ -8,14 +8,7 @@ import type { Rpc } from "./rpc.ts";
 import { type AccountFrame, decodeBase64, isSlotAhead, parseAccountNews } from "./stream-frame.ts";
 import { pickSocket } from "./pick-socket.ts";
 import { reportStreams } from "./stream-metrics.ts";
-import {
-  isNews,
-  isRolledBack,
-  isWholeSince,
-  leaveFork,
-  type LeftFork,
-  type Watched,
-} from "./watched-account.ts";
+import { isNews, isWholeSince, type Watched } from "./watched-account.ts";
 
 /** An account as it stands at `slot`, processed: it may still be rolled back. */
 export interface AccountUpdate {
@@ -96,10 +89,7 @@ class SocketAccountStreams implements AccountStreams {
     const { rpc, clock, log } = deps;
     const onRead = (snapshot: Snapshot): void => this.#onRead(snapshot);
     this.#snapshots = new AccountSnapshots({ rpc, clock, log, onRead });
-    for (const socket of deps.sockets.flat()) {
-      socket.onTurn(() => this.#placeAll());
-      socket.onLeap((parent, slot) => this.#onLeap(socket, { parent, slot }));
-    }
+    for (const socket of deps.sockets.flat()) socket.onTurn(() => this.#placeAll());
   }
 
   watch(address: string, onUpdate: (update: AccountUpdate) => void): () => void {
@@ -161,7 +151,6 @@ class SocketAccountStreams implements AccountStreams {
       active: undefined,
       isWhole: false,
       update: undefined,
-      left: undefined,
       missedAtMs: undefined,
       lastFreshMs: this.#deps.clock.monotonicMs(),
     };
@@ -249,11 +238,9 @@ class SocketAccountStreams implements AccountStreams {
       return;
     }
     // Older than what a poll has shown, and something else: the stream is late, which is no life.
-    const { update, left } = watched;
+    const { update } = watched;
     const isLate = update !== undefined && frame.slot < update.slot;
-    // Whether a slot before the fork's end is of this side or of the other, its number cannot say.
-    if (left !== undefined && frame.slot < left.slot) this.#snapshots.want(watched.address);
-    else if (!isLate || Buffer.compare(bytes, update.bytes) === 0) {
+    if (!isLate || Buffer.compare(bytes, update.bytes) === 0) {
       watched.missedAtMs = undefined;
       watched.isWhole = true;
     }
@@ -286,23 +273,12 @@ class SocketAccountStreams implements AccountStreams {
       return;
     }
     const { update: last } = watched;
-    const isBehind = last !== undefined && slot < last.slot && !this.#isAhead(watched, last.slot);
-    if (isBehind && !isRolledBack(watched, slot)) return;
-    if (watched.left !== undefined && slot >= watched.left.slot) watched.left = undefined;
+    if (last !== undefined && slot < last.slot && !this.#isAhead(watched, last.slot)) return;
     const { address } = watched;
     const atMonotonicMs = this.#deps.clock.monotonicMs();
     const update = { address, bytes, lamports, owner, slot, atMonotonicMs, isSnapshot };
     watched.update = update;
     for (const listener of watched.listeners) listener(update);
-  }
-
-  /** Skipped slots look alike and cost a look at each account, of which none is of such a slot. */
-  #onLeap(socket: RpcSocket, fork: LeftFork): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    for (const watched of this.#watched.values()) {
-      if (watched.socket !== socket || !leaveFork(watched, fork, nowMs)) continue;
-      this.#snapshots.want(watched.address);
-    }
   }
 
   /**

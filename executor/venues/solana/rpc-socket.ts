@@ -37,7 +37,6 @@ export class RpcSocket {
   readonly #deps: RpcSocketDeps;
   readonly #desk: SubscriptionDesk;
   readonly #listeners = new Set<() => void>();
-  readonly #leapListeners = new Set<(parent: number, slot: number) => void>();
   readonly #slotWaiters = new Set<{ slot: number; onReached: () => void }>();
   #socket: NetSocket | undefined;
   #isOpen = false;
@@ -88,14 +87,6 @@ export class RpcSocket {
   /** Calls back after every opening and every break. */
   onTurn(listener: () => void): void {
     this.#listeners.add(listener);
-  }
-
-  /**
-   * Calls back with every newer slot that does not stand on the one before it: whatever was told of
-   * slots in between, if anything, is no part of its history.
-   */
-  onLeap(listener: (parent: number, slot: number) => void): void {
-    this.#leapListeners.add(listener);
   }
 
   /** Slots that the stream has yet to tell of until this one; none while it is not fresh. */
@@ -203,7 +194,7 @@ export class RpcSocket {
   }
 
   #onSlot(result: unknown): void {
-    const slot = countOf(result, "slot");
+    const slot = slotOf(result);
     // Frames come late and twice too: only a newer slot is a sign of life.
     if (slot === undefined || slot <= this.#slot) return;
     if (this.#slot > 0 && slot > this.#slot + SLOT_LEAP_MAX) return;
@@ -215,10 +206,6 @@ export class RpcSocket {
       this.#slotWaiters.delete(waiter);
       waiter.onReached();
     }
-    const parent = countOf(result, "parent");
-    if (parent === undefined || parent >= slot - 1) return;
-    this.#desk.leave(parent, slot);
-    for (const listener of this.#leapListeners) listener(parent, slot);
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -245,8 +232,8 @@ export class RpcSocket {
   }
 }
 
-function countOf(result: unknown, name: "slot" | "parent"): number | undefined {
-  if (typeof result !== "object" || result === null) return undefined;
-  const count: unknown = Reflect.get(result, name);
-  return Number.isSafeInteger(count) && Number(count) >= 0 ? Number(count) : undefined;
+function slotOf(result: unknown): number | undefined {
+  if (typeof result !== "object" || result === null || !("slot" in result)) return undefined;
+  const { slot } = result;
+  return Number.isSafeInteger(slot) && Number(slot) >= 0 ? Number(slot) : undefined;
 }

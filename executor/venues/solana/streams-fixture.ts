@@ -101,9 +101,9 @@ export class FakeNode {
     }
   }
 
-  beat(socket: FakeSocket, parent = this.slot - 1): void {
+  beat(socket: FakeSocket): void {
     const asked = socket.sent.find(({ method }) => method === "slotSubscribe");
-    const result = { slot: this.slot, parent, root: this.slot - 32 };
+    const result = { slot: this.slot, parent: this.slot - 1, root: this.slot - 32 };
     const params = { result, subscription: (asked?.id ?? 0) + ID_STEP };
     this.say(socket, { method: "slotNotification", params });
   }

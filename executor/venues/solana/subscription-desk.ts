@@ -212,13 +212,6 @@ export class SubscriptionDesk {
     return true;
   }
 
-  /** Slots between these two are no part of the node's history any more: they outrank nothing. */
-  leave(parent: number, slot: number): void {
-    for (const entry of this.#entries) {
-      if (entry.newestSlot > parent && entry.newestSlot < slot) entry.newestSlot = parent;
-    }
-  }
-
   #abandon(id: number, { subscription }: Entry): void {
     if (this.#abandoned.size >= ABANDONED_MAX) this.#abandoned.clear();
     this.#abandoned.set(id, subscription.method);

@@ -2,12 +2,6 @@ import type { AccountUpdate } from "./account-streams.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { AccountFrame } from "./stream-frame.ts";
 
-/** A node went on from `parent` with `slot`: nothing in between is part of its history. */
-export interface LeftFork {
-  parent: number;
-  slot: number;
-}
-
 /** One account, and how far its stream can be trusted. */
 export interface Watched {
   readonly address: string;
@@ -21,8 +15,6 @@ export interface Watched {
   /** Read or told of since it is active: nothing lies in a hole before that. */
   isWhole: boolean;
   update: AccountUpdate | undefined;
-  /** Its newest state stands on a fork that its node has left; cleared by a state that does not. */
-  left: LeftFork | undefined;
   /** When a poll showed what no stream had told. */
   missedAtMs: number | undefined;
   /** When it was last seen to be fresh, or was first watched. */
@@ -50,23 +42,4 @@ export function isNews(
   if (!isWhole || update === undefined || slot <= update.slot) return false;
   const isSame = lamports === update.lamports && owner === update.owner;
   return !isSame || Buffer.compare(bytes, update.bytes) !== 0;
-}
-
-/**
- * Takes note of a slot that does not stand on the one before it. A state of a slot in between was
- * rolled back; its account is not whole until it is told of, or read, at that slot or later.
- * @returns whether it has to be read.
- */
-export function leaveFork(watched: Watched, fork: LeftFork, nowMs: number): boolean {
-  const { update, active } = watched;
-  if (update === undefined || update.slot <= fork.parent || update.slot >= fork.slot) return false;
-  watched.left = fork;
-  watched.isWhole = false;
-  if (active !== undefined) watched.active = { slot: fork.slot, atMs: nowMs };
-  return true;
-}
-
-/** Of what was rolled back any other state takes the place, also one of a smaller slot. */
-export function isRolledBack({ left }: Pick<Watched, "left">, slot: number): boolean {
-  return left !== undefined && slot > left.parent;
 }
