@@ -217,30 +217,47 @@ function checkFunds({ direct, witness }: DirectDraft): string | undefined {
 /**
  * The units that the trade may use: remembered from the first trade of such a pool, which is run on
  * a node without sending it. That run is also the witness that the pool's program does what it is
- * known for.
+ * known for. Balances are read a moment before it, and another order of the same wallet may land in
+ * between: only a difference that shows twice speaks against the program.
  */
 async function unitsFor(deps: DirectDeps, draft: DirectDraft, n: number): Promise<Step<number>> {
-  const { direct, plan, route, lifetime } = draft;
-  const { side, quantityIn } = direct.request;
-  const { pool } = direct.state;
-  const { kind } = pool;
+  const { side } = draft.direct.request;
+  const { kind } = draft.direct.state.pool;
   const known = deps.units.unitLimit(kind, side, n);
   if (known !== undefined) return { ok: true, value: known };
-  const message = messageOf(draft, UNITS_MAX, 0n);
+  let reasons: string[] = [];
+  for (let tries = 0; tries < 2; tries++) {
+    const run = await runOnNode(deps, draft);
+    if (run.outcome === "failed") {
+      deps.onSimulationFailed(kind);
+      return refused(run.reason, false);
+    }
+    ({ reasons } = run);
+    if (reasons.length > 0) continue;
+    deps.units.note(kind, side, run.units);
+    return { ok: true, value: deps.units.unitLimit(kind, side, n) ?? unitLimitOf(run.units) };
+  }
+  return refused(reasons.join("; "), true);
+}
+
+/** What the trade would use, and what its outcome breaks of the intent. */
+async function runOnNode(
+  { rpc }: Pick<DirectDeps, "rpc">,
+  draft: DirectDraft,
+): Promise<
+  { outcome: "passed"; units: number; reasons: string[] } | { outcome: "failed"; reason: string }
+> {
+  const { direct, plan, route, lifetime, landing } = draft;
+  const { side, quantityIn } = direct.request;
   const nonceAccount = lifetime.nonce?.account;
   const outline = { side, accounts: plan.accounts, quantityIn, nonceAccount };
-  const before = await fetchSwapBalances(deps.rpc, plan);
-  const run = await simulateSwap(deps.rpc, outline, message);
-  if (run.outcome === "failed") {
-    deps.onSimulationFailed(kind);
-    return refused(run.reason, false);
-  }
-  const { tipLamports } = draft.landing;
-  const costMax = LAMPORTS_PER_SIGNATURE + tipLamports + rentLamportsMax(pool, side);
+  const before = await fetchSwapBalances(rpc, plan);
+  const run = await simulateSwap(rpc, outline, messageOf(draft, UNITS_MAX, 0n));
+  if (run.outcome === "failed") return run;
+  const rentMax = rentLamportsMax(direct.state.pool, side);
+  const costMax = LAMPORTS_PER_SIGNATURE + landing.tipLamports + rentMax;
   const reasons = checkAftermath(outline, route.quantityOutMin, costMax, before, run.after);
-  if (reasons.length > 0) return refused(reasons.join("; "), true);
-  deps.units.note(kind, side, run.units);
-  return { ok: true, value: deps.units.unitLimit(kind, side, n) ?? unitLimitOf(run.units) };
+  return { outcome: "passed", units: run.units, reasons };
 }
 
 function attemptOf(

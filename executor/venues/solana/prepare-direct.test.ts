@@ -1,0 +1,156 @@
+import { decodeBase58, encodeBase58 } from "@raptor/shared/values/base58.ts";
+import { describe, test } from "vitest";
+import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import { decodePool, type DirectPool } from "../../pools/direct-pool.ts";
+import type { PrepareOutcome } from "../../ports/venue.ts";
+import { createDirectRoute } from "./direct-route.ts";
+import { evenPrng, FakeClock, FakeLog, FakeNet } from "./fake-net.ts";
+import { instrumentOf } from "./instrument-name.ts";
+import { PLAIN_LANDING } from "./lane.ts";
+import { CURVE, curveAccounts, MINT } from "./pool-bytes-fixture.ts";
+import { prepareDirect } from "./prepare-direct.ts";
+import { SYSTEM_PROGRAM } from "./programs.ts";
+import { Rpc } from "./rpc.ts";
+import { addressOf } from "./streams-fixture.ts";
+import { TemplateShelf } from "./template-shelf.ts";
+import { UnitsMemory } from "./units-memory.ts";
+
+const WALLET = addressOf(7);
+const LAMPORTS = 5_000_000_000;
+const SPENT = 100_000_000n;
+const FEE = 5_000;
+
+/** A first buy of its person. */
+const ORDER: OrderRow = {
+  orderId: "ord_1",
+  userId: 1,
+  walletId: "wal_1",
+  venue: "SOLANA",
+  instrument: instrumentOf(MINT),
+  symbol: "X",
+  decimals: 6,
+  tokenProgram: CURVE.tokenProgram,
+  side: "buy",
+  source: { kind: "job", jobId: "tg:1:1" },
+  notionalLamports: String(SPENT),
+  quantity: "0",
+  slippageBpsMax: 500,
+  positionId: null,
+  deadlineMs: null,
+  guardOverride: false,
+  noticeKey: "order:ord_1",
+  status: "initialized",
+  reason: null,
+  createdMs: 0,
+  entryPriceE9: null,
+};
+
+function curve(): DirectPool {
+  const accounts = curveAccounts(1_000_000_000_000_000n, 40_000_000_000n);
+  const bytes = new Map([...accounts].map(([address, account]) => [address, account.bytes]));
+  const pool = decodePool(CURVE, bytes);
+  if (pool.kind === "unusable") throw new Error(pool.reason);
+  return pool;
+}
+
+function walletAccount(lamports: number): unknown {
+  return { lamports, owner: SYSTEM_PROGRAM, data: ["", "base64"], executable: false, space: 0 };
+}
+
+function tokenAccount(quantity: bigint): unknown {
+  const data = Buffer.alloc(165);
+  data.set(decodeBase58(MINT) ?? [], 0);
+  data.set(decodeBase58(WALLET) ?? [], 32);
+  data.writeBigUInt64LE(quantity, 64);
+  data.writeUInt8(1, 108);
+  const rest = { owner: CURVE.tokenProgram, executable: false, space: 165 };
+  return { lamports: 2_039_280, data: [data.toString("base64"), "base64"], ...rest };
+}
+
+/** A first buy in a curve; each entry of `spent` is what one simulation seems to take. */
+async function buy(spent: readonly number[]): Promise<PrepareOutcome & { simulated: number }> {
+  const net = new FakeNet();
+  const clock = new FakeClock();
+  const log = new FakeLog();
+  const urls = ["https://one.example/"];
+  const rpc = new Rpc({ net, clock, prng: evenPrng, log, settings: { urls, timeoutMs: 1_000 } });
+  const request = {
+    wallet: WALLET,
+    mint: MINT,
+    side: "buy" as const,
+    quantityIn: SPENT,
+    slippageBps: 500,
+  };
+  const route = createDirectRoute(request, { pool: curve(), slot: 1, atMonotonicMs: 0 });
+  const rent = 2_039_280;
+  let simulated = 0;
+  net.nodes.set("one.example", (method) => {
+    const context = { slot: 100 };
+    const value = [walletAccount(LAMPORTS), null, null];
+    if (method === "getMultipleAccounts") return { result: { context, value } };
+    const taken = spent[Math.min(simulated++, spent.length - 1)] ?? 0;
+    const accounts = [
+      walletAccount(LAMPORTS - taken - FEE - rent),
+      tokenAccount(route.quantityOutMin),
+      null,
+    ];
+    const answer = { err: null, logs: [], unitsConsumed: 60_000, accounts };
+    return { result: { context, value: answer } };
+  });
+  const landing = { landing: PLAIN_LANDING, tipLamports: 0n, leftOut: [], isUnprotectable: false };
+  const outcome = await prepareDirect(
+    {
+      rpc,
+      signer: {
+        createWallet: () => Promise.reject(new Error("expected no new wallet")),
+        sign: async () => ({
+          outcome: "signed" as const,
+          signature: encodeBase58(new Uint8Array(64).fill(9)),
+        }),
+      },
+      log,
+      feeLamportsMax: 1_000_000n,
+      blockhashes: {
+        latest: () => ({
+          blockhash: addressOf(3),
+          lastValidBlockHeight: 500,
+          slot: 100,
+          askedMs: 0,
+        }),
+      },
+      nonces: { ready: () => undefined },
+      fees: { unitPrice: () => 1n },
+      units: new UnitsMemory(),
+      warm: {
+        lamportsOf: () => ({ value: BigInt(LAMPORTS), slot: 1, atMonotonicMs: 0, isFresh: true }),
+        tokenBalanceOf: () => ({ value: 0n, slot: 1, atMonotonicMs: 0, isFresh: true }),
+      },
+      templates: new TemplateShelf(),
+      planLanding: () => landing,
+      onSimulationFailed: () => {},
+    },
+    ORDER,
+    { walletId: "wal_1", userId: 1, address: WALLET, vaultSha256: "" },
+    "wrapped",
+    route,
+    1,
+    { kind: "blockHeight" },
+  );
+  return { ...outcome, simulated };
+}
+
+describe("the first trade with a kind of pool", () => {
+  test("is signed when a node shows that it does what was meant", async ({ expect }) => {
+    expect(await buy([100_000_000])).toMatchObject({ outcome: "prepared", simulated: 1 });
+  });
+
+  test("is no alarm when another order of the wallet landed meanwhile", async ({ expect }) => {
+    const outcome = await buy([201_000_000, 100_000_000]);
+    expect(outcome).toMatchObject({ outcome: "prepared", simulated: 2 });
+  });
+
+  test("is refused with an alarm when it shows twice that it costs more", async ({ expect }) => {
+    const outcome = await buy([201_000_000]);
+    expect(outcome).toMatchObject({ outcome: "refused", alert: true, simulated: 2 });
+  });
+});
