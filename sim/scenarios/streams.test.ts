@@ -98,7 +98,10 @@ test("an exit fires although its stream is silent on a living connection", async
 test("an exit fires after both connections broke and came back", async () => {
   const mint = await open("pumpswap");
   for (const node of nodes()) await breakDown(node, { on: "ws", kind: "drop", count: 1 });
-  await until(async () => !(await isPriced()));
+  // They are back so soon that health may never have told of it.
+  for (const node of nodes()) {
+    await until(async () => ((await faultHits(node))["ws/drop"] ?? 0) > 0);
+  }
   await until(isPriced);
   await expectStopLoss(mint, 20_000);
 }, 120_000);
