@@ -1,3 +1,4 @@
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { describe, it } from "vitest";
 import { withDesk } from "./engine/engine-fixture.ts";
 import { VenueAlerts, watchVenue } from "./watch-venue.ts";
@@ -21,6 +22,23 @@ describe("what a venue finds out by itself", () => {
         "PumpSwap passed.\nNothing has to be done.",
       ]);
       expect(desk.store.outboxPendingCount()).toBe(before + 2);
+    });
+  });
+
+  it("does not end the process while the disk takes no writes", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const full = new RaptorError("RAPTOR_JOURNAL__FULL", {});
+      const fatal: unknown[] = [];
+      const alerts = new VenueAlerts();
+      const { context } = desk.engine;
+      const store = Object.assign(Object.create(context.store) as typeof context.store, {
+        transact: () => Promise.reject(full),
+      });
+      watchVenue(alerts, { ...context, store, onFatal: (error) => fatal.push(error) });
+      alerts.tell(["PumpSwap refuses."]);
+      await desk.clock.advance(1_000);
+      expect(fatal).toEqual([]);
+      expect(desk.shouts).toEqual(["PumpSwap refuses.", full.message]);
     });
   });
 });

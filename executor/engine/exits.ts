@@ -219,7 +219,8 @@ export class Exits {
       fast.kind === "decided"
         ? fast.orderId
         : await store.transact((tx) => appendExitTrigger(this.#context, tx, trigger, update));
-    if (orderId === undefined) return;
+    // Something came between, and no price may follow that would look again.
+    if (orderId === undefined) return this.#lookLater(update.instrument);
     metrics.count("exits_triggered_total", { rule: trigger.rule.kind });
     this.#driver.start(orderId);
   }

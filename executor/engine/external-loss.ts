@@ -123,37 +123,41 @@ export function reopenReturned(
 }
 
 /**
- * Takes back as much of a booked loss as a fill, or the end of one, now explains: the tokens had
- * left by it. Called before that is booked, which then finds what it takes.
+ * Takes back as much of a loss that was booked since `sinceMs` as a fill, or the end of one, now
+ * explains: the tokens had left by it. Called before that is booked, which then finds what it
+ * takes. What was lost before the fill's bytes were made is no work of theirs.
  */
 export function recallLoss(
   context: Pick<EngineContext, "store">,
   tx: Tx,
   position: PositionRow | undefined,
   quantity: bigint,
+  sinceMs: number,
 ): void {
-  if (position === undefined || quantity <= BigInt(position.quantity)) return;
+  if (position === undefined) return;
   const { walletId, instrument, positionId } = position;
   const open = tx.openPositionOf(walletId, instrument);
   // A wallet has one open position of a token: beside it the reconcile finds what is right.
   if (open !== undefined && open.positionId !== positionId) return;
   const stream = `position:${positionId}`;
-  const lost = lossOf(context.store.eventsOf(stream));
+  const lost = lossOf(context.store.eventsOf(stream), sinceMs);
   if (lost.quantity <= 0n) return;
-  const beyond = quantity - BigInt(position.quantity);
   const detail = "what was missing had left by a fill that was not known";
-  const payload = applyReturn(position, lost, beyond, detail);
+  const payload = applyReturn(position, lost, quantity, detail);
   tx.append({ stream, kind: "PositionChanged", payload });
 }
 
 /** What a position lost without a fill and did not get back since. */
-function lossOf(events: readonly JournalEvent[]): { quantity: bigint; costLamports: bigint } {
+function lossOf(
+  events: readonly JournalEvent[],
+  sinceMs: number,
+): { quantity: bigint; costLamports: bigint } {
   const held = { quantity: 0n, costLamports: 0n };
   const lost = { quantity: 0n, costLamports: 0n };
-  for (const { kind, payload } of events) {
+  for (const { kind, payload, tsMs } of events) {
     if (kind !== "PositionChanged") continue;
     const [quantity, costLamports] = [BigInt(payload.quantity), BigInt(payload.costLamports)];
-    if (payload.cause.kind === "external") {
+    if (payload.cause.kind === "external" && tsMs >= sinceMs) {
       lost.quantity += held.quantity - quantity;
       lost.costLamports += held.costLamports - costLamports;
     }

@@ -12,6 +12,7 @@ import { mayJoin, undecidedGroupOf } from "./attempt-lifetime.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
 import { isNonceFree, isUnresolved } from "./nonce-accounts.ts";
+import { openPanicOf } from "./orders.ts";
 
 /** `again`: what was prepared does not fit any more what stands in the journal by now. */
 export type Journaled = "journaled" | "closed" | "again";
@@ -41,7 +42,12 @@ export function journalAttempt(
       notices.order(tx, order.orderId);
       return "closed";
     }
-  } else if (!isSlotFitting(tx, order, attempt, joins)) return "again";
+  } else {
+    // A panic sells everything: no part that is not under way yet comes before it any more.
+    const isLate = order.source.kind !== "panic" && joins === undefined;
+    if (isLate && openPanicOf(tx, order) !== undefined) return "again";
+    if (!isSlotFitting(tx, order, attempt, joins)) return "again";
+  }
   if (joins === undefined && !isLifetimeFree(context, tx, attempt)) return "again";
   // Two orders alike on one blockhash are the same bytes: they could take effect only once.
   if (isJournaled(tx, attempt)) return "again";

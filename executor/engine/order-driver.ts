@@ -6,6 +6,7 @@ import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-
 import { chooseLifetime } from "./attempt-lifetime.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import { approveEntry } from "./approve-entry.ts";
+import type { Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { EntryVoids } from "./entry-voids.ts";
@@ -254,6 +255,8 @@ export class OrderDriver {
     drive.emptyReads += 1;
     if (drive.emptyReads < EMPTY_READS_MIN) return { next: "again", cause: reason };
     const isClosed = await store.transact((tx) => {
+      // A stop or a panic may have taken its place while the wallet was read.
+      if (isOver(tx, order)) return true;
       // Tokens that are gone while an attempt is not decided were most likely sold by it.
       if (tx.unresolvedInSlot(slotOf(order)) !== undefined) return false;
       if (hasUnsettledFill(tx, order.userId, order.instrument)) return false;
@@ -314,6 +317,7 @@ export class OrderDriver {
   ): Promise<Step> {
     const { store, notices, metrics } = this.#context;
     await store.transact((tx) => {
+      if (isOver(tx, order)) return;
       appendClosed(tx, order, status, reason, refusedRoute);
       notices.order(tx, order.orderId);
     });
@@ -336,4 +340,10 @@ export class OrderDriver {
       reportJournalTrouble(this.#context, error);
     }
   }
+}
+
+/** Closed by somebody else while this drive waited for an answer. */
+function isOver(tx: Tx, { orderId }: OrderRow): boolean {
+  const status = tx.order(orderId)?.status;
+  return status === undefined || FINAL_ORDER_STATUSES.includes(status);
 }

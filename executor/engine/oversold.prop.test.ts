@@ -56,6 +56,14 @@ class Story {
   readonly #hushed = new Set<string>();
   #count = 0;
 
+  hush(...identities: readonly string[]): void {
+    for (const identity of identities) this.#hushed.add(identity);
+  }
+
+  hear(identity: string): void {
+    this.#hushed.delete(identity);
+  }
+
   async begin(): Promise<void> {
     await this.desk.boot();
     await this.#startLoops();
@@ -263,4 +271,44 @@ describe("the ledger, whatever the order of fills and forks and the news of them
     // A test of what never happened would show nothing.
     expect(oversold).toBeGreaterThan(0);
   }, 240_000);
+
+  it("is that sum where what a reopened position owes is paid, which it is once", async ({
+    expect,
+  }) => {
+    const story = new Story();
+    const { desk, chain } = story;
+    try {
+      await story.begin();
+      for (const kind of ["bought", "bought", "finalize"] as const) await story.run({ kind });
+      await desk.clock.advance(6_000);
+      await story.run({ kind: "sold", quantityBps: 10_000 });
+      await story.run({ kind: "bought" });
+      await story.run({ kind: "bought" });
+      await story.run({ kind: "sold", quantityBps: 2_500 });
+      await story.run({ kind: "sell", quantityBps: 10_000 });
+      const ids = chain.executed.slice(-4).map(({ identity }) => identity);
+      const [all, opening, joining, part] = ids as [string, string, string, string];
+      // The fork takes all four, and only of the buy that opened the position is heard.
+      for (let taken = 0; taken < 4; taken++) chain.fork();
+      story.hush(all, part, joining);
+      chain.bury(opening);
+      await desk.clock.advance(6_000);
+      chain.land(joining);
+      const rest = chain.undecided.find(({ quantityIn }) => quantityIn === 750_000_000n);
+      chain.land(rest?.identity ?? "");
+      chain.slot += 1;
+      await desk.clock.advance(2_000);
+      // Its order tries again and lands: the position is open once more, and still owes.
+      chain.land(chain.undecided.find(({ side }) => side === "buy")?.identity ?? "");
+      chain.slot += 1;
+      await desk.clock.advance(2_000);
+      chain.bury(all);
+      story.hear(all);
+      await desk.clock.advance(8_000);
+      expect(problemsOf(story)).toEqual([]);
+      expect(desk.payloads("PositionChanged").some((one) => one.oversold !== undefined)).toBe(true);
+    } finally {
+      desk.close();
+    }
+  });
 });

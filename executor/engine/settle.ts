@@ -24,7 +24,7 @@ export function bookFill(
     notionalLamports: landed.notionalLamports.toString(),
   };
   const held = heldBefore(tx, order, fill.fillId);
-  if (order.side === "sell") recallLoss(context, tx, held, landed.quantity);
+  if (order.side === "sell") recallLoss(context, tx, held, landed.quantity, attempt.preparedMs);
   const change = positionAfter(tx, order, fill);
   tx.append({
     stream: `order:${order.orderId}`,

@@ -154,7 +154,9 @@ export function reverseFill(
   evidence: Evidence,
 ): void {
   const { positionId, quantity } = fill;
-  if (fill.side === "buy") recallLoss(context, tx, tx.position(positionId), BigInt(quantity));
+  const sinceMs = tx.attempt(fill.attemptId)?.preparedMs ?? 0;
+  if (fill.side === "buy")
+    recallLoss(context, tx, tx.position(positionId), BigInt(quantity), sinceMs);
   appendReversal(tx, fill, evidence);
   const held = takeBack(context, tx, fill);
   context.notices.alert(tx, fill.userId, `reversed:${fill.fillId}`, [
@@ -200,7 +202,9 @@ export function changesOf(
   const open = tx.openPositionOf(held.walletId, held.instrument);
   const isElsewhere = open !== undefined && open.positionId !== held.positionId;
   if (!isElsewhere || left === 0n) return [...others.changes, applyReversal(held, fill, back)];
-  const merged = applyReversalInto(held, open, fill, back);
+  const paid = others.changes.find(({ positionId }) => positionId === open.positionId);
+  const owing = paid === undefined ? open : { ...open, oversold: paid.oversold ?? "0" };
+  const merged = applyReversalInto(held, owing, fill, back);
   return [...others.changes, merged.closed, merged.open];
 }
 

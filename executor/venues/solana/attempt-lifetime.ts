@@ -51,19 +51,22 @@ export function nonceLifetime(
     bound: { kind: "nonce", account, value },
     nonce: { index, account, value },
     isReplacement,
-    evidence: { nonce: { index, account, value, slot, providers: [...providers] } },
+    evidence: {
+      madeAtSlot: slot,
+      nonce: { index, account, value, slot, providers: [...providers] },
+    },
   };
 }
 
 /** The node that is furthest ahead: a later bound only makes us wait longer, never too short. */
 async function fetchBlock(rpc: Rpc): Promise<AttemptLifetime> {
-  const { value } = await fetchBlockhash(rpc);
+  const { value, context } = await fetchBlockhash(rpc);
   return {
     blockhash: value.blockhash,
     bound: { kind: "blockHeight", ...value },
     nonce: undefined,
     isReplacement: false,
-    evidence: {},
+    evidence: { madeAtSlot: context.slot },
   };
 }
 

@@ -15,6 +15,8 @@ const attemptRoute = z.object({
   mint: z.string(),
   side: z.enum(["buy", "sell"]),
   tokenAccount: z.string(),
+  /** A node had told this slot before the bytes were made; older releases did not note it. */
+  madeAtSlot: z.number().int().nonnegative().optional(),
   /** Attempts of older releases tip nobody. */
   tipLamports: lamportsText.default(0n),
 });

@@ -17,6 +17,8 @@ const EXPLAINED_MAX = 100;
 const WHOLE_MAX = 20;
 /** Block times are estimates of the validators; they may lie this far beside our clock. */
 const BLOCK_TIME_ERROR_MS = 60_000;
+/** It has been half an hour; nothing younger is before an attempt by its block's time alone. */
+const CHAIN_LATE_MS_MAX = 3_600_000;
 
 /**
  * The balance that the attempt would have changed, on every node that has a slot in the proof and
@@ -118,16 +120,17 @@ async function explainChange(
     historyAnswer,
   );
   if (!history.ok) return unexplained(history);
+  if (history.value.some(({ signature }) => signature === attempt.identity)) {
+    return { agrees: false, detail: "the account's history names this very transaction" };
+  }
   const isShort = history.value.length < WHOLE_MAX;
   const signatures: string[] = [];
   let sum = 0n;
   /** What the next older transaction must have left; undefined once one is missing. */
   let held: bigint | undefined = balance.now;
-  for (const { signature, blockTime } of history.value) {
-    if (signature === attempt.identity) {
-      return { agrees: false, detail: "the account's history names this very transaction" };
-    }
-    const age = ageOf(blockTime, attempt);
+  for (const entry of history.value) {
+    const { signature } = entry;
+    const age = ageOf(entry, attempt, route);
     if (age === "before" && held === undefined && !isShort) break;
     const transaction = await readTransaction(provider, signature);
     if (!transaction.ok) return unexplained(transaction);
@@ -148,13 +151,21 @@ async function explainChange(
   };
 }
 
-/** Without a time of its block a transaction may be of either, and counts for neither. */
+/**
+ * Slots tell what was before: the bytes did not exist when a node had told of a later one. The time
+ * of a block tells it only where it is far away, as the chain's clock has been half an hour late.
+ * What is neither counts for neither.
+ */
 function ageOf(
-  blockTime: number | null | undefined,
+  { slot, blockTime }: { slot: number; blockTime?: number | null | undefined },
   { preparedMs }: AttemptRow,
+  { madeAtSlot }: AttemptRoute,
 ): "since" | "before" | "unknown" {
+  if (madeAtSlot !== undefined && slot < madeAtSlot) return "before";
   if (blockTime === null || blockTime === undefined) return "unknown";
-  return blockTime * 1_000 >= preparedMs - BLOCK_TIME_ERROR_MS ? "since" : "before";
+  const timeMs = blockTime * 1_000;
+  if (timeMs >= preparedMs - BLOCK_TIME_ERROR_MS) return "since";
+  return timeMs < preparedMs - CHAIN_LATE_MS_MAX ? "before" : "unknown";
 }
 
 function readTransaction(provider: RpcProvider, signature: string) {

@@ -75,6 +75,9 @@ export function holdingAround(
   const index = accountKeysOf(transaction).indexOf(account);
   if (index === -1) return undefined;
   const { preTokenBalances, postTokenBalances } = transaction.meta;
+  // A node that leaves them out has not said that there were none.
+  if (preTokenBalances === null || preTokenBalances === undefined) return undefined;
+  if (postTokenBalances === null || postTokenBalances === undefined) return undefined;
   const heldIn = (balances: readonly TokenBalance[] | null | undefined): bigint =>
     balances?.find(({ accountIndex }) => accountIndex === index)?.uiTokenAmount.amount ?? 0n;
   return { before: heldIn(preTokenBalances), after: heldIn(postTokenBalances) };

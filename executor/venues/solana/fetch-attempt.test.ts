@@ -248,6 +248,34 @@ describe("a balance that changed although the transaction is absent", () => {
       expect(report.state).toBe("pending");
     });
 
+    test("a chain whose clock is minutes late makes no transaction one of before", async ({
+      expect,
+    }) => {
+      const { report } = await ask((nodes) => {
+        // 700, the attempt sold 650, then 50 came in.
+        take(nodes, { before: 50n, left: 240n });
+        for (const node of nodes) {
+          const [newest, ...older] = node.history;
+          if (newest === undefined) throw new Error("expected a history");
+          node.history = [{ ...newest, blockTime: 1_790_001_010 - 180 }, ...older];
+        }
+      });
+      expect(report.state).toBe("pending");
+    });
+
+    test("a transaction told without token balances proves nothing", async ({ expect }) => {
+      const { report } = await ask((nodes) => {
+        for (const node of nodes) {
+          node.tokenQuantity = 0n;
+          node.history = Array.from({ length: 30 }, () => ({ signature: OTHER, blockTime: 1 }));
+          const bought = holding(OTHER, 0n, 700n) as { meta: object };
+          const meta = { ...bought.meta, preTokenBalances: null, postTokenBalances: null };
+          node.transactions.set(OTHER, { ...bought, meta });
+        }
+      }, "sell");
+      expect(report.state).toBe("pending");
+    });
+
     test("a transaction without a time is not taken for one of before", async ({ expect }) => {
       const { report } = await ask((nodes) => {
         take(nodes, { before: 250n, left: 250n, olderTime: null });

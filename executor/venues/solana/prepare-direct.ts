@@ -181,13 +181,13 @@ function lifetimeAtHand(
   }
   const newest = blockhashes.latest();
   if (newest === undefined) return undefined;
-  const { blockhash, lastValidBlockHeight } = newest;
+  const { blockhash, lastValidBlockHeight, slot } = newest;
   return {
     blockhash,
     bound: { kind: "blockHeight", blockhash, lastValidBlockHeight },
     nonce: undefined,
     isReplacement: false,
-    evidence: {},
+    evidence: { madeAtSlot: slot },
   };
 }
 
