@@ -1,26 +1,26 @@
 import type { EngineContext } from "./engine/context.ts";
 import type { ChatPort } from "./ports/notifier.ts";
+import { shoutToAdmins, type ShoutContext } from "./shout-to-admins.ts";
 import type { ClaimChange, DeskClaim } from "./ports/desk-claim.ts";
 
 export interface WatchClaimParts {
   claim: DeskClaim | undefined;
-  context: Pick<EngineContext, "store" | "notices" | "clock" | "shout" | "onFatal">;
+  context: ShoutContext & Pick<EngineContext, "clock">;
   chat: ChatPort;
   adminUserIds: readonly number[];
 }
 
 /** Tells operators once when the claim lapses, once when it is back, and once when it is lost. */
 export function watchClaim({ claim, context, chat, adminUserIds }: WatchClaimParts): void {
-  const { store, notices, clock, shout, onFatal } = context;
+  const { clock, shout, onFatal } = context;
   claim?.onChange(({ kind, lines }: ClaimChange) => {
-    shout(lines.join("\n"));
     if (kind === "fenced") {
+      shout(lines.join("\n"));
       // Not through the outbox: this journal is no longer the desk's.
       void tellAdmins(chat, adminUserIds, lines).catch(onFatal);
       return;
     }
-    const key = `claim:${kind}:${clock.nowMs()}`;
-    store.transact((tx) => notices.alertAdmins(tx, key, lines)).catch(onFatal);
+    shoutToAdmins(context, `claim:${kind}:${clock.nowMs()}`, lines);
   });
 }
 

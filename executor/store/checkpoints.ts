@@ -35,6 +35,8 @@ export class Checkpoints {
   readonly #worker: Worker;
   readonly #abort = new AbortController();
   readonly #running: Promise<void>;
+  /** The trouble that was told of and still lasts. */
+  #told = "";
   #answered: (answer: CheckpointAnswer) => void = () => {};
 
   constructor(options: CheckpointOptions) {
@@ -52,7 +54,7 @@ export class Checkpoints {
   /** Before the journal is closed: the last connection to close it moves the rest. */
   async stop(): Promise<void> {
     this.#abort.abort();
-    this.#answered({ ok: true });
+    // A refused sync of the checkpoint under way must still be told.
     await this.#running;
     await this.#worker.terminate();
   }
@@ -64,7 +66,8 @@ export class Checkpoints {
       await clock.sleep(PAUSE_MS, signal);
       if (signal.aborted) return;
       const answer = await this.#ask();
-      if (!answer.ok) this.#tell(answer);
+      if (answer.ok) this.#told = "";
+      else this.#tell(answer);
     }
   }
 
@@ -79,14 +82,17 @@ export class Checkpoints {
   /** A lock that is away or a full disk pass; a refused sync is forgotten by the next one. */
   #tell({ isFatal, message }: Extract<CheckpointAnswer, { ok: false }>): void {
     if (isFatal) this.#options.onFatal(new Error(`the journal's checkpoint failed: ${message}`));
-    else this.#options.log.warn({ cause: message }, "the journal's log was not moved, again later");
+    else if (message !== this.#told) {
+      this.#options.log.warn({ cause: message }, "the journal's log was not moved, again later");
+    }
+    this.#told = message;
   }
 
   /** Its work falls back to the commits, which is slower and as safe. */
   #onEnd(cause: string): void {
+    this.#answered({ ok: true });
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
-    this.#answered({ ok: true });
     const { log } = this.#options;
     log.error({ cause }, "the thread that moves the journal's log is gone; commits do it now");
   }
