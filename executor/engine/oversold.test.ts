@@ -3,7 +3,7 @@ import type { PositionRow } from "@raptor/shared/domain/rows.ts";
 import { withDesk, ADDRESS, type TestDesk } from "./engine-fixture.ts";
 import { bookExternalLoss } from "./external-loss.ts";
 import type { FakeChain } from "./fake-chain.ts";
-import { forget, settle } from "./settlement-fixture.ts";
+import { forget, sellBeyond, settle } from "./settlement-fixture.ts";
 import { chainOf, MINT, openUnsettled, settleAll, startBuy, startSell } from "./trade-fixture.ts";
 
 interface Oversold {
@@ -21,23 +21,7 @@ interface Oversold {
 async function oversell(desk: TestDesk, chain: FakeChain): Promise<Oversold> {
   const { positionId } = await openUnsettled(desk, chain);
   await settleAll(desk);
-  const both = await openUnsettled(desk, chain, "ord_more");
-  await startSell(desk, both, "ord_part", 2_500);
-  const early = chain.open;
-  chain.land();
-  await desk.clock.advance(1_000);
-  const second = chain.effects[1]?.identity ?? "";
-  for (const identity of [early, second]) forget(chain, identity);
-  chain.bury(second);
-  await settle(desk, chain, "gone", (identity) => identity === second);
-  await desk.clock.advance(3_000);
-  await desk.crash();
-  // What the wallet holds is sold, which is more than the ledger says.
-  const seen = positionOf(desk, positionId);
-  await startSell(desk, { ...seen, quantity: "500000000" }, "ord_rest");
-  const late = chain.undecided.at(-1)?.identity ?? "";
-  chain.land(late);
-  await desk.clock.advance(1_000);
+  const { early, late } = await sellBeyond(desk, chain, positionId, "500000000");
   return { position: positionOf(desk, positionId), early, late };
 }
 

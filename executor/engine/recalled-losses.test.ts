@@ -1,8 +1,7 @@
-import type { PositionRow } from "@raptor/shared/domain/rows.ts";
 import { it } from "vitest";
 import { ADDRESS, withDesk } from "./engine-fixture.ts";
 import { bookExternalLoss } from "./external-loss.ts";
-import { forget, settle } from "./settlement-fixture.ts";
+import { sellBeyond, settle } from "./settlement-fixture.ts";
 import {
   chainOf,
   MINT,
@@ -46,21 +45,7 @@ it("a loss of long ago is not called back by a sell beyond the position", async 
       bookExternalLoss(tx, first, { address: ADDRESS, quantity: 400_000_000n }),
     );
     await desk.clock.advance(60_000);
-    const both = await openUnsettled(desk, chain, "ord_more");
-    await startSell(desk, both, "ord_part", 2_500);
-    const early = chain.open;
-    chain.land();
-    await desk.clock.advance(1_000);
-    const second = chain.effects[1]?.identity ?? "";
-    for (const identity of [early, second]) forget(chain, identity);
-    chain.bury(second);
-    await settle(desk, chain, "gone", (identity) => identity === second);
-    await desk.clock.advance(3_000);
-    await desk.crash();
-    const seen = desk.store.position(first.positionId) as PositionRow;
-    await startSell(desk, { ...seen, quantity: "400000000" }, "ord_rest");
-    chain.land(chain.undecided.at(-1)?.identity ?? "");
-    await desk.clock.advance(1_000);
+    const { early } = await sellBeyond(desk, chain, first.positionId, "400000000");
     chain.bury(early);
     await settle(desk, chain, "gone", (identity) => identity === early);
     await desk.clock.advance(3_000);

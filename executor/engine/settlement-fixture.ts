@@ -1,6 +1,7 @@
 import type { Venue } from "../ports/venue.ts";
 import type { TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
+import { openUnsettled, startSell } from "./trade-fixture.ts";
 
 type Settled = Awaited<ReturnType<Venue["fetchSettlement"]>>["state"];
 
@@ -35,4 +36,34 @@ export function forget(chain: FakeChain, identity: string): void {
   const held = chain.tokens.get(found.mint) ?? 0n;
   const change = found.side === "buy" ? -found.quantityOut : found.quantityIn;
   chain.tokens.set(found.mint, held + change);
+}
+
+/**
+ * Another buy and a sell of a quarter; a fork takes both. The desk hears of the buy alone, and
+ * `quantity`, all that the wallet holds, is sold before it hears of that sell.
+ */
+export async function sellBeyond(
+  desk: TestDesk,
+  chain: FakeChain,
+  positionId: string,
+  quantity: string,
+): Promise<{ early: string; late: string }> {
+  const both = await openUnsettled(desk, chain, "ord_more");
+  await startSell(desk, both, "ord_part", 2_500);
+  const early = chain.open;
+  chain.land();
+  await desk.clock.advance(1_000);
+  const second = chain.effects[1]?.identity ?? "";
+  for (const identity of [early, second]) forget(chain, identity);
+  chain.bury(second);
+  await settle(desk, chain, "gone", (identity) => identity === second);
+  await desk.clock.advance(3_000);
+  await desk.crash();
+  const seen = desk.store.position(positionId);
+  if (seen === undefined) throw new Error(`expected ${positionId}`);
+  await startSell(desk, { ...seen, quantity }, "ord_rest");
+  const late = chain.undecided.at(-1)?.identity ?? "";
+  chain.land(late);
+  await desk.clock.advance(1_000);
+  return { early, late };
 }

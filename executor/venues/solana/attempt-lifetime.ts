@@ -109,3 +109,8 @@ function valueOf({ accounts }: AccountsWord, wallet: string): string | undefined
 export function unusable(reason: string): RaptorError {
   return new RaptorError("RAPTOR_VENUE__UNAVAILABLE", { reason });
 }
+
+/** All attempts on one value of a nonce share its one turn; a blockhash excludes nothing else. */
+export function exclusionGroupOf({ nonce }: AttemptLifetime, identity: string): string {
+  return nonce === undefined ? `sig:${identity}` : `nonce:${nonce.account}:${nonce.value}`;
+}

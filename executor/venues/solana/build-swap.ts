@@ -5,7 +5,7 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { WALLET_TOKEN_ACCOUNTS_MAX, type Signer, type SwapIntent } from "../../ports/signer.ts";
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
-import { type AttemptLifetime, fetchLifetime } from "./attempt-lifetime.ts";
+import { exclusionGroupOf, fetchLifetime } from "./attempt-lifetime.ts";
 import { encodeLanding } from "./attempt-route.ts";
 import { checkBuild } from "./check-build.ts";
 import { costCapOf } from "./cost-cap.ts";
@@ -112,11 +112,6 @@ export async function prepareSwap(
     witness: { lamports: before.walletLamports, quantity: before.tokenQuantity },
   };
   return { outcome: "prepared", attempt };
-}
-
-/** All attempts on one value of a nonce share its one turn; a blockhash excludes nothing else. */
-function exclusionGroupOf({ nonce }: AttemptLifetime, identity: string): string {
-  return nonce === undefined ? `sig:${identity}` : `nonce:${nonce.account}:${nonce.value}`;
 }
 
 /** The engine must hand over what belongs together; anything else is a defect of ours. */

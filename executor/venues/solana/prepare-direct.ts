@@ -6,7 +6,12 @@ import type { PoolKind, PoolSide } from "../../pools/direct-pool.ts";
 import { rentLamportsMax } from "../../pools/trade-rent.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
-import { type AttemptLifetime, fetchLifetime, nonceLifetime } from "./attempt-lifetime.ts";
+import {
+  type AttemptLifetime,
+  exclusionGroupOf,
+  fetchLifetime,
+  nonceLifetime,
+} from "./attempt-lifetime.ts";
 import { encodeLanding } from "./attempt-route.ts";
 import { UNPROTECTED } from "./build-swap.ts";
 import type { BlockhashBook } from "./blockhash-book.ts";
@@ -267,14 +272,12 @@ function attemptOf(
   unitPriceMicroLamports: bigint,
 ): PreparedAttempt {
   const { side, quantityIn } = direct.request;
-  const { nonce } = lifetime;
   const rentLamports = TOKEN_RENT_LAMPORTS_MAX + rentLamportsMax(direct.state.pool, side);
   return {
     identity,
     payload,
     bound: lifetime.bound,
-    exclusionGroup:
-      nonce === undefined ? `sig:${identity}` : `nonce:${nonce.account}:${nonce.value}`,
+    exclusionGroup: exclusionGroupOf(lifetime, identity),
     costCapLamports: costCapOf({
       side,
       quantityIn,
