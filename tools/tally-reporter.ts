@@ -25,7 +25,9 @@ export default class TallyReporter implements Reporter {
   ): void {
     const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
     const fail = (what: string, errors: readonly { message?: string }[] = []): void => {
-      const [said = ""] = (errors[0]?.message ?? "").split("\n");
+      // A test that was tried twice failed twice, and the second time often for another reason.
+      const firstLines = errors.map(({ message }) => (message ?? "").split("\n")[0] ?? "");
+      const said = [...new Set(firstLines)].filter((line) => line !== "").join(" | ");
       tally.failed += 1;
       tally.failures.push(said === "" ? what : `${what}: ${said}`);
     };

@@ -32,11 +32,13 @@ export class Person {
   readonly id: number;
   readonly #telegram: string;
   readonly #rpc: string;
+  readonly #symbols: ReadonlyMap<string, string>;
 
-  constructor(world: Pick<WorldFile, "telegram" | "rpcs">, id: number) {
+  constructor(world: Pick<WorldFile, "telegram" | "rpcs" | "mints">, id: number) {
     this.id = id;
     this.#telegram = world.telegram;
     this.#rpc = world.rpcs.at(-1)?.http ?? "";
+    this.#symbols = new Map(world.mints.map(({ mint, symbol }) => [mint, symbol]));
   }
 
   async say(text: string): Promise<void> {
@@ -69,16 +71,22 @@ export class Person {
 
   /** The newest bot message whose text contains `part`, as soon as there is one. */
   async waitFor(part: string, timeoutMs = PATIENCE_MS): Promise<ChatMessage> {
+    return this.#newest(`"${part}"`, ({ text }) => text?.includes(part) === true, timeoutMs);
+  }
+
+  async #newest(
+    what: string,
+    isIt: (message: ChatMessage) => boolean,
+    timeoutMs = PATIENCE_MS,
+  ): Promise<ChatMessage> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const received = await this.received();
-      const found = received.findLast((message) => message.text?.includes(part) === true);
+      const found = received.findLast(isIt);
       if (found !== undefined) return found;
       if (performance.now() > deadline) {
         const seen = received.map((message) => message.text).join("\n---\n");
-        throw new Error(
-          `no message with "${part}" within ${timeoutMs} ms; the chat holds:\n${seen}`,
-        );
+        throw new Error(`no message with ${what} within ${timeoutMs} ms; the chat holds:\n${seen}`);
       }
       await pause(POLL_MS);
     }
@@ -112,12 +120,27 @@ export class Person {
     return ((await postJson(this.#rpc, body)) as { result: { value: number } }).result.value;
   }
 
-  /** Pastes a mint, presses a preset, returns the receipt. */
+  /** Pastes a mint, presses a preset, returns the receipt of this very buy. */
   async buy(mint: string, preset = "0.5 SOL"): Promise<ChatMessage> {
+    const symbol = this.#symbols.get(mint);
+    if (symbol === undefined) throw new Error(`the market has no token ${mint}`);
+    const older = new Set((await this.received()).map((message) => message.message_id));
+    const next = (what: string, isIt: (title: string, text: string) => boolean) =>
+      this.#newest(what, ({ message_id, text = "" }) => {
+        return !older.has(message_id) && isIt(text.split("\n")[0] ?? "", text);
+      });
     await this.say(mint);
-    const card = await this.waitFor(mint);
-    await this.press(card, preset);
-    return this.waitFor("✅ Bought");
+    await this.press(await next(`a card of ${symbol}`, (_, text) => text.includes(mint)), preset);
+    return next(`a receipt of ${symbol}`, (title) => {
+      return title.startsWith("✅ Bought") && title.endsWith(` ${symbol}`);
+    });
+  }
+
+  /** A message as the chat shows it now: its buttons change with every edit. */
+  async shown({ message_id: id }: ChatMessage): Promise<ChatMessage> {
+    const found = (await this.messages()).find((message) => message.message_id === id);
+    if (found === undefined) throw new Error(`the chat has no message ${id}`);
+    return found;
   }
 }
 
