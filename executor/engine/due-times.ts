@@ -7,8 +7,12 @@ export interface DueTime {
   ruleId: string;
 }
 
-/** Wall time may be set anew: nothing sleeps longer than this without a look at the clock. */
-const LOOK_MS = 60_000;
+/**
+ * Wall time may be set forward while somebody sleeps, and timers do not follow it: after a machine
+ * was suspended, or a clock was put right. A position held for too long waits no longer than this,
+ * which is as soon as the next price comes, and costs one timer for all rules together.
+ */
+const LOOK_MS = 1_000;
 
 /** Moments of the wall clock, with one sleeper for the earliest of them. */
 export class DueTimes {
