@@ -46,6 +46,7 @@ export const EXPECTED_FAULTS: readonly string[] = [
   "rpc/history behind",
   "rpc/one node away",
   "rpc/one node left, without the tokens",
+  "send/no yes from anybody",
   "sender/down",
   "rpc/signature hidden by some nodes",
   "socket/broken",

@@ -7,6 +7,7 @@ import type { Network } from "./network.ts";
 import { NATIVE_MINT } from "../models/token-accounts.ts";
 import { NodeFaults } from "./node-faults.ts";
 import { PoolFaults } from "./pool-faults.ts";
+import { spoilSending } from "./send-faults.ts";
 import type { World } from "./world.ts";
 
 export interface FaultTargets {
@@ -104,6 +105,7 @@ export class FaultDriver {
     const { crashAfterPrepared, freezeAfterPrepared } = this.#swarm.process;
     const { executor } = this.#at;
     if (this.#prng.nextFloat() < this.#swarm.joltAfterPrepared) this.#jolt();
+    spoilSending(this.#swarm.sendTrouble, this.#prng, this.#at);
     if (this.#prng.nextFloat() < crashAfterPrepared) executor.kill("crash before the first send");
     else if (this.#prng.nextFloat() < freezeAfterPrepared) {
       executor.stall(FREEZE_MS, "freeze until the blockhash is old");

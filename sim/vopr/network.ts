@@ -53,6 +53,8 @@ interface Host {
   socket: SocketService | undefined;
   faults: LinkFaults;
   downUntilMs: number;
+  /** One fault that meets every request for a while, whatever else is drawn. */
+  spell: { fault: LinkFault; untilMs: number } | undefined;
 }
 
 export interface NetworkHooks {
@@ -82,7 +84,7 @@ export class Network {
   }
 
   serve(host: string, service: Service | undefined, socket?: SocketService): void {
-    this.#hosts.set(host, { service, socket, faults: NO_FAULTS, downUntilMs: 0 });
+    this.#hosts.set(host, { service, socket, faults: NO_FAULTS, downUntilMs: 0, spell: undefined });
   }
 
   /** The program behind a host, or nobody while none runs. */
@@ -99,10 +101,15 @@ export class Network {
     this.#hooks.onFault(`${groupOf(host)}/down`);
   }
 
+  castSpell(host: string, fault: LinkFault, ms: number): void {
+    this.#host(host).spell = { fault, untilMs: this.#world.nowMs + ms };
+  }
+
   calm(): void {
     for (const host of this.#hosts.values()) {
       host.faults = NO_FAULTS;
       host.downUntilMs = 0;
+      host.spell = undefined;
     }
   }
 
@@ -241,7 +248,8 @@ export class Network {
     };
   }
 
-  #pickFault({ faults }: Host): LinkFault | undefined {
+  #pickFault({ faults, spell }: Host): LinkFault | undefined {
+    if (spell !== undefined && this.#world.nowMs < spell.untilMs) return spell.fault;
     if (faults === NO_FAULTS) return undefined;
     let draw = this.#prng.nextFloat();
     for (const fault of LINK_FAULTS) {

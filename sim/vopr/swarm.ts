@@ -73,6 +73,8 @@ export interface Swarm {
   priceMoveEveryMs: number;
   moveAwayEveryMs: number;
   pools: PoolSwarm;
+  /** Chance at each AttemptPrepared that no way to the chain says yes for a moment. */
+  sendTrouble: number;
 }
 
 /** Of use only where tokens trade in pools of real programs. */
@@ -107,7 +109,7 @@ export function drawSwarm(prng: Prng, theme: Theme): Swarm {
     wildTickEveryMs: every(3_000, 30_000),
     laneOutageEveryMs: every(8_000, 40_000),
   };
-  return { ...themed, pools };
+  return { ...themed, pools, sendTrouble: upTo(0.6) };
 }
 
 interface Draws {
@@ -187,6 +189,7 @@ function drawCommon(theme: Theme, prng: Prng, { isOn, upTo, every }: Draws): Swa
     priceMoveEveryMs: 2_000 + prng.nextInt(15_000),
     moveAwayEveryMs: every(10_000, 60_000),
     pools: NO_POOL_FAULTS,
+    sendTrouble: 0,
   };
 }
 
