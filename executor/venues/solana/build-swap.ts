@@ -23,7 +23,7 @@ import { refused, type Refusal, type Step } from "./prepare-step.ts";
 import { SwapRoute } from "./swap-route.ts";
 import { sumTips } from "./tip-instruction.ts";
 import type { WalletAccounts } from "./wallet-accounts.ts";
-import { simulateTwice, type Simulated, type SwapDraft, type SwapGoal } from "./witness-swap.ts";
+import { tryOnNode, type Simulated, type SwapDraft, type SwapGoal } from "./witness-swap.ts";
 
 export const UNPROTECTED =
   "no lane that keeps the order from others can take it; nothing was sent. Buy without protection " +
@@ -152,13 +152,13 @@ async function simulateFitting(
   goal: SwapGoal,
 ): Promise<Step<Simulated & { landing: LandingPlan }>> {
   const { landing } = draft;
-  const whole = await simulateTwice(deps.rpc, draft, goal);
+  const whole = await tryOnNode(deps.rpc, draft, goal);
   if (whole.ok) return { ok: true, value: { ...whole.value, landing } };
   if (whole.isTooLong !== true || landing.tipLamports === 0n) return whole;
   const bare = withoutTips(landing, draft.plan.side, "the transaction has no room for its tip");
   if (bare.isUnprotectable && draft.plan.side === "buy") return refused(UNPROTECTED, false);
   const shorter = { ...draft, plan: { ...draft.plan, tips: [] } };
-  const again = await simulateTwice(deps.rpc, shorter, goal);
+  const again = await tryOnNode(deps.rpc, shorter, goal);
   return again.ok ? { ok: true, value: { ...again.value, landing: bare } } : again;
 }
 

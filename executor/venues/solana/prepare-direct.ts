@@ -18,15 +18,15 @@ import type { BlockhashBook } from "./blockhash-book.ts";
 import { costCapOf } from "./cost-cap.ts";
 import { DirectRoute } from "./direct-route.ts";
 import type { DirectPlan, DirectTemplate } from "./direct-template.ts";
+import { unitsFor } from "./direct-units.ts";
 import type { FeeBook } from "./fee-book.ts";
 import { type LandingPlan, withoutTips } from "./landing-plan.ts";
-import { messageOf, signDirect } from "./sign-direct.ts";
+import { signDirect } from "./sign-direct.ts";
 import { instrumentOf } from "./instrument-name.ts";
 import type { NonceBook } from "./nonce-book.ts";
 import { refused, type Refusal, type Step } from "./prepare-step.ts";
-import { LAMPORTS_PER_SIGNATURE, unitLimitOf, UNITS_MAX } from "./priority-fee.ts";
 import type { Rpc } from "./rpc.ts";
-import { checkAftermath, fetchSwapBalances, simulateSwap } from "./simulate-swap.ts";
+import { fetchSwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts } from "./swap-instructions.ts";
 import type { TemplateShelf } from "./template-shelf.ts";
 import type { UnitsMemory } from "./units-memory.ts";
@@ -217,52 +217,6 @@ function checkFunds({ direct, witness }: DirectDraft): string | undefined {
     return `the wallet holds ${witness.quantity} units, the order sells ${quantityIn}`;
   }
   return undefined;
-}
-
-/**
- * The units that the trade may use: remembered from the first trade of such a pool, which is run on
- * a node without sending it. That run is also the witness that the pool's program does what it is
- * known for. Balances are read a moment before it, and another order of the same wallet may land in
- * between: only a difference that shows twice speaks against the program.
- */
-async function unitsFor(deps: DirectDeps, draft: DirectDraft, n: number): Promise<Step<number>> {
-  const { side } = draft.direct.request;
-  const { kind } = draft.direct.state.pool;
-  const known = deps.units.unitLimit(kind, side, n);
-  if (known !== undefined) return { ok: true, value: known };
-  let reasons: string[] = [];
-  for (let tries = 0; tries < 2; tries++) {
-    const run = await runOnNode(deps, draft);
-    if (run.outcome === "failed") {
-      deps.onSimulationFailed(kind);
-      return refused(run.reason, false);
-    }
-    ({ reasons } = run);
-    if (reasons.length > 0) continue;
-    deps.units.note(kind, side, run.units);
-    return { ok: true, value: deps.units.unitLimit(kind, side, n) ?? unitLimitOf(run.units) };
-  }
-  return refused(reasons.join("; "), true);
-}
-
-/** What the trade would use, and what its outcome breaks of the intent. */
-async function runOnNode(
-  { rpc }: Pick<DirectDeps, "rpc">,
-  draft: DirectDraft,
-): Promise<
-  { outcome: "passed"; units: number; reasons: string[] } | { outcome: "failed"; reason: string }
-> {
-  const { direct, plan, route, lifetime, landing } = draft;
-  const { side, quantityIn } = direct.request;
-  const nonceAccount = lifetime.nonce?.account;
-  const outline = { side, accounts: plan.accounts, quantityIn, nonceAccount };
-  const before = await fetchSwapBalances(rpc, plan);
-  const run = await simulateSwap(rpc, outline, messageOf(draft, UNITS_MAX, 0n));
-  if (run.outcome === "failed") return run;
-  const rentMax = rentLamportsMax(direct.state.pool, side);
-  const costMax = LAMPORTS_PER_SIGNATURE + landing.tipLamports + rentMax;
-  const reasons = checkAftermath(outline, route.quantityOutMin, costMax, before, run.after);
-  return { outcome: "passed", units: run.units, reasons };
 }
 
 function attemptOf(

@@ -94,6 +94,11 @@ export class Rpc {
     return values.reduce((best, value) => (rankOf(value) > rankOf(best) ? value : best));
   }
 
+  /** Gives the nodes time to catch up with one another. */
+  pause(ms: number): Promise<void> {
+    return this.#clock.sleep(ms);
+  }
+
   /** Results so far, `graceMs` after the first that `isEnough`, or all when none is. */
   async raceAll<T>(
     method: string,

@@ -9,6 +9,8 @@ import { parseTokenAccount } from "./token-account.ts";
 
 /** The wallet's three accounts that a swap may touch, before or after. */
 export interface SwapBalances {
+  /** Of the node's answer: what the chain held then. */
+  slot: number;
   walletLamports: bigint;
   /** All lamports of the three accounts: what the wallet owns of SOL, rent included. */
   ownLamports: bigint;
@@ -36,7 +38,7 @@ function addressesOf({ accounts }: Pick<SwapPlan, "accounts">): string[] {
 }
 
 export async function fetchSwapBalances(
-  rpc: Rpc,
+  rpc: Pick<Rpc, "askNewest">,
   plan: Pick<SwapPlan, "accounts">,
 ): Promise<SwapBalances> {
   const answer = await rpc.askNewest(
@@ -45,7 +47,7 @@ export async function fetchSwapBalances(
     accountsAnswer,
     ({ context }) => context.slot,
   );
-  return readBalances(answer.value);
+  return readBalances(answer.value, answer.context.slot);
 }
 
 /**
@@ -83,7 +85,11 @@ export async function simulateSwap(
   if (accounts === null || accounts === undefined) {
     return { outcome: "failed", reason: "the node did not show what the swap would change" };
   }
-  return { outcome: "passed", units: unitsConsumed ?? 0, after: readBalances(accounts) };
+  return {
+    outcome: "passed",
+    units: unitsConsumed ?? 0,
+    after: readBalances(accounts, answer.context.slot),
+  };
 }
 
 /** Why what the simulation leaves behind breaks the intent; empty when it keeps it. */
@@ -129,12 +135,13 @@ function checkBalances(
   return reasons;
 }
 
-function readBalances(accounts: readonly (AccountAnswer | null)[]): SwapBalances {
+function readBalances(accounts: readonly (AccountAnswer | null)[], slot: number): SwapBalances {
   const [wallet, token, wsol] = accounts;
   const held = token ? parseTokenAccount(Buffer.from(token.data[0], "base64")) : undefined;
   const walletLamports = wallet?.lamports ?? 0n;
   const tokenAccountLamports = token?.lamports ?? 0n;
   return {
+    slot,
     walletLamports,
     ownLamports: walletLamports + tokenAccountLamports + (wsol?.lamports ?? 0n),
     tokenQuantity: held?.quantity ?? 0n,

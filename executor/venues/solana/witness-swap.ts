@@ -1,13 +1,13 @@
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { AttemptLifetime } from "./attempt-lifetime.ts";
 import { deriveGuard, handsSignatureOn } from "./handed-on.ts";
+import { judgeTrials } from "./judge-swap.ts";
 import type { LookupTable } from "./lookup-tables.ts";
 import { refused, type Refusal, type Step } from "./prepare-step.ts";
 import { LAMPORTS_PER_SIGNATURE } from "./priority-fee.ts";
 import type { Rpc } from "./rpc.ts";
 import {
   checkAftermath,
-  fetchSwapBalances,
   simulateSwap,
   type SimulationOutcome,
   type SwapBalances,
@@ -40,39 +40,23 @@ export interface Simulated {
   before: SwapBalances;
 }
 
-/**
- * Balances are read a moment before the simulation, and another order of the same wallet may land
- * in between: only a difference that shows twice counts as an attack.
- */
-export async function simulateTwice(
-  rpc: Rpc,
-  draft: SwapDraft,
-  goal: SwapGoal,
-): Promise<Step<Simulated>> {
-  const { quantityOutMin } = goal;
-  let { before } = draft;
-  let reasons: string[] = [];
-  let failure = "";
-  for (let n = 0; n < 2; n++) {
-    if (n > 0) before = await fetchSwapBalances(rpc, draft.plan);
+/** Runs the swap on a node: what it would leave behind must keep the intent. */
+export function tryOnNode(rpc: Rpc, draft: SwapDraft, goal: SwapGoal): Promise<Step<Simulated>> {
+  return judgeTrials(rpc, draft.plan, draft.before, async (before) => {
     const plan = guardPlan(draft.plan, before, goal);
     const compiled = compileSwapMessage(plan, draft.tables, draft.lifetime.blockhash);
-    if (!compiled.ok) {
-      return tooLong(draft, plan, compiled.reason);
-    }
+    if (!compiled.ok) return tooLong(draft, plan, compiled.reason);
     const { alone, whole } = await simulateBoth(rpc, draft, plan, compiled.message);
     if (alone.outcome === "failed") return refused(alone.reason, false);
     const { after } = alone;
     const paid = LAMPORTS_PER_SIGNATURE + sumTips(plan.tips);
-    reasons = checkAftermath(plan, quantityOutMin, paid, before, after);
-    if (reasons.length > 0) continue;
-    if (whole.outcome === "passed") {
-      return { ok: true, value: { plan, units: whole.units, after, before } };
-    }
-    failure = whole.reason;
-  }
-  if (reasons.length > 0) return refused(reasons.join("; "), true);
-  return refused(`behind the swap, ${failure}`, false);
+    const reasons = checkAftermath(plan, goal.quantityOutMin, paid, before, after);
+    const result: Step<Simulated> =
+      whole.outcome === "passed"
+        ? { ok: true, value: { plan, units: whole.units, after, before } }
+        : refused(`behind the swap, ${whole.reason}`, false);
+    return { ok: true, value: { after, reasons, result } };
+  });
 }
 
 /** The advance of a nonce takes some 80 bytes, which can be the ones that are missing. */
