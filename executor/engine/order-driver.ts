@@ -1,38 +1,39 @@
 import type { Evidence } from "@raptor/shared/domain/events.ts";
-import { FINAL_ORDER_STATUSES } from "@raptor/shared/domain/order.ts";
-import type { OrderStatus } from "@raptor/shared/domain/order.ts";
+import { FINAL_ORDER_STATUSES, type OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
+import type { ErrorCode } from "@raptor/shared/errors/codes.ts";
 import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import { chooseLifetime } from "./attempt-lifetime.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import { approveEntry } from "./approve-entry.ts";
-import type { Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
-import { checkEntryGate } from "./entry-gate.ts";
 import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
-import { feeOverrunOf, overBudgetWaitMs } from "./exit-fees.ts";
-import { bookExternalLoss, hasUnsettledFill, holdEntries } from "./external-loss.ts";
-import { replacedBy } from "./group-end.ts";
-import { attemptIdOf, slotOf } from "./ids.ts";
+import { feeOverrunOf } from "./exit-fees.ts";
+import { attemptIdOf } from "./ids.ts";
 import { appendClosed, journalAttempt } from "./journal-attempt.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { isUnresolved } from "./nonce-accounts.ts";
 import type { NoncePool } from "./nonce-pool.ts";
-import { backOffMs, pauseAfter, type Pause } from "./order-pause.ts";
+import { backOffMs, pauseBefore } from "./order-pause.ts";
+import { checkOrderEnd } from "./order-end.ts";
 import { quoteOrder } from "./order-quote.ts";
-import { openPanicOf } from "./orders.ts";
-import { offsetOversold } from "./oversold.ts";
+import { isOrderOver } from "./orders.ts";
 import { prepareAttempt, type Goods } from "./prepare-attempt.ts";
 import { judgePrice } from "./price-doubt.ts";
-import { checkRestoredOrder } from "./restored-order.ts";
-import { ENTRY_ATTEMPTS_MAX, ENTRY_BACKOFF_MS } from "./settings.ts";
+import { ENTRY_BACKOFF_MS } from "./settings.ts";
+import { closeSoldElsewhere } from "./sold-elsewhere.ts";
+import { type SmallSell, SmallSells } from "./small-sells.ts";
 import { StuckExits } from "./stuck-exits.ts";
-import { endOfVoided, isVoid } from "./void-rules.ts";
+import { tellRefusal } from "./tell-refusal.ts";
 
-type Step = { next: "stop" } | { next: "again"; cause: string };
+/** `small`: what is to be sold would bring less than it costs. */
+type Again = { next: "again"; cause: string; waitMs?: number | undefined; small?: true };
+type Step = { next: "stop" } | Again;
 const STOP: Step = { next: "stop" };
 const JOURNAL_TROUBLE = "the journal cannot be written";
+/** What no other try of an entry changes. */
+const FINAL_CODES: readonly ErrorCode[] = ["RAPTOR_VENUE__NO_ROUTE", "RAPTOR_VENUE__TOO_SMALL"];
 /** Reads of an empty wallet in a row before it is believed that nothing is left to sell. */
 const EMPTY_READS_MIN = 2;
 
@@ -52,6 +53,7 @@ export class OrderDriver {
   readonly #stuck: StuckExits;
   readonly #voids: EntryVoids;
   readonly #alarm: ExitAlarm;
+  readonly #small = new SmallSells();
   readonly #driving = new Map<string, Promise<void>>();
   /** Orders that were asked for while their drive was ending: they are looked at once more. */
   readonly #askedAgain = new Set<string>();
@@ -73,6 +75,7 @@ export class OrderDriver {
     if (this.#abort.signal.aborted) return;
     if (this.#driving.has(orderId)) {
       this.#askedAgain.add(orderId);
+      this.#small.wake(orderId);
       return;
     }
     const drive = this.#drive(orderId)
@@ -82,6 +85,11 @@ export class OrderDriver {
         if (this.#askedAgain.delete(orderId)) this.start(orderId);
       });
     this.#driving.set(orderId, drive);
+  }
+
+  /** A sell that is worth less than what the network takes: nothing of it is under way. */
+  isHeldSmall(orderId: string): boolean {
+    return this.#small.isHeld(orderId);
   }
 
   /** No new attempts; resolves when those under way have reached the journal. */
@@ -100,31 +108,24 @@ export class OrderDriver {
       if (order === undefined || FINAL_ORDER_STATUSES.includes(order.status)) {
         this.#alarm.forget(orderId);
         this.#stuck.forget(orderId);
+        this.#small.forget(orderId);
         this.#voids.forget(orderId);
         return;
       }
-      const pause = hasPaused ? undefined : await this.#pauseBefore(order);
+      const pause = hasPaused ? undefined : await pauseBefore(this.#context, this.#alarm, order);
       hasPaused = true;
-      const step = pause ?? (await this.#tryStep(order, drive));
+      const step: Step = pause ?? (await this.#tryStep(order, drive));
       if (step.next === "stop") return;
-      await this.#alertIfStuck(order, step.cause);
-      await clock.sleep(pause?.waitMs ?? backOffMs(order, drive.tries), signal);
+      const { cause, small, waitMs } = step;
+      if (order.side === "sell" && cause !== JOURNAL_TROUBLE) {
+        if (small === true) await this.#alarm.tellSmall(order, cause);
+        else await this.#alarm.check(order, cause);
+      }
+      if (small === true && waitMs !== undefined) {
+        await this.#small.sleep(clock, orderId, waitMs, signal);
+      } else await clock.sleep(waitMs ?? backOffMs(order, drive.tries), signal);
       if (pause === undefined) drive.tries++;
     }
-  }
-
-  /** An exit that reverts again and again slows down before it has burnt the wallet's fees. */
-  async #pauseBefore(order: OrderRow): Promise<Pause | undefined> {
-    if (order.side === "buy") return undefined;
-    const { store, settings, clock } = this.#context;
-    const attempts = store.attemptsOf(order.orderId);
-    const pause = pauseAfter(order, attempts);
-    const overrun = feeOverrunOf(store, order, settings);
-    if (overrun === undefined) return pause;
-    await this.#outlast(() => this.#alarm.tellOverrun(order, overrun));
-    const waitMs = Math.max(pause?.waitMs ?? 0, overBudgetWaitMs(attempts, clock.nowMs()));
-    const cause = pause?.cause ?? "Its reverted tries have cost more than their budget.";
-    return { next: "again", cause, waitMs };
   }
 
   /** What cannot be journaled is not sent: the order waits until the disk takes writes again. */
@@ -146,44 +147,13 @@ export class OrderDriver {
     if (delay !== undefined) return { next: "again", cause: delay };
     // What is not decided outlives every deadline and switch; an exit may get a dearer copy.
     if (open.length > 0 && !this.#stuck.isDue(order)) return STOP;
-    const ended = open.length > 0 ? undefined : this.#checkEnd(order, attempts);
+    const ended = open.length > 0 ? undefined : checkOrderEnd(this.#context, order, attempts);
     if (ended !== undefined) return this.#close(order, ended.status, ended.reason);
     try {
       return await this.#attempt(order, attempts, drive);
     } catch (error) {
       return this.#afterVenueError(order, drive.tries, error);
     }
-  }
-
-  #checkEnd(
-    order: OrderRow,
-    attempts: readonly AttemptRow[],
-  ): { status: OrderStatus; reason: string } | undefined {
-    const { store, clock } = this.#context;
-    if (order.side === "sell") {
-      const position = order.positionId === null ? undefined : store.position(order.positionId);
-      if (position === undefined || position.state !== "open") {
-        return { status: "canceled", reason: "Nothing is left to sell." };
-      }
-      const panic = order.source.kind === "panic" ? undefined : openPanicOf(store, order);
-      if (panic !== undefined) return { status: "canceled", reason: replacedBy(panic) };
-      return checkRestoredOrder(store, attempts);
-    }
-    const voided = endOfVoided(attempts);
-    if (voided !== undefined) return voided;
-    const last = attempts.findLast((attempt) => !isVoid(attempt));
-    if (last?.state === "failed") {
-      return { status: "rejected", reason: last.cause ?? "The transaction was reverted." };
-    }
-    if (last?.state === "rejected") {
-      return { status: "rejected", reason: last.cause ?? "The venue refused the transaction." };
-    }
-    if (attempts.length >= ENTRY_ATTEMPTS_MAX) {
-      return { status: "expired", reason: "The network did not take it in several tries." };
-    }
-    const restored = checkRestoredOrder(store, attempts);
-    if (restored !== undefined) return restored;
-    return checkEntryGate(store, order, clock.nowMs(), this.#context.entryHold());
   }
 
   async #attempt(order: OrderRow, attempts: readonly AttemptRow[], drive: Drive): Promise<Step> {
@@ -203,6 +173,8 @@ export class OrderDriver {
     }
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     drive.emptyReads = 0;
+    const small = this.#judgeSmall(order, quote.route.quantityOut);
+    if (small !== undefined) return this.#afterSmall(order, small);
     if (order.side === "buy") {
       if (!(await approveEntry(this.#context, order, quote, attempts.length))) {
         this.#tracker.announceClosed(order.userId);
@@ -221,6 +193,28 @@ export class OrderDriver {
       attempts.length + 1,
       drive,
     );
+  }
+
+  #judgeSmall(order: OrderRow, lamports: bigint): SmallSell | undefined {
+    if (order.side === "buy") return undefined;
+    const { store, settings } = this.#context;
+    return this.#small.judge(order, lamports, feeOverrunOf(store, order, settings));
+  }
+
+  /**
+   * A person who sells by hand is told and decides; an exit or a panic sell stays, because a price
+   * may rise again, and somebody who waits for its panic is told that this is left.
+   */
+  async #afterSmall(order: OrderRow, small: SmallSell): Promise<Step> {
+    const { store } = this.#context;
+    const isOpen = store.attemptsOf(order.orderId).some(isUnresolved);
+    if (isOpen || !small.isSure) return { next: "again", cause: small.cause };
+    if (order.source.kind === "job") {
+      const reason = `Too small to sell. ${small.cause} Sell it with more of it, or keep it.`;
+      return this.#close(order, "canceled", reason);
+    }
+    if (order.source.kind === "panic") this.#tracker.announceClosed(order.userId);
+    return { next: "again", cause: small.cause, waitMs: small.waitMs, small: true };
   }
 
   async #prepare(order: OrderRow, goods: Goods, n: number, drive: Drive): Promise<Step> {
@@ -250,26 +244,11 @@ export class OrderDriver {
 
   /** One empty read may be a slip; a second one of all nodes is what the chain says. */
   async #afterEmptyRead(order: OrderRow, wallet: WalletRow, drive: Drive): Promise<Step> {
-    const { store, notices, metrics } = this.#context;
+    const { metrics } = this.#context;
     const reason = "The wallet holds none of this token any more.";
     drive.emptyReads += 1;
     if (drive.emptyReads < EMPTY_READS_MIN) return { next: "again", cause: reason };
-    const isClosed = await store.transact((tx) => {
-      // A stop or a panic may have taken its place while the wallet was read.
-      if (isOver(tx, order)) return true;
-      // Tokens that are gone while an attempt is not decided were most likely sold by it.
-      if (tx.unresolvedInSlot(slotOf(order)) !== undefined) return false;
-      if (hasUnsettledFill(tx, order.userId, order.instrument)) return false;
-      offsetOversold(tx, order, 0n);
-      const held = order.positionId === null ? undefined : tx.position(order.positionId);
-      if (held?.state === "open") {
-        const seen = { address: wallet.address, quantity: 0n };
-        holdEntries(this.#context, tx, order.userId, [bookExternalLoss(tx, held, seen)]);
-      }
-      appendClosed(tx, order, "canceled", reason);
-      notices.order(tx, order.orderId);
-      return true;
-    });
+    const isClosed = await closeSoldElsewhere(this.#context, order, wallet, reason);
     if (!isClosed) return { next: "again", cause: reason };
     metrics.count("orders_total", { side: order.side, outcome: "canceled" });
     this.#context.doubtLedger();
@@ -282,18 +261,7 @@ export class OrderDriver {
     refusal: { reason: string; alert: boolean; refusedRoute?: Evidence },
     drive: Drive,
   ): Promise<Step> {
-    const { log, metrics } = this.#context;
-    if (refusal.alert) {
-      metrics.count("alerts_total", { kind: "unsafe-transaction" });
-      log.error(
-        { orderId: order.orderId, reason: refusal.reason },
-        "a transaction that would do more than the order says was refused before signing",
-      );
-      this.#context.shout(`Unsafe transaction refused for ${order.orderId}: ${refusal.reason}`);
-    }
-    const told = refusal.alert
-      ? `Refused before signing, the operator was alerted: ${refusal.reason}.`
-      : `Not sent: ${refusal.reason}.`;
+    const told = tellRefusal(this.#context, order, refusal);
     if (order.side === "buy") return this.#close(order, "rejected", told, refusal.refusedRoute);
     if (!refusal.alert) drive.refusals += 1;
     return { next: "again", cause: told };
@@ -304,7 +272,9 @@ export class OrderDriver {
     if (error.code === "RAPTOR_SIGNER__GONE") throw error;
     const { code, context } = error;
     this.#context.log.warn({ orderId: order.orderId, code, ...context }, "venue trouble");
-    const isFinal = error.code === "RAPTOR_VENUE__NO_ROUTE" || tries >= ENTRY_BACKOFF_MS.length - 1;
+    const small = code === "RAPTOR_VENUE__TOO_SMALL" ? this.#judgeSmall(order, 0n) : undefined;
+    if (small !== undefined) return this.#afterSmall(order, small);
+    const isFinal = FINAL_CODES.includes(code) || tries >= ENTRY_BACKOFF_MS.length - 1;
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
     return { next: "again", cause: sentenceOf(error) };
   }
@@ -317,7 +287,7 @@ export class OrderDriver {
   ): Promise<Step> {
     const { store, notices, metrics } = this.#context;
     await store.transact((tx) => {
-      if (isOver(tx, order)) return;
+      if (isOrderOver(tx, order)) return;
       appendClosed(tx, order, status, reason, refusedRoute);
       notices.order(tx, order.orderId);
     });
@@ -325,25 +295,4 @@ export class OrderDriver {
     this.#tracker.announceClosed(order.userId);
     return STOP;
   }
-
-  async #alertIfStuck(order: OrderRow, cause: string): Promise<void> {
-    if (order.side === "buy" || cause === JOURNAL_TROUBLE) return;
-    await this.#outlast(() => this.#alarm.check(order, cause));
-  }
-
-  /** An alert that cannot be recorded now must not end the drive of an exit. */
-  async #outlast(alert: () => Promise<void>): Promise<void> {
-    try {
-      await alert();
-    } catch (error) {
-      if (!isJournalTrouble(error)) throw error;
-      reportJournalTrouble(this.#context, error);
-    }
-  }
-}
-
-/** Closed by somebody else while this drive waited for an answer. */
-function isOver(tx: Tx, { orderId }: OrderRow): boolean {
-  const status = tx.order(orderId)?.status;
-  return status === undefined || FINAL_ORDER_STATUSES.includes(status);
 }

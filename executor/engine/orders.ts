@@ -1,5 +1,5 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
-import type { OrderSource } from "@raptor/shared/domain/order.ts";
+import { FINAL_ORDER_STATUSES, type OrderSource } from "@raptor/shared/domain/order.ts";
 import type { OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { BPS_ONE } from "@raptor/shared/values/money.ts";
 import type { Reader, Tx } from "../ports/store.ts";
@@ -10,6 +10,15 @@ export function openSellOf(
   positionId: string,
 ): OrderRow | undefined {
   return reader.openOrdersOf(positionId).find((order) => order.side === "sell");
+}
+
+/** Closed, by whomever, as the tables are now. */
+export function isOrderOver(
+  reader: Pick<Reader, "order">,
+  { orderId }: Pick<OrderRow, "orderId">,
+): boolean {
+  const status = reader.order(orderId)?.status;
+  return status === undefined || FINAL_ORDER_STATUSES.includes(status);
 }
 
 /** The panic's own sell of the position that this order sells, while it is open. */

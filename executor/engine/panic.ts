@@ -1,10 +1,11 @@
-import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import type { OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import type { Tx } from "../ports/store.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { undecidedGroupOf } from "./attempt-lifetime.ts";
 import { derivePanicId, derivePanicOrderId, slotOf } from "./ids.ts";
 import { outlastJournalTrouble } from "./journal-trouble.ts";
+import { appendClosed } from "./journal-attempt.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeSell, openPanicOf, openSellOf } from "./orders.ts";
 
@@ -60,6 +61,8 @@ export class Panic {
     for (const position of positions) {
       const sell = openSellOf(tx, position.positionId);
       if (sell !== undefined && !this.#mayTakeOver(tx, sell)) continue;
+      // One that waits for a better price hears of it now.
+      if (sell !== undefined && this.#driver.isHeldSmall(sell.orderId)) started.push(sell.orderId);
       const orderId = this.#nextOrderId(tx, panicId, position.positionId);
       initializeSell(tx, {
         orderId,
@@ -84,7 +87,46 @@ export class Panic {
         "Entries stay paused until you press /resume.",
       ]);
     }
+    if (started.length === 0) this.#leave(tx, { panicId, userId }, positions);
     return started;
+  }
+
+  /**
+   * Ends a panic of which only that is left what would bring less than it costs: a token that is
+   * worth nothing any more must not keep its person from trading for ever.
+   */
+  #leave(
+    tx: Tx,
+    { panicId, userId }: { panicId: string; userId: number },
+    positions: readonly PositionRow[],
+  ): void {
+    const sells = positions.map((position) => openPanicOf(tx, position));
+    const small = sells.filter((sell) => sell !== undefined && this.#isSmall(tx, sell));
+    const busy = tx.openOrders().filter((order) => order.userId === userId);
+    if (small.length === 0 || small.length < positions.length || busy.length > small.length) return;
+    const left = positions.map(({ positionId }) => positionId);
+    tx.append({
+      stream: `user:${userId}`,
+      kind: "PanicClosed",
+      payload: { panicId, userId, left },
+    });
+    for (const sell of small) {
+      if (sell === undefined) continue;
+      appendClosed(tx, sell, "canceled", "Too small to sell: it would bring less than it costs.");
+      this.#context.notices.order(tx, sell.orderId);
+    }
+    const names = positions.map(({ symbol }) => symbol).join(", ");
+    this.#context.notices.alert(tx, userId, `panic:${panicId}:done`, [
+      "Panic is done, but for what is too small to sell.",
+      `You still hold ${names}: selling would bring less than the network takes for it.`,
+      "Their exits stay armed. Entries stay paused until you press /resume.",
+    ]);
+  }
+
+  #isSmall(tx: Tx, sell: OrderRow): boolean {
+    return (
+      this.#driver.isHeldSmall(sell.orderId) && tx.unresolvedInSlot(slotOf(sell)) === undefined
+    );
   }
 
   /**

@@ -3,7 +3,8 @@ import type { Invariant, Report } from "./invariant.ts";
 
 /**
  * Invariant 9, for sells under way: an exit or a panic sell is given up only when its position has
- * nothing left or another sell of it goes on, whatever the venue, the kill switch or a pause says.
+ * nothing left or another sell of it goes on, whatever the venue, the kill switch or a pause says;
+ * or when the panic has ended and told that it leaves the position, being too small to sell.
  */
 export function createExitsOutlive(report: Report): Invariant {
   /** Sells under way and their positions; by order. */
@@ -11,6 +12,8 @@ export function createExitsOutlive(report: Report): Invariant {
   /** Those that nobody may give up. */
   const exits = new Set<string>();
   const open = new Set<string>();
+  /** Positions that a panic has left, until something is bought or sold of them. */
+  const left = new Set<string>();
 
   function note({ orderId, side, source, positionId }: EventPayloads["OrderInitialized"]): void {
     if (side !== "sell" || positionId === null) return;
@@ -22,6 +25,7 @@ export function createExitsOutlive(report: Report): Invariant {
     const positionId = selling.get(orderId);
     selling.delete(orderId);
     if (positionId === undefined || !exits.has(orderId) || !open.has(positionId)) return;
+    if (left.has(positionId)) return;
     if ([...selling.values()].includes(positionId)) return;
     report(`exit ${orderId} was given up while ${positionId} is open`);
   }
@@ -31,8 +35,12 @@ export function createExitsOutlive(report: Report): Invariant {
       case "OrderInitialized":
         return note(payload);
       case "PositionChanged":
+        left.delete(payload.positionId);
         if (payload.state === "open") open.add(payload.positionId);
         else open.delete(payload.positionId);
+        return;
+      case "PanicClosed":
+        for (const positionId of payload.left ?? []) left.add(positionId);
         return;
       case "OrderDenied":
       case "OrderClosed":

@@ -3,19 +3,22 @@ import type { Invariant, Report } from "./invariant.ts";
 
 /**
  * Invariant 10, for panic: it is over only when no order of the person is under way any more, those
- * of before the press included, and no position is open.
+ * of before the press included, and no position is open; but for those that it says it has left.
  */
 export function createPanicWhole(report: Report): Invariant {
   const userOfOrder = new Map<string, number>();
+  const positionOf = new Map<string, string>();
   /** Orders under way, and open positions, each with its person. */
   const underWay = new Map<string, number>();
   const open = new Map<string, number>();
 
-  function close(userId: number): void {
+  function close(userId: number, left: readonly string[]): void {
     for (const [orderId, owner] of underWay) {
+      if (left.includes(positionOf.get(orderId) ?? "")) continue;
       if (owner === userId) report(`panic of ${userId} ended while order ${orderId} is under way`);
     }
     for (const [positionId, owner] of open) {
+      if (left.includes(positionId)) continue;
       if (owner === userId) report(`panic of ${userId} ended while ${positionId} is open`);
     }
   }
@@ -24,6 +27,7 @@ export function createPanicWhole(report: Report): Invariant {
     switch (kind) {
       case "OrderInitialized":
         userOfOrder.set(payload.orderId, payload.userId);
+        if (payload.positionId !== null) positionOf.set(payload.orderId, payload.positionId);
         underWay.set(payload.orderId, payload.userId);
         return;
       case "OrderDenied":
@@ -42,7 +46,7 @@ export function createPanicWhole(report: Report): Invariant {
         else open.delete(payload.positionId);
         return;
       case "PanicClosed":
-        return close(payload.userId);
+        return close(payload.userId, payload.left ?? []);
       default:
     }
   }

@@ -1,10 +1,18 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import type { View } from "@raptor/shared/domain/rows.ts";
+import type { OrderRow, View } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
-import { deriveJobOrderId, instrumentOf } from "../engine/ids.ts";
+import { replacedBy } from "../engine/group-end.ts";
+import { deriveJobOrderId, instrumentOf, slotOf } from "../engine/ids.ts";
+import { appendClosed } from "../engine/journal-attempt.ts";
 import type { OrderDriver } from "../engine/order-driver.ts";
-import { initializeOrder, initializeSell, openSellOf } from "../engine/orders.ts";
+import {
+  initializeOrder,
+  initializeSell,
+  openSellOf,
+  sellPayloadOf,
+  type SellWish,
+} from "../engine/orders.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import type { Notices } from "../ports/notices.ts";
 import type { Store, Tx } from "../ports/store.ts";
@@ -169,18 +177,24 @@ export class Trading {
       const position = tx.position(positionId);
       if (position === undefined || position.state !== "open") return "This position is closed.";
       if (position.userId !== target.userId) return "This position is not yours.";
-      if (openSellOf(tx, positionId) !== undefined) {
-        return "A sell of this position is already under way; its message shows how it goes.";
-      }
-      initializeSell(tx, {
+      const held = openSellOf(tx, positionId);
+      const wish: SellWish = {
         orderId,
         position,
         quantityBps,
         slippageBpsMax: this.#settings.exitSlippageRampBps.at(-1) as number,
         source: { kind: "job", jobId: job.id },
         noticeKey: `order:${orderId}`,
-      });
+      };
+      if (held !== undefined && !this.#mayReplace(tx, held, wish)) {
+        return "A sell of this position is already under way; its message shows how it goes.";
+      }
+      initializeSell(tx, wish);
       this.#notices.order(tx, orderId);
+      if (held !== undefined) {
+        appendClosed(tx, held, "canceled", replacedBy(wish));
+        this.#notices.order(tx, held.orderId);
+      }
       return undefined;
     });
     if (problem !== undefined) {
@@ -189,6 +203,13 @@ export class Trading {
     }
     this.#driver.start(orderId);
     return `order ${orderId}`;
+  }
+
+  /** An exit that is held back as too small makes way for a sell of more than it would sell. */
+  #mayReplace(tx: Tx, held: OrderRow, wish: SellWish): boolean {
+    const isIdle = held.source.kind === "exit" && tx.unresolvedInSlot(slotOf(held)) === undefined;
+    const isMore = BigInt(sellPayloadOf(wish).quantity) > BigInt(held.quantity);
+    return isIdle && isMore && this.#driver.isHeldSmall(held.orderId);
   }
 
   /** Asks for a custom amount; the answer is bound to this chat and expires. */

@@ -314,7 +314,8 @@ export interface EventPayloads {
     jobId: string;
   } & SwitchTimes;
   PanicOpened: { panicId: string; userId: number };
-  PanicClosed: { panicId: string; userId: number };
+  /** `left`: positions that stay, because selling them would bring less than it costs. */
+  PanicClosed: { panicId: string; userId: number; left?: string[] };
   TokenIssued: { tokenId: string; userId: number; scopes: ApiScope[] };
   TokensRevoked: { userId: number };
   EntriesHeld: { userId: number; reason: string };

@@ -31,6 +31,7 @@ export const ERROR_TEXTS = {
   RAPTOR_LEASE__FENCED: "another executor has taken over",
   RAPTOR_RESTORE__REFUSED: "the journal was not put back",
   RAPTOR_LEASE__IN_DOUBT: "it is not certain that it is this executor's turn to sign",
+  RAPTOR_VENUE__TOO_SMALL: "the order is too small to bring anything",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TEXTS;

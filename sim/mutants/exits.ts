@@ -9,7 +9,7 @@ export const EXIT_MUTANTS: readonly Mutant[] = [
   mutant(
     "exit-ends-after-failed-sell",
     "pumpfun bot: after one sell that reverted the loop is left, under a comment that says go on.",
-    DRIVER,
+    "executor/engine/order-end.ts",
     'if (position === undefined || position.state !== "open") {',
     'if (position?.state !== "open" || attempts.at(-1)?.state === "failed") {',
     "whipsaw",

@@ -260,3 +260,13 @@ test("a buy is protected as its person has chosen, also where the desk's setting
   expect(made).toMatchObject({ outcome: "refused", alert: false });
   expect(made.outcome === "refused" && made.reason).toContain("no lane that keeps the order");
 });
+
+describe("a sell that its own pool answers with nothing", () => {
+  test("is too small, where nobody else knows a way either", async ({ expect }) => {
+    const { desk } = await start();
+    const dust = { ...SELL, quantityIn: 1n };
+    expect(desk.routeAtHand(dust)).toBeUndefined();
+    const asked = desk.routeOr(dust, nobody);
+    await expect(asked).rejects.toMatchObject({ code: "RAPTOR_VENUE__TOO_SMALL" });
+  });
+});

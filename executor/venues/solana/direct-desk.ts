@@ -42,7 +42,8 @@ export interface DirectDesk {
   routeAtHand(request: RouteRequest): Route | undefined;
   /**
    * The same, or what `ask` finds elsewhere. Sells are always open.
-   * @throws RAPTOR_VENUE__NO_ROUTE for a buy in a pool whose program refuses what we send.
+   * @throws RAPTOR_VENUE__NO_ROUTE for a buy in a pool whose program refuses what we send, and
+   * RAPTOR_VENUE__TOO_SMALL where the pool gives nothing for a trade and nobody else gives more.
    */
   routeOr(request: RouteRequest, ask: () => Promise<Route>): Promise<Route>;
   prepare: Venue["prepare"];
@@ -109,7 +110,7 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     async routeOr(request, ask) {
       checkOpen(pools, canary, request);
       await untilBelieved(clock, request, () => desk.poolOf(request.mint));
-      return routeAtHand(deps, desk, canary, request) ?? ask();
+      return routeAtHand(deps, desk, canary, request) ?? askElsewhere(desk, request, ask);
     },
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
       prepareDirect(prepareDeps, order, wallet, wrapped, route, n, lifetime),
@@ -162,8 +163,32 @@ function routeAtHand(
     return priceDoubt === undefined ? told : { ...told, priceDoubt };
   } catch (error) {
     // Too small for this pool: whether it is for every other one too, the aggregator knows.
-    if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE")) throw error;
+    if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE") && !isTooSmall(error)) throw error;
     return undefined;
+  }
+}
+
+function isTooSmall(error: unknown): error is RaptorError {
+  return isRaptorError(error, "RAPTOR_VENUE__TOO_SMALL");
+}
+
+/** "No route" has many reasons; where the token's own pool gives nothing, that is the reason. */
+async function askElsewhere(
+  desk: ReadyDesk,
+  request: RouteRequest,
+  ask: () => Promise<Route>,
+): Promise<Route> {
+  try {
+    return await ask();
+  } catch (error) {
+    const state = desk.poolOf(request.mint);
+    if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE") || state === undefined) throw error;
+    try {
+      createDirectRoute(request, state);
+    } catch (pool) {
+      if (isTooSmall(pool)) throw pool;
+    }
+    throw error;
   }
 }
 

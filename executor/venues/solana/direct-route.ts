@@ -36,9 +36,9 @@ export class DirectRoute {
 /**
  * A quote from the pool's own state, computed as its program does. The least output is that quote
  * less the slippage, so that it comes from the very update that is at hand.
- * @throws RAPTOR_VENUE__NO_ROUTE when the trade is too small to give anything, or a buy too large
- * for what the pool has left: some versions of its program refuse that, and another way gets the
- * rest.
+ * @throws RAPTOR_VENUE__TOO_SMALL when the trade gives nothing; RAPTOR_VENUE__NO_ROUTE when a buy
+ * is too large for what the pool has left: some versions of its program refuse that, and another
+ * way gets the rest.
  */
 export function createDirectRoute(request: RouteRequest, state: PoolState): Route {
   const { pool } = state;
@@ -48,7 +48,7 @@ export function createDirectRoute(request: RouteRequest, state: PoolState): Rout
   }
   const quantityOutMin = minimumOut(quote.quantityOut, request.slippageBps);
   if (quantityOutMin <= 0n) {
-    throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", { reason: "the order is too small" });
+    throw new RaptorError("RAPTOR_VENUE__TOO_SMALL", { mint: request.mint });
   }
   const label = LABELS[pool.kind];
   const priceImpactBps = quote.priceImpactBps;

@@ -24,7 +24,10 @@ export function outputMintOf({ side, mint }: RouteRequest): string {
   return side === "buy" ? mint : WSOL_MINT;
 }
 
-/** @throws RAPTOR_VENUE__BAD_ANSWER when the answer is for another question. */
+/**
+ * @throws RAPTOR_VENUE__BAD_ANSWER when the answer is for another question, RAPTOR_VENUE__TOO_SMALL
+ * when the trade gives nothing.
+ */
 export function createRoute(request: RouteRequest, answer: BuildAnswer): Route {
   const expected = {
     inputMint: inputMintOf(request),
@@ -41,7 +44,7 @@ export function createRoute(request: RouteRequest, answer: BuildAnswer): Route {
   // Ours, from the quote: the answer's own figure is only compared.
   const quantityOutMin = minimumOut(answer.outAmount, request.slippageBps);
   if (quantityOutMin === 0n) {
-    throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", { reason: "the order is too small" });
+    throw new RaptorError("RAPTOR_VENUE__TOO_SMALL", { mint: request.mint });
   }
   const label = [...new Set(answer.routePlan.map(({ swapInfo }) => swapInfo.label))].join(" > ");
   const priceImpactBps = parseImpactBps(answer.priceImpactPct);
