@@ -60,7 +60,7 @@ export const ROOM_TABLE: readonly RoomRule[] = [
     room: "executor/server",
     mayImport: ["shared", "executor/ports", "executor/engine", "executor/jobs"],
   },
-  // The composition: main.ts, create-executor.ts, launch.ts, env.ts, settings.ts.
+  // The composition: main.ts, create-executor.ts, build-*.ts, launch.ts, env.ts, settings.ts.
   { room: "executor", mayImport: ["shared", "executor"] },
   { room: "sim", mayImport: ["shared", "edge", "executor"] },
   { room: "bench", mayImport: ["shared", "executor", "sim"] },
