@@ -133,6 +133,7 @@ describe("Dockerfile", () => {
   it("uses the Node and pnpm versions of the workspace", ({ expect }) => {
     const [, node = "none"] = /^ {2}node: ([\d.]+)$/m.exec(workspace) ?? [];
     const { packageManager } = JSON.parse(readText("package.json")) as { packageManager: string };
+    expect(/^nodeVersion: ([\d.]+)$/m.exec(workspace)?.[1]).toBe(node);
     const bases = stages.map(({ base }) => base).filter((base) => base.startsWith("node:"));
     expect(bases).toEqual([`node:${node}-bookworm-slim`, `node:${node}-bookworm-slim`]);
     const runs = stages.flatMap(({ instructions }) =>
