@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PositionView, TradeView } from "@raptor/shared/wire/read.ts";
-import type { Person } from "./person.ts";
-import { waitUntil } from "./person.ts";
+import { answerTo } from "./chat-mark.ts";
+import { type Person, waitUntil } from "./person.ts";
 import { bearer, call, executorMetrics, growth, type HttpAnswer, until } from "./probes.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 import { findSecrets, startWithKnownKeys } from "./secret-search.ts";
@@ -105,8 +105,7 @@ describe("a person's token", () => {
     const token = await issueToken(alice);
     const ofBob = await issueToken(bob);
     expect((await get("/v1/positions", token)).status).toBe(200);
-    await alice.say("/token revoke");
-    await alice.waitFor("All your access tokens are revoked");
+    await answerTo(alice, "/token revoke", "All your access tokens are revoked");
     for (const old of await tokensOf(alice)) expectProblem(await get("/v1/positions", old), 401);
     expect((await get("/v1/positions", ofBob)).status).toBe(200);
     const again = await issueToken(alice);
@@ -115,7 +114,10 @@ describe("a person's token", () => {
 
   test("survives a restart of the executor", async () => {
     const token = await issueToken(bob);
-    world.world.executor.killMain();
+    const { executor } = world.world;
+    const { main } = executor.pids;
+    executor.killMain();
+    await until(() => executor.pids.main !== main);
     await until(async () => (await get("/v1/positions", token)).status === 200);
   });
 });

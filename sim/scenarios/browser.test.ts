@@ -17,6 +17,8 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+/** Only a failure waits for so long. */
+const PATIENCE = { timeout: 60_000 };
 const PICTURES = join(fileURLToPath(new URL("../..", import.meta.url)), "report");
 
 if (!existsSync(CHROMIUM)) {
@@ -33,6 +35,7 @@ describe.skipIf(!existsSync(CHROMIUM))("a person at the chat page", () => {
     world = await ScenarioWorld.start();
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
     page = await browser.newPage({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 });
+    page.setDefaultTimeout(PATIENCE.timeout);
   });
 
   afterAll(async () => {
@@ -59,8 +62,7 @@ describe.skipIf(!existsSync(CHROMIUM))("a person at the chat page", () => {
     const [, address = ""] = /copy\):\s*([1-9A-HJ-NP-Za-km-z]{32,44})/.exec(
       await bubble("Deposit address").innerText(),
     ) ?? ["", ""];
-    const funds = { timeout: 10_000 };
-    await expect.poll(() => world.chainLamports(address), funds).toBeGreaterThan(0n);
+    await expect.poll(() => world.chainLamports(address), PATIENCE).toBeGreaterThan(0n);
     await picture("1-home");
 
     const mint = world.mint();
@@ -68,16 +70,16 @@ describe.skipIf(!existsSync(CHROMIUM))("a person at the chat page", () => {
     await bubble("Round trip").waitFor();
     await picture("2-card");
     await page.locator(".key", { hasText: "Buy 0.5 SOL" }).last().click();
-    await bubble("✅ Bought").waitFor({ timeout: 20_000 });
+    await bubble("✅ Bought").waitFor();
     await picture("3-receipt");
     const onChain = await world.chainQuantity(address, mint);
     expect((await world.positions())[0]?.quantity).toBe(onChain.toString());
 
     await postJson(`${world.file.jupiter}/world/prices`, { mint, factor: 2.5 });
-    await bubble("Take profit sold").waitFor({ timeout: 20_000 });
+    await bubble("Take profit sold").waitFor();
     await picture("4-exit");
     expect(await world.chainQuantity(address, mint)).toBe(0n);
-  });
+  }, 240_000);
 
   test("the dashboard shows the same trades to the admin", async () => {
     await page.setViewportSize({ width: 1_100, height: 900 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ChatMessage, type Person, waitUntil } from "./person.ts";
-import { breakDown, executorMetrics, growth, repair, setPrice } from "./probes.ts";
+import { ChatMark } from "./chat-mark.ts";
+import type { Person } from "./person.ts";
+import { breakDown, executorMetrics, growth, repair, setPrice, until } from "./probes.ts";
 import { type JournalRow, ScenarioWorld } from "./scenario-world.ts";
 
 /** From the card to the exit on real processes, against the pools themselves. */
@@ -17,26 +18,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function settled(): Promise<void> {
-  await waitUntil(
-    () =>
-      world.eventsOf("FillRecorded").length === world.eventsOf("FillSettled").length || undefined,
-    60_000,
-  );
-}
-
-/** The bot's messages with this in them, oldest first. */
-async function messages(part: string): Promise<ChatMessage[]> {
-  return (await alice.received()).filter(({ text }) => text?.includes(part) === true);
-}
-
-/** The card, its button, and the position that comes of it. */
-async function buy(mint: string): Promise<void> {
-  await alice.say(mint);
-  await alice.press(await alice.waitFor(mint), "0.5 SOL");
-  await waitUntil(
-    async () => (await world.positions()).some((one) => one.mint === mint) || undefined,
-    60_000,
-  );
+  await until(() => world.eventsOf("FillRecorded").length === world.eventsOf("FillSettled").length);
 }
 
 function lastOf(kind: string): JournalRow {
@@ -48,17 +30,13 @@ function lastOf(kind: string): JournalRow {
 describe.each(["pump-curve", "raydium-cpmm"])("a token on %s", (kind) => {
   test("is bought and sold straight with its pool, and the exit is one step", async () => {
     const mint = world.mint(kind);
-    const sells = (await messages("Stop loss sold")).length;
-    await buy(mint);
-    expect((await messages("✅ Bought")).at(-1)?.text).toContain("Route:");
+    const receipt = await alice.buy(mint);
+    expect(receipt.text).toContain("Route:");
     await settled();
     const before = await executorMetrics(world.file);
+    const mark = await ChatMark.of(alice);
     await setPrice(world.file, mint, 0.5);
-    await waitUntil(
-      async () => (await messages("Stop loss sold")).length > sells || undefined,
-      60_000,
-    );
-    expect((await messages("Stop loss sold")).at(-1)?.text).toContain("straight to the pool");
+    expect((await mark.next("Stop loss sold")).text).toContain("straight to the pool");
     expect((await world.positions()).some((one) => one.mint === mint)).toBe(false);
     const after = await executorMetrics(world.file);
     expect(growth(before, after, "raptor_exits_fast_total")).toBe(1);
@@ -71,13 +49,14 @@ describe.each(["pump-curve", "raydium-cpmm"])("a token on %s", (kind) => {
     expect(order.seq - trigger.seq).toBe(1);
     expect(attempt.payload["route"]).toMatchObject({ router: "direct" });
     await settled();
-  }, 120_000);
+  }, 240_000);
 });
 
 test("an exit goes out though Jupiter, Telegram, QStash and Redis are all down", async () => {
   const mint = world.mint("pump-curve", 1);
-  await buy(mint);
+  await alice.buy(mint);
   await settled();
+  const mark = await ChatMark.of(alice);
   const { jupiter, telegram, qstash, redis } = world.file;
   const all = [jupiter, telegram, qstash, redis];
   const dead = { kind: "error", status: 503, body: "down" };
@@ -85,16 +64,12 @@ test("an exit goes out though Jupiter, Telegram, QStash and Redis are all down",
   try {
     const sells = world.eventsOf("ExitTriggered").length;
     await setPrice(world.file, mint, 0.4);
-    await waitUntil(() => world.eventsOf("ExitTriggered").length > sells || undefined, 30_000);
-    const orderId = lastOf("ExitTriggered").payload["orderId"];
-    await waitUntil(
-      () =>
-        world.eventsOf("FillRecorded").some(({ payload }) => payload["orderId"] === orderId) ||
-        undefined,
-      60_000,
-    );
+    await until(() => world.eventsOf("ExitTriggered").length > sells);
+    const { orderId } = lastOf("ExitTriggered").payload;
+    const isIts = ({ payload }: JournalRow): boolean => payload["orderId"] === orderId;
+    await until(() => world.eventsOf("FillRecorded").some(isIts));
   } finally {
     for (const url of all) await repair(url);
   }
-  await alice.waitFor("Stop loss sold", 60_000);
-}, 180_000);
+  await mark.next("Stop loss sold");
+}, 300_000);

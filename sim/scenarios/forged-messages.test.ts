@@ -26,10 +26,10 @@ beforeAll(async () => {
   let head = -1;
   await until(async () => {
     const before = head;
-    await pause(1_500);
+    await pause(3_000);
     head = headSeq(world);
     return head === before && (await world.status()).lastReconcile !== null;
-  }, 30_000);
+  });
 });
 
 afterAll(() => world.close());

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ChatMark } from "./chat-mark.ts";
 import { signDelivery } from "./forge.ts";
 import { type Person, waitUntil } from "./person.ts";
 import { call, until } from "./probes.ts";
@@ -58,15 +59,14 @@ async function positionOf(mint: string) {
   return (await world.positions()).find((position) => position.mint === mint);
 }
 
-/** The newest question with this button, after reconciles until it comes. */
-function ask(label: string) {
+/** The question about tokens that came since the mark, after reconciles until it comes. */
+function ask(mark: ChatMark, label: string) {
   return waitUntil(async () => {
     await reconcileNow();
-    const received = await alice.received();
-    return received.findLast(({ reply_markup: markup }) =>
+    return (await mark.news()).findLast(({ reply_markup: markup }) =>
       markup?.inline_keyboard?.flat().some((button) => button.text === label),
     );
-  }, 30_000);
+  });
 }
 
 test("tokens beyond a position join it, are left apart or ignored, as the person says", async () => {
@@ -77,16 +77,18 @@ test("tokens beyond a position join it, are left apart or ignored, as the person
   await until(async () => {
     await reconcileNow();
     return world.eventsOf("FillRecorded").length === world.eventsOf("FillSettled").length;
-  }, 60_000);
+  });
+  const start = await ChatMark.of(alice);
   give(mint, held);
-  const first = await ask("Add to position");
+  const first = await ask(start, "Add to position");
   await alice.press(first, "Add to position");
-  await alice.waitFor("is part of your positions");
+  await start.next("is part of your positions");
   expect((await positionOf(mint))?.quantity).toBe((held * 2n).toString());
 
+  const later = await ChatMark.of(alice);
   give(mint, held);
-  await alice.press(await ask("Leave apart"), "Leave apart");
+  await alice.press(await ask(later, "Leave apart"), "Leave apart");
   await until(() => world.eventsOf("TokensIgnored").length === 1);
   expect(await reconcileNow()).toMatchObject({ drift: [] });
   expect((await positionOf(mint))?.quantity).toBe((held * 2n).toString());
-}, 120_000);
+}, 300_000);

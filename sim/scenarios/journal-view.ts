@@ -52,7 +52,7 @@ export function eventsOfOrder(world: ScenarioWorld, orderId: unknown): JournalRo
 
 function withDatabase<T>(world: ScenarioWorld, read: (database: DatabaseSync) => T): T {
   const path = join(world.file.dataDir, "journal.db");
-  const database = new DatabaseSync(path, { readOnly: true });
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
   try {
     return read(database);
   } finally {

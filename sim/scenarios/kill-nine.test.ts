@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { ChatMark, pressCard } from "./chat-mark.ts";
 import { postJson, type Person } from "./person.ts";
 import { breakDown, repair, setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
@@ -37,11 +38,8 @@ function eventsOfMint(kind: string, mint: string): Record<string, unknown>[] {
 const isIn = (payload: Record<string, unknown>) => (orderId: unknown) =>
   String(payload["attemptId"] ?? "").startsWith(`${String(orderId)}:`);
 
-async function press(mint: string, label = "0.1 SOL"): Promise<number> {
-  await alice.say(mint);
-  const card = await alice.waitFor(mint);
-  await alice.press(card, label);
-  return card.message_id;
+async function press(mint: string): Promise<number> {
+  return (await pressCard(alice, mint)).message_id;
 }
 
 /** Kills the main process and waits until another one takes jobs. */
@@ -56,7 +54,7 @@ async function expectBoughtOnce(mint: string, messageId: number): Promise<void> 
   await until(async () => {
     const message = (await alice.received()).find((one) => one.message_id === messageId);
     return message?.text?.includes("✅ Bought") === true;
-  }, 30_000);
+  });
   expect(eventsOfMint("FillRecorded", mint)).toHaveLength(1);
   expect(eventsOfMint("AttemptPrepared", mint)).toHaveLength(1);
   const [position] = (await world.positions()).filter((one) => one.mint === mint);
@@ -81,7 +79,7 @@ test("kill -9 after the transaction left and before it was confirmed: booked onc
   await killMain();
   for (const url of nodes()) await repair(url);
   await expectBoughtOnce(mint, messageId);
-}, 120_000);
+}, 240_000);
 
 test("kill -9 between the record of the attempt and its arrival: the same bytes are sent", async () => {
   const mint = world.mint("normal", 1);
@@ -92,7 +90,7 @@ test("kill -9 between the record of the attempt and its arrival: the same bytes 
   await killMain();
   for (const url of nodes()) await repair(url);
   await expectBoughtOnce(mint, messageId);
-}, 120_000);
+}, 240_000);
 
 test("nodes that take the transaction and do not answer: not decided, then the receipt", async () => {
   const mint = world.mint("normal", 2);
@@ -101,9 +99,9 @@ test("nodes that take the transaction and do not answer: not decided, then the r
     await breakDown(url, { on: "getSignatureStatuses", kind: "error", count: 3 });
   }
   const messageId = await press(mint);
-  await until(() => eventsOfMint("AttemptUnknown", mint).length === 1);
+  await until(() => eventsOfMint("AttemptUnknown", mint).length > 0);
   await expectBoughtOnce(mint, messageId);
-}, 120_000);
+}, 240_000);
 
 test("kill -9 of the signer: everything comes back and trades on", async () => {
   const { signer } = world.world.executor.pids;
@@ -113,40 +111,41 @@ test("kill -9 of the signer: everything comes back and trades on", async () => {
   const mint = world.mint("normal", 3);
   const messageId = await press(mint);
   await expectBoughtOnce(mint, messageId);
-}, 120_000);
+}, 240_000);
 
 test("kill -9 of the launcher: both children end, the platform starts all again", async () => {
   const { launcher, main } = world.world.executor.pids;
   process.kill(launcher, "SIGKILL");
-  await until(() => world.world.executor.pids.main !== main, 30_000);
+  await until(() => world.world.executor.pids.main !== main);
   await world.world.executor.waitUntilReady();
   const [position] = await world.positions();
   const mint = position?.mint ?? "";
+  const mark = await ChatMark.of(alice);
   await setPrice(world.file, mint, 0.6);
-  await alice.waitFor("Stop loss sold", 30_000);
+  await mark.next("Stop loss sold");
   expect(await world.chainQuantity(address, mint)).toBe(0n);
-}, 120_000);
+}, 240_000);
 
 test("a price that runs away reverts the buy: only the fee is paid and nothing is retried", async () => {
   const mint = world.mint("normal", 4);
   const before = await world.chainLamports(address);
-  for (const url of nodes()) {
-    await breakDown(url, { on: "sendTransaction", kind: "delay", ms: 1_500, count: 1 });
-  }
+  // It arrives only when the price has run away; the desk sends the same bytes until then.
+  for (const url of nodes()) await breakDown(url, { on: "sendTransaction", kind: "drop" });
   const messageId = await press(mint);
   await until(() => eventsOfMint("AttemptPrepared", mint).length === 1);
   await setPrice(world.file, mint, 3);
+  for (const url of nodes()) await repair(url);
   await until(async () => {
     const message = (await alice.received()).find((one) => one.message_id === messageId);
     return message?.text?.includes("Nothing was bought") === true;
-  }, 30_000);
+  });
   const [failed] = eventsOfMint("AttemptFailed", mint);
   expect(String(failed?.["venueError"])).toContain("6001");
   expect(eventsOfMint("AttemptPrepared", mint)).toHaveLength(1);
   expect(eventsOfMint("FillRecorded", mint)).toHaveLength(0);
   const paid = before - (await world.chainLamports(address));
   expect(paid.toString()).toBe(String(failed?.["costLamports"]));
-}, 120_000);
+}, 240_000);
 
 test("a transaction that never arrives is proven dead before the order ends", async () => {
   const fast = await ScenarioWorld.start({
@@ -161,11 +160,10 @@ test("a transaction that never arrives is proven dead before the order ends", as
       await breakDown(http, { on: "sendTransaction", kind: "drop", count: -1 });
     }
     const mint = fast.mint();
-    await bob.say(mint);
-    const card = await bob.waitFor(mint);
-    await bob.press(card, "0.1 SOL");
-    await bob.waitFor("not decided", 30_000);
-    await bob.waitFor("Nothing was bought", 60_000);
+    const mark = await ChatMark.of(bob);
+    await pressCard(bob, mint);
+    await mark.next("not decided");
+    await mark.next("Nothing was bought");
     const dead = fast.eventsOf("AttemptDead");
     expect(dead.length).toBeGreaterThan(0);
     const proof = JSON.stringify(dead[0]?.payload["proof"]);
@@ -175,7 +173,7 @@ test("a transaction that never arrives is proven dead before the order ends", as
   } finally {
     await fast.close();
   }
-}, 120_000);
+}, 240_000);
 
 test("the journal of all this verifies", async () => {
   await postJson(`${world.file.control}/world/executor/stop`, {});

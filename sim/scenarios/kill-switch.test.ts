@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Drift } from "@raptor/shared/wire/read.ts";
+import { answerTo, ChatMark, freshCard } from "./chat-mark.ts";
 import { entriesAfter, headSeq } from "./journal-view.ts";
 import { pause, postJson, type ChatMessage, type Person } from "./person.ts";
 import {
@@ -47,32 +48,23 @@ afterAll(() => world.close());
 
 /** A token card for each of them, taken while its buy buttons are still there. */
 async function takeCards(): Promise<ChatMessage[]> {
-  const cards: ChatMessage[] = [];
-  for (const person of [alice, bob]) {
-    const seen = (await person.received()).length;
-    await person.say(mints.next);
-    await until(async () => (await person.received()).length > seen);
-    cards.push(await person.waitFor(mints.next));
-  }
-  return cards;
+  return [await freshCard(alice, mints.next), await freshCard(bob, mints.next)];
 }
 
 /** Both press a button on an old card and type a buy; both are told twice that it is off. */
 async function pressBuys(word: string, cards: readonly ChatMessage[]): Promise<void> {
   for (const [at, person] of [alice, bob].entries()) {
     const card = cards[at] as ChatMessage;
-    const seen = (await person.received()).length;
+    const mark = await ChatMark.of(person);
     await person.press(card, "0.25 SOL");
     await person.say(`/buy ${mints.next} 0.1`);
     const told = async (): Promise<string[]> =>
-      (await person.received())
-        .filter((one, index) => index >= seen || one.message_id === card.message_id)
+      (await mark.news())
         .map(({ text = "" }) => text)
         .filter((text) => text.includes("ot bought") || text.includes("Nothing was bought"));
     await until(async () => (await told()).length >= 2);
     expect((await told()).filter((text) => text.includes(word))).toHaveLength(2);
-    await person.say(mints.next);
-    const fresh = await person.waitFor(mints.next);
+    const fresh = await freshCard(person, mints.next);
     const labels = (fresh.reply_markup?.inline_keyboard ?? []).flat().map(({ text }) => text);
     expect(labels.filter((text) => text.startsWith("Buy"))).toEqual([]);
   }
@@ -81,8 +73,7 @@ async function pressBuys(word: string, cards: readonly ChatMessage[]): Promise<v
 describe("the kill switch", () => {
   test("answers 401 without the token, with a wrong one and with a person's", async () => {
     const before = await edgeMetrics(world.file);
-    await bob.say("/token");
-    const { text = "" } = await bob.waitFor("Your access token");
+    const { text = "" } = await answerTo(bob, "/token", "Your access token");
     const token = /rpt_\S+/.exec(text)?.[0] ?? "";
     expect(token).not.toBe("");
     const wrong = [
@@ -118,7 +109,7 @@ describe("the kill switch", () => {
     await until(async () => {
       const status = await world.status().catch(() => undefined);
       return status !== undefined && status.epoch > epoch && status.phase === "halted";
-    }, 20_000);
+    });
     expect(await world.status()).toMatchObject({
       tradingState: "halted",
       tradingStateReason: "scenario sets halted",
@@ -131,13 +122,13 @@ describe("the kill switch", () => {
 
   test("does not stop a stop loss, nor a sell by hand", async () => {
     const seq = headSeq(world);
+    const mark = await ChatMark.of(alice);
     await setPrice(world.file, mints.alice, 0.6);
-    const sold = await alice.waitFor("🛑 Stop loss sold");
+    const sold = await mark.next("🛑 Stop loss sold");
     expect(sold.text).toContain("Position closed");
     expect(await world.chainQuantity(addresses.alice, mints.alice)).toBe(0n);
     const held = await world.chainQuantity(addresses.bob, mints.bob);
-    await bob.say(`/sell ${mints.bob} 50`);
-    const half = await bob.waitFor("✅ Sold");
+    const half = await answerTo(bob, `/sell ${mints.bob} 50`, "✅ Sold");
     expect(half.text).toContain("Held now");
     expect(await world.chainQuantity(addresses.bob, mints.bob)).toBe(held - held / 2n);
     expect(entriesAfter(world, seq)).toEqual([]);
@@ -161,12 +152,11 @@ describe("the kill switch", () => {
   });
 
   test("obeys /kill of an admin and of nobody else", async () => {
-    await bob.say("/kill halted");
-    await bob.waitFor("Only an admin may use the kill switch. Nothing was changed.");
+    const refusal = "Only an admin may use the kill switch. Nothing was changed.";
+    await answerTo(bob, "/kill halted", refusal);
     expect((await world.status()).tradingState).toBe("active");
     const cards = await takeCards();
-    await alice.say("/kill the pool looks wrong");
-    await alice.waitFor("Trading is now halted");
+    await answerTo(alice, "/kill the pool looks wrong", "Trading is now halted");
     expect(await world.status()).toMatchObject({
       tradingState: "halted",
       tradingStateReason: "the pool looks wrong",
@@ -174,8 +164,7 @@ describe("the kill switch", () => {
     const seq = headSeq(world);
     await pressBuys("halted", cards);
     expect(entriesAfter(world, seq)).toEqual([]);
-    await alice.say("/kill active");
-    await alice.waitFor("Trading is now active");
+    await answerTo(alice, "/kill active", "Trading is now active");
     expect((await world.status()).tradingState).toBe("active");
   });
 
@@ -207,7 +196,8 @@ test("drift on the chain is found, told, and holds entries; a real schedule tick
   await until(async () => (await world.drift()).length === 0);
   // Beside a fill that a fork may still move no loss is booked.
   const open = () => world.eventsOf("FillRecorded").length - world.eventsOf("FillSettled").length;
-  await until(() => open() === 0, 30_000);
+  await until(() => open() === 0);
+  const mark = await ChatMark.of(alice);
   await postJson(`${file.rpc}/world/transfer-token`, {
     owner: addresses.alice,
     mint,
@@ -241,10 +231,9 @@ test("drift on the chain is found, told, and holds entries; a real schedule tick
   const [position] = await world.positions();
   expect(position?.quantity).toBe(String(held - taken));
 
-  const notice = await alice.waitFor("The wallet differs from the ledger");
+  const notice = await mark.next("The wallet differs from the ledger");
   const seq = headSeq(world);
-  await alice.say(`/buy ${mints.bob} 0.1`);
-  await alice.waitFor("The wallet holds less than the ledger said");
+  await answerTo(alice, `/buy ${mints.bob} 0.1`, "The wallet holds less than the ledger said");
   expect(entriesAfter(world, seq)).toEqual([]);
   await alice.press(notice, "I know, allow buys again");
   await until(() => world.eventsOf("EntriesReleased").length > 0);

@@ -154,8 +154,9 @@ test("an exit is refused while the answers are malicious, stays armed, and sells
   const kinds: MaliceKind[] = ["drain-sol", "set-authority", "approve", "wrong-destination"];
   for (const kind of kinds) await addMalice(kind);
   await addMalice("hidden-in-table", -1);
+  const exits = world.eventsOf("ExitTriggered").length;
   await setPrice(world.file, mint, 2.5);
-  const triggered = await waitUntil(() => world.eventsOf("ExitTriggered").at(-1));
+  const triggered = await waitUntil(() => world.eventsOf("ExitTriggered")[exits]);
   const orderId = String(triggered.payload["orderId"]);
   await until(() => errorLinesOf(orderId).length > kinds.length);
   expect(kindsOf(orderId)).not.toContain("AttemptPrepared");

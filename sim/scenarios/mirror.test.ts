@@ -12,6 +12,7 @@ import { Statements } from "@raptor/executor/store/statements.ts";
 import { verifyJournal } from "@raptor/executor/store/verify.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { ShiftedClock } from "../servers/real-clock.ts";
+import { ChatMark, freshCard, pressCard } from "./chat-mark.ts";
 import { headSeq } from "./journal-view.ts";
 import { type Person, waitUntil } from "./person.ts";
 import {
@@ -70,7 +71,7 @@ async function expectEqual(): Promise<void> {
   await until(async () => {
     difference = await differenceNow();
     return difference === undefined;
-  }, 30_000).catch(() => undefined);
+  }).catch(() => undefined);
   expect(difference).toBe(undefined);
   const [counted] = await ask("select count(*), count(distinct seq), max(seq) from raptor.journal");
   expect(new Set(counted).size).toBe(1);
@@ -94,11 +95,21 @@ async function differenceNow(): Promise<string | undefined> {
   }
 }
 
-/** A buy whose receipt is this one, not an earlier one of the same chat. */
+async function untilHeld(mint: string): Promise<void> {
+  await until(async () => (await world.positions()).some((one) => one.mint === mint));
+}
+
 async function buy(mint: string): Promise<void> {
-  await alice.say(mint);
-  await alice.press(await alice.waitFor(mint), "0.1 SOL");
-  await until(async () => (await world.positions()).some((one) => one.mint === mint), 30_000);
+  await pressCard(alice, mint);
+  await untilHeld(mint);
+}
+
+/** Moves the price of what is held and waits for the sale. */
+async function sellAt(mint: string, factor: number, told: string): Promise<void> {
+  const mark = await ChatMark.of(alice);
+  await setPrice(world.file, mint, factor);
+  await mark.next(told);
+  expect(await world.chainQuantity(address, mint)).toBe(0n);
 }
 
 async function mirrorHealth(): Promise<{ ok: boolean; detail: string }> {
@@ -134,22 +145,20 @@ describe("MIRROR=async", () => {
     const [held] = await ask("select symbol, quantity from raptor.positions where state = 'open'");
     const [position] = await world.positions();
     expect(held).toEqual([position?.symbol, position?.quantity]);
-  }, 120_000);
+  }, 300_000);
 
   test("trading goes on while Postgres is down, and all is caught up with", async () => {
     const sold = world.mint("normal", 0);
     await server.kill();
     await buy(world.mint("normal", 1));
-    await setPrice(world.file, sold, 2.5);
-    await alice.waitFor("Take profit sold", 30_000);
-    expect(await world.chainQuantity(address, sold)).toBe(0n);
+    await sellAt(sold, 2.5, "Take profit sold");
     await until(async () => (await mirrorHealth()).detail.includes("connection to Postgres"));
     expect((await mirrorHealth()).detail).toMatch(/lag [1-9]\d* events/);
     const metrics = await executorMetrics(world.file);
     expect(metrics.get("raptor_mirror_lag_events")).toBeGreaterThan(0);
     await server.start();
     await expectEqual();
-  }, 120_000);
+  }, 300_000);
 
   test("a frozen Postgres does not slow an answer or a sale", async () => {
     server.freeze();
@@ -159,33 +168,30 @@ describe("MIRROR=async", () => {
       server.thaw();
     }
     await expectEqual();
-  }, 120_000);
+  }, 300_000);
 
   test("kill -9 of the desk while it ships: nothing is missing and nothing is twice", async () => {
     const mint = world.mint("normal", 5);
-    await alice.say(mint);
-    await alice.press(await alice.waitFor(mint), "0.1 SOL");
+    await pressCard(alice, mint);
     await until(() => attemptsToBuy(mint).length === 1);
     const { main } = world.world.executor.pids;
     world.world.executor.killMain();
     await until(() => world.world.executor.pids.main !== main);
     await world.world.executor.waitUntilReady();
-    await until(async () => (await world.positions()).some((one) => one.mint === mint), 30_000);
+    await untilHeld(mint);
     expect(await world.chainTransactions(address, mint)).toHaveLength(1);
     await expectEqual();
-  }, 120_000);
+  }, 300_000);
 
   test("a lost volume comes back from Postgres with an order in flight: one effect, sellable", async () => {
     const mint = world.mint("normal", 3);
     const other = world.mint("normal", 4);
-    await alice.say(other);
-    const oldCard = await alice.waitFor(other);
+    const fills = world.eventsOf("FillRecorded").length;
+    const oldCard = await freshCard(alice, other);
     for (const { http } of world.file.rpcs) {
       await breakDown(http, { on: "getSignatureStatuses", kind: "error" });
     }
-    await alice.say(mint);
-    const card = await alice.waitFor(mint);
-    await alice.press(card, "0.25 SOL");
+    await pressCard(alice, mint, "0.25 SOL");
     await until(() => attemptsToBuy(mint).length === 1);
     await until(async () => (await copiedSeq()) >= headSeq(world));
     await world.world.executor.stop();
@@ -202,25 +208,24 @@ describe("MIRROR=async", () => {
     expect(restored).toContain("put back from Postgres");
     await world.world.executor.start();
 
-    await until(() => world.eventsOf("FillRecorded").length === 6, 30_000);
+    await until(() => world.eventsOf("FillRecorded").length === fills + 1);
     const position = (await world.positions()).find((one) => one.mint === mint);
     const onChain = await world.chainQuantity(address, mint);
     expect(position?.quantity).toBe(onChain.toString());
     expect(position?.exits).toHaveLength(2);
     expect(await world.chainTransactions(address, mint)).toHaveLength(1);
     expect(attemptsToBuy(mint)).toHaveLength(1);
+    const mark = await ChatMark.of(alice);
     await alice.press(oldCard, "0.1 SOL");
-    await alice.waitForToast("This button has expired");
+    await mark.nextToast("This button has expired");
     expect(attemptsToBuy(other)).toHaveLength(0);
-    await setPrice(world.file, mint, 0.6);
-    await alice.waitFor("Stop loss sold", 30_000);
-    expect(await world.chainQuantity(address, mint)).toBe(0n);
+    await sellAt(mint, 0.6, "Stop loss sold");
     await expectEqual();
     await world.world.executor.stop();
     const verified = verifyJournal(join(world.file.dataDir, "journal.db"));
     expect(verified).toMatchObject({ problem: null, violation: null });
     await world.world.executor.start();
-  }, 120_000);
+  }, 300_000);
 
   test("a journal older than its copy buys nothing, sells on, and says what to do", async () => {
     const path = join(world.file.dataDir, "journal.db");
@@ -242,13 +247,13 @@ describe("MIRROR=async", () => {
     expect(alert).toContain("raptor restore --from postgres");
     const before = world.eventsOf("AttemptPrepared").length;
     const wanted = world.mint("normal", 6);
-    await bob.say(wanted);
-    await bob.press(await bob.waitFor(wanted), "0.1 SOL");
-    await bob.waitFor("does not fit this journal");
+    const mark = await ChatMark.of(bob);
+    await pressCard(bob, wanted);
+    await mark.next("does not fit this journal");
     expect(world.eventsOf("AttemptPrepared")).toHaveLength(before);
     await setPrice(world.file, mint, 0.5);
-    await until(async () => (await world.chainQuantity(address, mint)) === 0n, 30_000);
-  }, 120_000);
+    await until(async () => (await world.chainQuantity(address, mint)) === 0n);
+  }, 300_000);
 });
 
 describe("MIRROR=sync", () => {
@@ -259,31 +264,28 @@ describe("MIRROR=sync", () => {
     const held = world.mint("normal", 0);
     const wanted = world.mint("normal", 1);
     await buy(held);
-    await alice.say(wanted);
-    const card = await alice.waitFor(wanted);
+    const card = await freshCard(alice, wanted);
     await until(async () => (await mirrorHealth()).ok);
     await server.kill();
     await until(async () => !(await mirrorHealth()).ok);
     expect((await health(world.file)).status).toBe(200);
 
+    const mark = await ChatMark.of(alice);
     await alice.press(card, "0.1 SOL");
-    await alice.waitForToast("Queued");
+    await mark.nextToast("Queued");
     expect(attemptsToBuy(wanted)).toHaveLength(0);
-    await setPrice(world.file, held, 2.5);
-    await alice.waitFor("Take profit sold", 30_000);
-    expect(await world.chainQuantity(address, held)).toBe(0n);
+    await sellAt(held, 2.5, "Take profit sold");
     expect(attemptsToBuy(wanted)).toHaveLength(0);
 
     await server.start();
-    await until(async () => (await mirrorHealth()).ok, 30_000);
+    await until(async () => (await mirrorHealth()).ok);
     await buy(world.mint("normal", 2));
     await expectEqual();
-  }, 120_000);
+  }, 300_000);
 
   test("a frozen Postgres leaves a prepared buy unsent until the copy knows it", async () => {
     const mint = world.mint("normal", 3);
-    await alice.say(mint);
-    const card = await alice.waitFor(mint);
+    const card = await freshCard(alice, mint);
     await until(async () => (await mirrorHealth()).ok);
     server.freeze();
     try {
@@ -297,7 +299,7 @@ describe("MIRROR=sync", () => {
     } finally {
       server.thaw();
     }
-    await until(async () => (await mirrorHealth()).ok, 30_000);
+    await until(async () => (await mirrorHealth()).ok);
     await expectEqual();
-  }, 120_000);
+  }, 300_000);
 });

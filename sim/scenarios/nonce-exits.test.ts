@@ -1,5 +1,6 @@
 /** Exits on nonces by real processes: accounts, a copy of a lost exit, kill -9, rent taken back. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerTo, ChatMark } from "./chat-mark.ts";
 import type { Person } from "./person.ts";
 import { breakDown, repair, setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
@@ -36,50 +37,50 @@ async function killMain(): Promise<void> {
 }
 
 test("the first buy sets an account up before it is sent, and says what that holds back", async () => {
-  await alice.say(mint);
-  const card = await alice.waitFor("Buy buttons work once");
+  const card = await answerTo(alice, mint, "Buy buttons work once");
   expect(card.text).toContain("holds 0.00144768 SOL back for safe exits");
+  const mark = await ChatMark.of(alice);
   await alice.press(card, "0.1 SOL");
-  await alice.waitFor("✅ Bought", 30_000);
+  await mark.next("✅ Bought");
   const kinds = world.journal().map(({ kind }) => kind);
   expect(kinds.indexOf("NonceAccountsCreated")).toBeGreaterThan(
     kinds.indexOf("NonceAccountsWanted"),
   );
   expect(kinds.indexOf("AttemptPrepared")).toBeGreaterThan(kinds.indexOf("NonceAccountsCreated"));
-  await until(() => payloadsOf("FillSettled").length === 1, 30_000);
-}, 120_000);
+  await until(() => payloadsOf("FillSettled").length === 1);
+}, 240_000);
 
 test("a lost exit gets a dearer copy, over kill -9, and exactly one of them lands", async () => {
   for (const { http } of world.file.rpcs) {
     await breakDown(http, { on: "sendTransaction", kind: "drop", count: -1 });
   }
+  const mark = await ChatMark.of(alice);
   await setPrice(world.file, mint, 0.6);
-  await until(() => attemptsToSell().length === 1);
+  await until(() => attemptsToSell().length > 0);
   await killMain();
-  await until(() => attemptsToSell().length === 3, 40_000);
+  await until(() => attemptsToSell().length >= 3);
   const groups = attemptsToSell().map(({ exclusionGroup }) => String(exclusionGroup));
   expect(new Set(groups).size).toBe(1);
   expect(groups[0]).toMatch(/^nonce:/);
   await killMain();
   for (const { http } of world.file.rpcs) await repair(http);
-  const sold = await alice.waitFor("Stop loss sold", 30_000);
+  const sold = await mark.next("Stop loss sold");
   expect(sold.text).toContain("Position closed");
   expect(await world.chainQuantity(address, mint)).toBe(0n);
   const sells = payloadsOf("FillRecorded").filter(({ side }) => side === "sell");
   expect(sells).toHaveLength(1);
   const copies = attemptsToSell().length;
-  await until(() => payloadsOf("AttemptDead").length === copies - 1, 30_000);
+  await until(() => payloadsOf("AttemptDead").length === copies - 1);
   for (const { proof } of payloadsOf("AttemptDead")) {
     expect(proof).toMatchObject({ by: { attemptId: sells[0]?.["attemptId"], end: "filled" } });
   }
-}, 120_000);
+}, 240_000);
 
 test("the rent comes back to the lamport, and only when nothing is under way", async () => {
   const before = await world.chainLamports(address);
-  await alice.say("/wallet");
-  const wallet = await alice.waitFor("Held back for safe exits: 0.00144768 SOL");
+  const wallet = await answerTo(alice, "/wallet", "Held back for safe exits: 0.00144768 SOL");
   await alice.press(wallet, "Reclaim rent");
-  await until(() => payloadsOf("NonceAccountReclaimed").length === 1, 30_000);
+  await until(() => payloadsOf("NonceAccountReclaimed").length === 1);
   const [reclaimed] = payloadsOf("NonceAccountReclaimed");
   expect(reclaimed).toMatchObject({ lamports: RENT.toString() });
   const account = String(reclaimed?.["account"]);
@@ -88,8 +89,8 @@ test("the rent comes back to the lamport, and only when nothing is under way", a
   await until(async () => {
     const shown = (await alice.received()).find((one) => one.message_id === wallet.message_id);
     return shown?.text?.includes("Held back") === false;
-  }, 10_000);
-}, 120_000);
+  });
+}, 240_000);
 
 test("the journal of all this verifies", async () => {
   const { verifyJournal } = await import("@raptor/executor/store/verify.ts");
@@ -98,7 +99,7 @@ test("the journal of all this verifies", async () => {
     problem: null,
     violation: null,
   });
-}, 120_000);
+}, 240_000);
 
 /** What the wallet paid for the newest transaction that touched an account. */
 async function newestFee(account: string): Promise<bigint> {

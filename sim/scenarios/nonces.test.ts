@@ -9,6 +9,8 @@ import { createAttempt, createOrder, VenueWorld } from "./venue-world.ts";
 const world = new VenueWorld(23);
 const SPENT = 100_000_000n;
 const RENT = 1_447_680n;
+/** Far more than finality takes, because a busy machine makes few blocks in many tries. */
+const TRIES_MAX = 2_000;
 
 beforeAll(() => world.start());
 afterAll(() => world.close());
@@ -49,7 +51,7 @@ async function prepareBuy(
       return { attempt, row: createAttempt(order, attempt, world.clock.nowMs()) };
     } catch (error) {
       // A new value counts from its finality on; the engine asks again as well.
-      const isWaiting = isRaptorError(error, "RAPTOR_VENUE__UNAVAILABLE") && tries < 200;
+      const isWaiting = isRaptorError(error, "RAPTOR_VENUE__UNAVAILABLE") && tries < TRIES_MAX;
       if (!isWaiting || lifetime.kind !== "nonce" || lifetime.value !== null) throw error;
       await world.clock.sleep(20);
     }
@@ -158,7 +160,7 @@ describe("an attempt on a nonce", () => {
     if (report.state !== "landed") throw new Error(JSON.stringify(report, String));
     expect(report.quantity).toBe(world.quantityOf(trader.wallet.address, token));
     let state = "pending";
-    for (let n = 0; n < 200 && state === "pending"; n++) {
+    for (let n = 0; n < TRIES_MAX && state === "pending"; n++) {
       ({ state } = await world.venue.fetchSettlement(attempt.identity, attempt.bound));
       await world.clock.sleep(20);
     }

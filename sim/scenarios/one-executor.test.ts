@@ -15,11 +15,13 @@ import { FaultPlan } from "../faults/fault-plan.ts";
 import { createNamedPrng } from "../models/prng.ts";
 import { type PostgresServer, startPostgres } from "../servers/postgres.ts";
 import { ShiftedClock } from "../servers/real-clock.ts";
-import type { Person } from "./person.ts";
+import { ChatMark, freshCard, pressCard } from "./chat-mark.ts";
+import { pause, type Person } from "./person.ts";
 import { setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
-const TTL_MS = 4_000;
+/** Within it a whole buy has to happen, on a busy machine too. */
+const TTL_MS = 15_000;
 const clock = new ShiftedClock();
 let server: PostgresServer;
 let fly: FlyServer;
@@ -99,14 +101,13 @@ function attemptsIn(dataDir: string): number {
   }
 }
 
-async function press(mint: string): Promise<void> {
-  await alice.say(mint);
-  await alice.press(await alice.waitFor(mint), "0.1 SOL");
+async function untilHeld(mint: string): Promise<void> {
+  await until(async () => (await world.positions()).some((one) => one.mint === mint));
 }
 
 async function buy(mint: string): Promise<void> {
-  await press(mint);
-  await until(async () => (await world.positions()).some((one) => one.mint === mint), 30_000);
+  await pressCard(alice, mint);
+  await untilHeld(mint);
 }
 
 async function leaseHealth(): Promise<{ ok: boolean; detail: string }> {
@@ -124,16 +125,17 @@ describe("a second executor", () => {
     await until(() => second.log().includes("another executor holds this data directory"));
     await buy(world.mint("normal", 0));
     expect((await world.status()).epoch).toBe(epoch);
-  }, 120_000);
+  }, 300_000);
 
   test("on another volume with the same database stands by, says so, and signs nothing", async () => {
+    const mark = await ChatMark.of(alice);
     const second = await startSecond("other", {});
     await until(() => second.log().includes("standing by"));
-    await alice.waitFor("stands by; it signs nothing");
+    await mark.next("stands by; it signs nothing");
     expect((await leaseHealth()).detail).toContain("held");
     await buy(world.mint("normal", 1));
     expect(attemptsIn(second.dataDir)).toBe(0);
-  }, 120_000);
+  }, 300_000);
 
   test("on Fly stands by while an older Machine runs, also without a database", async () => {
     fly.machines.push(flyMachine("second", "2026-11-21T10:00:00Z"));
@@ -146,19 +148,26 @@ describe("a second executor", () => {
     });
     await until(() => second.log().includes("Machine first of this app is older"));
     expect(second.log()).toContain("standing by");
-  }, 120_000);
+  }, 300_000);
 });
 
 describe("the database away", () => {
   test("for less than the TTL: nothing changes, and a buy goes on meanwhile", async () => {
     const main = mainOf();
+    const mint = world.mint("normal", 2);
+    const card = await freshCard(alice, mint);
     await server.stop();
-    await buy(world.mint("normal", 2));
+    await alice.press(card, "0.1 SOL");
+    await until(() =>
+      world.eventsOf("FillRecorded").some(({ payload }) => {
+        return payload["instrument"] === `${mint}.SOLANA`;
+      }),
+    );
     await server.start();
     await until(async () => (await leaseHealth()).ok);
     expect(mainOf()).toBe(main);
     expect(world.executorLog()).not.toContain('"state":"lapsed"');
-  }, 120_000);
+  }, 300_000);
 
   test("for longer: buys wait, an exit goes by nonce, and all goes on by itself", async () => {
     const held = world.mint("normal", 0);
@@ -167,15 +176,16 @@ describe("the database away", () => {
     const { epoch } = await world.status();
     await server.stop();
     await until(async () => (await leaseHealth()).detail.includes("lapsed"));
-    await press(wanted);
-    await alice.waitFor("not certain that this is the only executor");
+    const mark = await ChatMark.of(alice);
+    await pressCard(alice, wanted);
+    await mark.next("not certain that this is the only executor");
     await setPrice(world.file, held, 0.6);
-    await alice.waitFor("Stop loss sold", 40_000);
+    await mark.next("Stop loss sold");
     const sold = world.eventsOf("AttemptPrepared").at(-1)?.payload;
     expect(JSON.stringify(sold?.["bound"])).toContain('"nonce"');
     await server.start();
     await until(async () => (await leaseHealth()).ok);
-    await alice.waitFor("This is the only executor again");
+    await mark.next("This is the only executor again");
     await buy(wanted);
     expect(mainOf()).toBe(main);
     expect((await world.status()).epoch).toBe(epoch);
@@ -183,13 +193,13 @@ describe("the database away", () => {
       one.text?.includes("The lease could not be renewed"),
     );
     expect(alerts).toHaveLength(1);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe("each of the three processes killed", () => {
   test.for(["main", "signer", "launcher"] as const)(
     "%s: the next start takes the lease with a later epoch, and nothing is sent twice",
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async (role) => {
       const { epoch } = await world.status();
       const attempts = attemptsIn(world.file.dataDir);
@@ -197,7 +207,7 @@ describe("each of the three processes killed", () => {
       await until(async () => {
         const status = await world.status().catch(() => undefined);
         return status !== undefined && status.epoch > epoch && status.phase === "ready";
-      }, 30_000);
+      });
       expect((await leaseHealth()).detail).toBe(`held, epoch ${(await world.status()).epoch}`);
       expect(attemptsIn(world.file.dataDir)).toBe(attempts);
     },
@@ -231,8 +241,8 @@ describe("the desk moved to another volume while the old executor lives", () => 
     const { launcher, main, signer } = world.world.executor.pids;
     const { epoch } = await world.status();
     const wanted = world.mint("normal", 4);
-    await alice.say(wanted);
-    const card = await alice.waitFor(wanted);
+    const card = await freshCard(alice, wanted);
+    const mark = await ChatMark.of(alice);
     for (const pid of [launcher, main, signer]) process.kill(pid, "SIGSTOP");
     const before = attemptsIn(world.file.dataDir);
     const target = join(scratch, "moved");
@@ -242,11 +252,11 @@ describe("the desk moved to another volume while the old executor lives", () => 
     // The press waits in the frozen process's socket and is the first thing it sees on waking.
     const pressed = alice.press(card, "0.1 SOL").catch(() => undefined);
     // The person who vouched for its end was wrong: only its own clock can stop it, after its TTL.
-    await new Promise((resolve) => setTimeout(resolve, TTL_MS));
+    await pause(TTL_MS);
     for (const pid of [signer, main, launcher]) process.kill(pid, "SIGCONT");
     await until(() => world.executorLog().includes("another executor has taken over"));
     await pressed;
-    await alice.waitFor("This executor has stopped: another one has taken over");
+    await mark.next("This executor has stopped: another one has taken over");
     await until(() => world.executorLog().includes("standing by"));
     expect(attemptsIn(world.file.dataDir)).toBe(before);
     expect(second.executor.isMainAlive).toBe(true);
@@ -256,7 +266,7 @@ describe("the desk moved to another volume while the old executor lives", () => 
     await until(() => second.log().includes("another executor has taken over"));
     await until(() => second.log().includes("standing by"));
     expect(third.executor.isMainAlive).toBe(true);
-  }, 120_000);
+  }, 300_000);
 
   async function moveAndStart(name: string, from: string): Promise<Second> {
     await moveTo(join(scratch, name), from);

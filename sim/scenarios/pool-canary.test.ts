@@ -13,7 +13,7 @@ const KINDS = ["pump-curve", "pumpswap", "raydium-cpmm", "raydium-v4"] as const;
 /** What a program of this framework answers to an instruction that it does not know. */
 const UNKNOWN_INSTRUCTION = 101;
 const AGAIN_MS = 60_000;
-const POLL = { timeout: 40_000, interval: 100 };
+const POLL = { timeout: 60_000, interval: 100 };
 const world = new VenueWorld(SEED);
 const models = new Map<string, ProgramModel>();
 
@@ -87,7 +87,7 @@ function alerts(): string[] {
     .map(({ level, message }) => `${level} ${message}`);
 }
 
-describe("the test of the pools' programs", { timeout: 120_000 }, () => {
+describe("the test of the pools' programs", { timeout: 300_000 }, () => {
   test("passes on all of them while they are what they were", async ({ expect }) => {
     for (const kind of KINDS) await holding(world.token(kind));
     const passed = "pump.fun passed, PumpSwap passed, Raydium CPMM passed, Raydium AMM v4 passed";

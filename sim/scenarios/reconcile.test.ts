@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { ChatMark, pressCard } from "./chat-mark.ts";
 import { signDelivery } from "./forge.ts";
 import { countRows } from "./journal-view.ts";
 import { postJson, type Person, waitUntil } from "./person.ts";
@@ -26,6 +27,12 @@ beforeAll(async () => {
   address = await alice.begin();
   await world.bob.begin();
 }, 120_000);
+
+// A test that failed must not take the others with it.
+afterEach(async () => {
+  for (const { http } of world.file.rpcs) await repair(http);
+  await world.world.executor.start();
+});
 
 afterAll(() => world.close());
 
@@ -80,12 +87,13 @@ describe("tokens that leave the wallet outside Raptor", () => {
   test("are found by the account subscription, without timer or tick", async () => {
     const mint = world.mint();
     await alice.buy(mint);
-    await until(() => world.eventsOf("FillSettled").length > 0, 40_000);
+    await until(() => world.eventsOf("FillSettled").length > 0);
     const held = BigInt((await positionOf(mint))?.quantity ?? "0");
     const runs = world.eventsOf("ReconcileCompleted").length;
+    const mark = await ChatMark.of(alice);
     const startedMs = performance.now();
     const { signature } = (await sellOutside(mint, held)) as { signature: string };
-    const notice = await alice.waitFor("The wallet differs from the ledger", 30_000);
+    const notice = await mark.next("The wallet differs from the ledger");
     const foundMs = Math.round(performance.now() - startedMs);
     console.info(`a sale outside was found and told ${foundMs} ms after it was sent`);
     expect(await positionOf(mint)).toBeUndefined();
@@ -104,25 +112,25 @@ describe("tokens that come without an order", () => {
   test("are adopted by a press, and their stop loss sells them", async () => {
     const mint = world.mint("normal", 1);
     const quantity = await worthHalf(mint);
+    const mark = await ChatMark.of(alice);
     world.world.chain.mintTo(mint, address, quantity);
-    await waitUntil(async () => {
+    const question = await waitUntil(async () => {
       await reconcileNow();
-      return (
-        (await alice.received()).some(({ text }) => text?.includes("came without")) || undefined
-      );
-    }, 30_000);
-    const question = await alice.waitFor(mint);
+      return (await mark.news()).find(({ text = "" }) => {
+        return text.includes("came without") && text.includes(mint);
+      });
+    });
     expect(question.text).toContain("worth about");
     await alice.press(question, "Adopt");
-    const answer = await alice.waitFor("is part of your positions");
+    const answer = await mark.next("is part of your positions");
     expect(answer.text).toContain("Exits are armed");
     expect((await world.positions()).filter((one) => one.userId === 7_001)).toMatchObject([
       { mint, quantity: quantity.toString() },
     ]);
     await setPrice(world.file, mint, 0.4);
-    await alice.waitFor("Stop loss sold", 60_000);
+    await mark.next("Stop loss sold");
     expect(await world.chainQuantity(address, mint)).toBe(0n);
-  }, 120_000);
+  }, 240_000);
 });
 
 test("a fill that nobody booked before the kill is booked, though one node hides it", async () => {
@@ -140,12 +148,8 @@ test("a fill that nobody booked before the kill is booked, though one node hides
   for (const url of [hiding, honest]) {
     await breakDown(url ?? "", { on: "getSignatureStatuses", ...noStatus });
   }
-  await alice.say(mint);
-  await alice.press(await alice.waitFor(mint), "0.5 SOL");
-  await waitUntil(
-    async () => ((await world.chainQuantity(address, mint)) > 0n ? true : undefined),
-    30_000,
-  );
+  await pressCard(alice, mint, "0.5 SOL");
+  await until(async () => (await world.chainQuantity(address, mint)) > 0n);
   expect(
     world.eventsOf("FillRecorded").some((row) => row.payload["instrument"] === `${mint}.SOLANA`),
   ).toBe(false);
@@ -154,7 +158,7 @@ test("a fill that nobody booked before the kill is booked, though one node hides
   await breakDown(hiding ?? "", { on: "getTransaction", ...nothing(null) });
   await breakDown(hiding ?? "", { on: "getSignaturesForAddress", ...nothing([]) });
   await world.world.executor.start();
-  await until(async () => (await positionOf(mint)) !== undefined, 60_000);
+  await until(async () => (await positionOf(mint)) !== undefined);
   expect(BigInt((await positionOf(mint))?.quantity ?? "0")).toBe(
     await world.chainQuantity(address, mint),
   );
@@ -164,7 +168,7 @@ test("a fill that nobody booked before the kill is booked, though one node hides
   expect(fills).toHaveLength(1);
   await repair(hiding ?? "");
   expect(await reconcileNow()).toMatchObject({ drift: [] });
-}, 150_000);
+}, 240_000);
 
 describe("ticks of the schedule", () => {
   test("that are forged, replayed or of another schedule leave nothing in the journal", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerTo, ChatMark } from "./chat-mark.ts";
 import { eventsOfOrder } from "./journal-view.ts";
 import { waitUntil, type ChatMessage, type Person } from "./person.ts";
 import { setPrice, until } from "./probes.ts";
@@ -108,8 +109,7 @@ describe("a limit refuses with its reason, before anything is prepared:", () => 
   test("what may be spent in a day, sells or not", async () => {
     const mint = world.mint("normal", 3);
     expect((await buy(bob, mint, "3")).message.text).toContain("✅ Bought");
-    await bob.say(`/sell ${mint} all`);
-    await bob.waitFor("✅ Sold");
+    await answerTo(bob, `/sell ${mint} all`, "✅ Sold");
     const denied = await buy(bob, world.mint("normal", 4), "2.1");
     expectDenied(denied, "At most 5 SOL may be spent in 24 hours; 3 SOL are spent or in flight.");
     // One person's limit is not another's.
@@ -123,8 +123,9 @@ describe("a limit refuses with its reason, before anything is prepared:", () => 
 test("limits never hold back an exit", async () => {
   // Alice stands at her position limit and below the reserve's comfort; the stop loss sells.
   const [position] = await world.positions();
+  const mark = await ChatMark.of(alice);
   await setPrice(world.file, position?.mint ?? "", 0.6);
-  await alice.waitFor("🛑 Stop loss sold");
+  await mark.next("🛑 Stop loss sold");
 });
 
 test("no secret stands in the log, the chats, the journal or the refusals", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { answerTo, ChatMark, freshCard } from "./chat-mark.ts";
 import { eventsOfOrder } from "./journal-view.ts";
-import { postJson, waitUntil, type ChatMessage, type Person } from "./person.ts";
+import { postJson, waitUntil, type Person } from "./person.ts";
 import { breakDown, health, repair, setPrice, until } from "./probes.ts";
 import type { ScenarioWorld } from "./scenario-world.ts";
 import { findSecrets, startWithKnownKeys } from "./secret-search.ts";
@@ -31,14 +32,6 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-/** The first bot message after `seen` that contains `part`, in its last state. */
-function nextMessage(seen: number, part: string): Promise<ChatMessage> {
-  return waitUntil(async () => {
-    const received = (await alice.received()).slice(seen);
-    return received.find(({ text }) => text?.includes(part));
-  });
-}
-
 function orders(): number {
   return world.eventsOf("OrderInitialized").length;
 }
@@ -57,11 +50,11 @@ describe("a route service that", () => {
     const mint = world.mint("normal", n);
     const lamports = await world.chainLamports(address);
     const attemptsBefore = attempts();
-    await alice.say(mint);
-    const card = await alice.waitFor(mint);
+    const ended = world.eventsOf("OrderClosed").length;
+    const card = await freshCard(alice, mint);
     await breakDown(world.file.jupiter, { on: "build", ...fault });
     await alice.press(card, "0.25 SOL");
-    const closed = await waitUntil(() => world.eventsOf("OrderClosed")[n]);
+    const closed = await waitUntil(() => world.eventsOf("OrderClosed")[ended]);
     const orderId = String(closed.payload["orderId"]);
     const told = await waitUntil(async () => {
       const message = (await alice.received()).find((one) => one.message_id === card.message_id);
@@ -87,13 +80,12 @@ describe("a route service that", () => {
     for (const fault of [{ kind: "error", status: 500 }, GARBAGE]) {
       await breakDown(world.file.jupiter, { on: "*", ...fault });
       const before = orders();
-      const seen = (await alice.received()).length;
-      await alice.say(mint);
-      const { text, reply_markup: markup } = await waitUntil(
-        async () => (await alice.received())[seen],
+      const { text, reply_markup: markup } = await answerTo(
+        alice,
+        mint,
+        "This token cannot be shown right now",
       );
       const labels = markup?.inline_keyboard?.flat().map((button) => button.text) ?? [];
-      expect(text).toContain("This token cannot be shown right now");
       expect(text).toContain("Nothing was bought");
       expect(labels.filter((label) => label.startsWith("Buy"))).toEqual([]);
       expect(orders()).toBe(before);
@@ -110,8 +102,9 @@ describe("a route service that", () => {
       return dependencies["jupiter"]?.ok === false;
     });
     expect(world.eventsOf("ExitTriggered")).toEqual([]);
+    const mark = await ChatMark.of(alice);
     await repair(world.file.jupiter);
-    await alice.waitFor("🛑 Stop loss sold");
+    await mark.next("🛑 Stop loss sold");
     expect(await world.chainQuantity(address, mint)).toBe(0n);
   });
 });
@@ -144,9 +137,7 @@ describe("an amount that cannot be meant", () => {
     const mint = world.mint("normal", 4);
     const before = orders();
     for (const [text, reason] of BAD_AMOUNTS) {
-      const seen = (await alice.received()).length;
-      await alice.say(`/buy ${mint} ${text}`);
-      const answer = await nextMessage(seen, "Not bought");
+      const answer = await answerTo(alice, `/buy ${mint} ${text}`, "Not bought");
       expect(answer.text).toContain(`"${shown(text)}" ${reason}`);
       expect(answer.text).toContain("Nothing was bought.");
     }
@@ -156,16 +147,17 @@ describe("an amount that cannot be meant", () => {
   test("is explained as the answer to the prompt, and no order is made", async () => {
     const mint = world.mint("normal", 4);
     const before = orders();
-    await alice.say(mint);
-    await alice.press(await alice.waitFor(mint), "Buy X SOL");
-    const prompt = await alice.waitFor("How much SOL?");
+    const card = await freshCard(alice, mint);
+    const asked = await ChatMark.of(alice);
+    await alice.press(card, "Buy X SOL");
+    const prompt = await asked.next("How much SOL?");
     for (const [text, reason] of BAD_AMOUNTS) {
-      const seen = (await alice.received()).length;
+      const mark = await ChatMark.of(alice);
       await postJson(`${world.file.telegram}/world/users/${alice.id}/messages`, {
         text,
         replyTo: prompt.message_id,
       });
-      const answer = await nextMessage(seen, "Not bought");
+      const answer = await mark.next("Not bought");
       expect(answer.text).toContain(`"${shown(text)}" ${reason}`);
     }
     expect(orders()).toBe(before);
@@ -178,9 +170,7 @@ describe("an amount that cannot be meant", () => {
   test("is denied when it is more than the wallet holds, before anything is prepared", async () => {
     const before = attempts();
     for (const amount of ["11", "18446744073.709551615", "500000"]) {
-      const seen = (await alice.received()).length;
-      await alice.say(`/buy ${world.mint("normal", 5)} ${amount}`);
-      const answer = await nextMessage(seen, "⛔");
+      const answer = await answerTo(alice, `/buy ${world.mint("normal", 5)} ${amount}`, "⛔");
       expect(answer.text).toMatch(
         /The wallet holds [\d.]+ SOL; this buy needs|may spend at most|offers no route/,
       );
@@ -193,9 +183,7 @@ describe("an amount that cannot be meant", () => {
     const mint = world.mint("normal", 4);
     const before = orders();
     for (const text of ["0", "-5", "101", "1e2", "NaN", "half", "５０"]) {
-      const seen = (await alice.received()).length;
-      await alice.say(`/sell ${mint} ${text}`);
-      const answer = await nextMessage(seen, "Not sold");
+      const answer = await answerTo(alice, `/sell ${mint} ${text}`, "Not sold");
       expect(answer.text).toContain("is not a percentage");
       expect(answer.text).toContain("Nothing was sold.");
     }

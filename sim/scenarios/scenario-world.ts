@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Drift, PositionView, StatusView, TradeView } from "@raptor/shared/wire/read.ts";
 import { startWorld, type World, type WorldOptions } from "../local/start-world.ts";
-import { Person } from "./person.ts";
+import { Person, waitUntil } from "./person.ts";
+
+const JOURNAL_TIMEOUT_MS = 10_000;
 
 export interface JournalRow {
   seq: number;
@@ -60,7 +62,9 @@ export class ScenarioWorld {
 
   /** The whole journal, read beside the running executor. */
   journal(): JournalRow[] {
-    const database = new DatabaseSync(join(this.file.dataDir, "journal.db"), { readOnly: true });
+    // A process that starts or ends holds the file for a moment.
+    const options = { readOnly: true, timeout: JOURNAL_TIMEOUT_MS };
+    const database = new DatabaseSync(join(this.file.dataDir, "journal.db"), options);
     try {
       const rows = database.prepare("select seq, kind, payload from journal order by seq").all();
       return rows.map((row) => ({
@@ -97,9 +101,9 @@ export class ScenarioWorld {
     return (await this.status()).lastReconcile?.drift ?? [];
   }
 
-  /** Calls the chain's first node. */
-  async rpc(method: string, params: unknown[]): Promise<unknown> {
-    const response = await fetch(this.file.rpc, {
+  /** Calls the chain's first node, or another one. */
+  async rpc(method: string, params: unknown[], url = this.file.rpc): Promise<unknown> {
+    const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
@@ -109,9 +113,9 @@ export class ScenarioWorld {
     return answer.result;
   }
 
-  /** Base units of a mint that an owner holds on the chain. */
-  async chainQuantity(owner: string, mint: string): Promise<bigint> {
-    const accounts = await this.#tokenAccounts(owner, mint);
+  /** Base units of a mint that an owner holds on the chain, as one node knows it. */
+  async chainQuantity(owner: string, mint: string, url = this.file.rpc): Promise<bigint> {
+    const accounts = await this.#tokenAccounts(owner, mint, url);
     return accounts.reduce(
       (sum, { account }) => sum + BigInt(account.data.parsed.info.tokenAmount.amount),
       0n,
@@ -139,17 +143,22 @@ export class ScenarioWorld {
     rmSync(this.#stateDir, { recursive: true, force: true });
   }
 
-  async #tokenAccounts(owner: string, mint: string): Promise<TokenAccount[]> {
+  async #tokenAccounts(owner: string, mint: string, url = this.file.rpc): Promise<TokenAccount[]> {
     const options = { encoding: "jsonParsed", commitment: "confirmed" };
-    const result = await this.rpc("getTokenAccountsByOwner", [owner, { mint }, options]);
+    const result = await this.rpc("getTokenAccountsByOwner", [owner, { mint }, options], url);
     return (result as { value: TokenAccount[] }).value;
   }
 
+  /** An executor that starts, or has no time to answer, is asked again: what it says is judged. */
   async #get(path: string): Promise<unknown> {
     const headers = { authorization: `Bearer ${this.file.adminToken}` };
-    const response = await fetch(`${this.file.edge}${path}`, { headers });
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-    return response.json();
+    return waitUntil(async () => {
+      const response = await fetch(`${this.file.edge}${path}`, { headers });
+      if (response.ok) return response.json();
+      await response.body?.cancel();
+      if (response.status < 500) throw new Error(`${path} answered ${response.status}`);
+      return undefined;
+    });
   }
 }
 

@@ -5,6 +5,8 @@ import { createPriceFeed } from "@raptor/executor/market/price-feed.ts";
 import { type MarketToken, priceE9Of } from "../models/market.ts";
 import { createAttempt, createOrder, VenueWorld } from "./venue-world.ts";
 
+/** Far more than finality takes, because a busy machine makes few blocks in many tries. */
+const TRIES_MAX = 2_000;
 const world = new VenueWorld(11);
 
 beforeAll(() => world.start());
@@ -83,7 +85,7 @@ describe("an attempt", () => {
     const trader = await world.createWallet();
     const { attempt } = await trade(trader, world.token("normal"), "buy", 100_000_000n);
     let state = "pending";
-    for (let n = 0; n < 200 && state === "pending"; n++) {
+    for (let n = 0; n < TRIES_MAX && state === "pending"; n++) {
       ({ state } = await world.venue.fetchSettlement(attempt.identity, attempt.bound));
       await world.clock.sleep(20);
     }
@@ -138,7 +140,7 @@ describe("an attempt", () => {
     await world.venue.submit(row);
     const outcome = await Promise.race([
       news.promise.then(() => "news"),
-      world.clock.sleep(5_000).then(() => "silence"),
+      world.clock.sleep(60_000).then(() => "silence"),
     ]);
     unwatch();
     expect(outcome).toBe("news");
@@ -174,9 +176,12 @@ describe("a malicious route answer", () => {
   ])("%s is refused with an alert and nothing is signed", async (kind, { expect }) => {
     const trader = await world.createWallet();
     await world.addMalice(kind);
+    const lines = world.log.length;
     const { prepared } = await quoteAndPrepare(trader, world.token("normal"), "buy", 100_000_000n);
     expect(prepared).toMatchObject({ outcome: "refused", alert: true });
-    expect(world.log.at(-1)?.level).toBe("error");
+    // A stream may have something to say beside it.
+    const levels = world.log.slice(lines).map(({ level }) => level);
+    expect(levels).toContain("error");
   });
 
   test("huge-out is refused by the simulation", async ({ expect }) => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { ChatMark } from "./chat-mark.ts";
 import { type Person, postJson } from "./person.ts";
 import { breakDown, faultHits, health, repair, setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
@@ -48,29 +49,17 @@ async function open(kind: string): Promise<string> {
   return mint;
 }
 
-/** The next message of this kind, not one of an earlier test. */
-async function waitForNew(part: string, count: number, ms: number): Promise<void> {
-  await until(async () => {
-    const found = (await alice.received()).filter(({ text }) => text?.includes(part) === true);
-    return found.length > count;
-  }, ms);
-}
-
-async function countOf(part: string): Promise<number> {
-  return (await alice.received()).filter(({ text }) => text?.includes(part) === true).length;
-}
-
-async function expectStopLoss(mint: string, ms: number): Promise<void> {
-  const count = await countOf("Stop loss sold");
+async function expectStopLoss(mint: string): Promise<void> {
+  const mark = await ChatMark.of(alice);
   await setPrice(world.file, mint, 0.5);
-  await waitForNew("Stop loss sold", count, ms);
+  await mark.next("Stop loss sold");
   expect(await world.positions()).toEqual([]);
 }
 
 test("a curve's price reaches its exit with the price service away", async () => {
   const mint = await open("pump-curve");
-  await expectStopLoss(mint, 15_000);
-}, 120_000);
+  await expectStopLoss(mint);
+}, 240_000);
 
 test("a curve that fills up goes on in its pool, and its exit with it", async () => {
   const mint = await open("pump-curve");
@@ -83,17 +72,17 @@ test("a curve that fills up goes on in its pool, and its exit with it", async ()
   await until(async () => !(await isOpen()) || (await isPriced()));
   if (await isOpen()) await setPrice(world.file, mint, 0.3);
   await until(async () => !(await isOpen()));
-}, 120_000);
+}, 240_000);
 
 test("an exit fires although its stream is silent on a living connection", async () => {
   const mint = await open("pumpswap");
   for (const node of nodes()) {
     await breakDown(node, { on: "accountNotification", kind: "silent" });
   }
-  await expectStopLoss(mint, 25_000);
+  await expectStopLoss(mint);
   const hits = await faultHits(nodes()[0]);
   expect(hits["accountNotification/silent"]).toBeGreaterThan(0);
-}, 120_000);
+}, 240_000);
 
 test("an exit fires after both connections broke and came back", async () => {
   const mint = await open("pumpswap");
@@ -103,8 +92,8 @@ test("an exit fires after both connections broke and came back", async () => {
     await until(async () => ((await faultHits(node))["ws/drop"] ?? 0) > 0);
   }
   await until(isPriced);
-  await expectStopLoss(mint, 20_000);
-}, 120_000);
+  await expectStopLoss(mint);
+}, 240_000);
 
 test("the second node carries the accounts when the first refuses them", async () => {
   const [first] = nodes();
@@ -112,8 +101,8 @@ test("the second node carries the accounts when the first refuses them", async (
   await breakDown(first, { on: "accountSubscribe", ...refusal });
   const mint = await open("pumpswap");
   expect((await faultHits(first))["accountSubscribe/error"]).toBeGreaterThan(0);
-  await expectStopLoss(mint, 20_000);
-}, 120_000);
+  await expectStopLoss(mint);
+}, 240_000);
 
 test("late and doubled frames move no price backwards", async () => {
   const mint = await open("pump-curve");
@@ -123,5 +112,5 @@ test("late and doubled frames move no price backwards", async () => {
     }
   }
   await setPrice(world.file, mint, 1.1);
-  await expectStopLoss(mint, 20_000);
-}, 120_000);
+  await expectStopLoss(mint);
+}, 240_000);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ChatMark } from "./chat-mark.ts";
 import { postJson, type Person } from "./person.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
 
@@ -24,8 +25,9 @@ test("a pasted mint becomes a position on the chain, and take profit sells it", 
   expect(onChain).toBeGreaterThan(0n);
   expect(BigInt(position?.quantity ?? "0")).toBe(onChain);
 
+  const mark = await ChatMark.of(alice);
   await postJson(`${world.file.jupiter}/world/prices`, { mint, factor: 2.5 });
-  const sold = await alice.waitFor("Take profit sold");
+  const sold = await mark.next("Take profit sold");
   expect(sold.text).toContain("Position closed");
   expect(await world.positions()).toEqual([]);
   expect(await world.chainQuantity(address, mint)).toBe(0n);

@@ -33,7 +33,8 @@ export interface LogLine {
 
 const SLOT_MS = 20;
 const FUNDS_LAMPORTS = 10_000_000_000n;
-const POLLS_MAX = 400;
+/** Far more than any end takes, because a busy machine makes few blocks in many polls. */
+const POLLS_MAX = 4_000;
 
 const quietLanding = async (): Promise<LandingSettings> => QUIET_LANDING;
 
