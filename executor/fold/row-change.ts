@@ -1,4 +1,5 @@
-import type { FoldedRows, TableName } from "./tables.ts";
+import type { FoldedRows } from "./folded-rows.ts";
+import type { TableName } from "./tables.ts";
 
 type Scalar = string | number | null;
 

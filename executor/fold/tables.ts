@@ -1,130 +1,26 @@
-import type { Amount, RiskInputs } from "@raptor/shared/domain/events.ts";
-import type { ExitRuleKind } from "@raptor/shared/domain/exit-rules.ts";
 import type {
-  ArmedEntryRow,
   AttemptRow,
-  ControlRow,
-  ExitPlanRow,
-  ExitPresetRow,
   FillRow,
-  HistoryCursorRow,
-  MevChoiceRow,
   JobRow,
-  NonceAccountRow,
-  NoticeRow,
   OrderRow,
   PositionRow,
-  ReconcileRow,
-  TokenRow,
-  TokenWordRow,
-  UserRow,
-  WalletRow,
 } from "@raptor/shared/domain/rows.ts";
-
-/** `amount` is an integer of any size as decimal text; it has no fraction and no exponent. */
-export type ColumnKind = "text" | "amount" | "int" | "bool" | "json";
-
-export interface ColumnSpec {
-  readonly kind: ColumnKind;
-  readonly nullable: boolean;
-}
-
-export interface TicketClaimRow {
-  ticket: string;
-  jobId: string;
-  userId: number;
-}
-
-export interface EpochRow {
-  epoch: number;
-  version: string;
-  pid: number;
-  startedMs: number;
-}
-
-/** What the risk engine saw when it denied an order; null when it denied before looking. */
-export interface DenialRow {
-  orderId: string;
-  inputs: RiskInputs | null;
-}
-
-/** The trigger that made an exit order. */
-export interface ExitTriggerRow {
-  orderId: string;
-  positionId: string;
-  rule: ExitRuleKind;
-  /** Null in journals of the first release. */
-  ruleId: string | null;
-  n: number;
-  triggerPriceE9: Amount;
-  priceE9: Amount;
-  priceAgeMs: number;
-  /** The highest price, where a trailing stop decided. */
-  markE9: Amount | null;
-  firedMs: number;
-}
-
-/** Tables of one row; the key is always 1. */
-export type Singleton<Row> = Row & { id: number };
-
-/** Every folded table and the row that it holds. */
-export interface FoldedRows {
-  jobs: JobRow;
-  ticket_claims: TicketClaimRow;
-  users: UserRow;
-  wallets: WalletRow;
-  orders: OrderRow;
-  attempts: AttemptRow;
-  fills: FillRow;
-  positions: PositionRow;
-  nonce_accounts: NonceAccountRow;
-  denials: DenialRow;
-  exit_plans: ExitPlanRow;
-  exit_presets: ExitPresetRow;
-  mev_choices: MevChoiceRow;
-  armed_entries: ArmedEntryRow;
-  exit_triggers: ExitTriggerRow;
-  notices: NoticeRow;
-  tokens: TokenRow;
-  control: Singleton<ControlRow>;
-  last_reconcile: Singleton<ReconcileRow>;
-  epochs: EpochRow;
-  history_cursors: HistoryCursorRow;
-  token_words: TokenWordRow;
-}
+import type { FoldedRows } from "./folded-rows.ts";
+import {
+  amount,
+  amountOrNull,
+  bool,
+  int,
+  intOrNull,
+  json,
+  jsonOrNull,
+  text,
+  textOrNull,
+  type ColumnSpec,
+  type TableSpec,
+} from "./table-spec.ts";
 
 export type TableName = keyof FoldedRows;
-
-type KindOf<Value> = [Value] extends [number]
-  ? "int"
-  : [Value] extends [boolean]
-    ? "bool"
-    : [Value] extends [string]
-      ? "text" | "amount"
-      : "json";
-
-/** Ties the specification to the row type: a column that is missing or of another kind fails. */
-type ColumnsOf<Row> = {
-  readonly [Name in keyof Row]-?: {
-    readonly kind: KindOf<NonNullable<Row[Name]>>;
-    readonly nullable: null extends Row[Name] ? true : false;
-  };
-};
-
-export interface TableSpec<Row> {
-  readonly key: keyof Row & string;
-  readonly columns: ColumnsOf<Row>;
-}
-
-const text = { kind: "text", nullable: false } as const;
-const amount = { kind: "amount", nullable: false } as const;
-const amountOrNull = { kind: "amount", nullable: true } as const;
-const textOrNull = { kind: "text", nullable: true } as const;
-const int = { kind: "int", nullable: false } as const;
-const intOrNull = { kind: "int", nullable: true } as const;
-const bool = { kind: "bool", nullable: false } as const;
-const json = { kind: "json", nullable: false } as const;
-const jsonOrNull = { kind: "json", nullable: true } as const;
 
 const jobs: TableSpec<JobRow> = {
   key: "jobId",

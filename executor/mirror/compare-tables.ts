@@ -1,11 +1,5 @@
-import {
-  columnsOf,
-  FOLDED_TABLES,
-  sqlName,
-  TABLE_NAMES,
-  type ColumnSpec,
-  type TableName,
-} from "../fold/tables.ts";
+import type { ColumnSpec } from "../fold/table-spec.ts";
+import { columnsOf, FOLDED_TABLES, sqlName, TABLE_NAMES, type TableName } from "../fold/tables.ts";
 import type { PgRow, PgSession, PgValue } from "../ports/postgres.ts";
 import { decodeRow } from "../store/row-codec.ts";
 import type { Statements } from "../store/statements.ts";

@@ -1,12 +1,5 @@
-import {
-  columnsOf,
-  FOLDED_TABLES,
-  sqlName,
-  TABLE_NAMES,
-  type ColumnKind,
-  type ColumnSpec,
-  type TableName,
-} from "../fold/tables.ts";
+import type { ColumnKind, ColumnSpec } from "../fold/table-spec.ts";
+import { columnsOf, FOLDED_TABLES, sqlName, TABLE_NAMES, type TableName } from "../fold/tables.ts";
 
 /**
  * `json`, not `jsonb`: it keeps the text as it was written, so that rows can be compared, and it

@@ -1,5 +1,5 @@
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
-import type { ColumnSpec } from "../fold/tables.ts";
+import type { ColumnSpec } from "../fold/table-spec.ts";
 import { canonicalJson } from "../store/canonical-json.ts";
 
 /** One column of a row, as PostgreSQL takes it. */

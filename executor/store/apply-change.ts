@@ -1,12 +1,7 @@
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { OrderOfAttempt, RowChange, Where } from "../fold/row-change.ts";
-import {
-  columnsOf,
-  FOLDED_TABLES,
-  sqlName,
-  type ColumnSpec,
-  type TableName,
-} from "../fold/tables.ts";
+import type { ColumnSpec } from "../fold/table-spec.ts";
+import { columnsOf, FOLDED_TABLES, sqlName, type TableName } from "../fold/tables.ts";
 import { encodeRow, encodeValue, type Columns, type SqlValue } from "./row-codec.ts";
 import type { Statements } from "./statements.ts";
 

@@ -1,5 +1,5 @@
 import type { OutboxRow, TicketRow, View } from "@raptor/shared/domain/rows.ts";
-import type { TableSpec } from "../fold/tables.ts";
+import type { TableSpec } from "../fold/table-spec.ts";
 
 /** What a message shows, once it is delivered. */
 export interface ViewRow {

@@ -1,5 +1,6 @@
 import { REVERSED_CAUSE } from "../fold/fold-orders.ts";
-import { FOLDED_TABLES, sqlName, TABLE_NAMES, type ColumnSpec } from "../fold/tables.ts";
+import type { ColumnSpec } from "../fold/table-spec.ts";
+import { FOLDED_TABLES, sqlName, TABLE_NAMES } from "../fold/tables.ts";
 import { OPERATIONAL_TABLES, type OperationalName } from "./operational-tables.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { ABSENT_INT, type Columns, type SqlValue } from "./row-codec.ts";

@@ -22,70 +22,23 @@ import type {
   View,
   WalletRow,
 } from "@raptor/shared/domain/rows.ts";
-import {
-  columnsOf,
-  FOLDED_TABLES,
-  sqlName,
-  type ColumnSpec,
-  type FoldedRows,
-  type TableName,
-} from "../fold/tables.ts";
 import type { RecoveryMark } from "../ports/recovery.ts";
-import type { Reader, StoredEvent } from "../ports/store.ts";
-import { readAnchor } from "./anchor.ts";
+import type { Reader } from "../ports/store.ts";
 import { reveal, revealEvent } from "./free-text.ts";
-import { GENESIS_HASH } from "./hash-chain.ts";
-import { decodeEvent, JOURNAL_COLUMNS_SQL, readStoredEvent } from "./journal-rows.ts";
-import {
-  OPERATIONAL_TABLES,
-  type OperationalName,
-  type OperationalRows,
-} from "./operational-tables.ts";
+import { decodeEvent, JOURNAL_COLUMNS_SQL } from "./journal-rows.ts";
 import { readRecoveryMark } from "./recovery-mark.ts";
-import { decodeRow, type Columns, type SqlValue } from "./row-codec.ts";
 import { LIVE_ORDER_SQL, NONCE_ACCOUNT_SQL, OUTBOX_DUE_SQL, UNRESOLVED_SQL } from "./schema.ts";
 import { lastBuyMs, spentLamportsSince } from "./spending.ts";
-import type { Statements } from "./statements.ts";
+import { TableReader } from "./table-reader.ts";
 import { storyOf } from "./story.ts";
-
-type AnyRows = FoldedRows & OperationalRows;
 
 /** Found by the index alone, which is empty while nothing waits; one order over all chats. */
 const OUTBOX_WAITING_SQL = `
 select rowid, chat_id from outbox
 where ${OUTBOX_DUE_SQL} and (next_try_ms <= ? or next_try_ms > ?)`;
 
-interface Selection {
-  columns: Columns;
-  select: string;
-}
-
-const SELECTIONS = new Map<string, Selection>();
-
-function selectionOf(table: keyof AnyRows): Selection {
-  const known = SELECTIONS.get(table);
-  if (known !== undefined) return known;
-  const columns: Columns = isFolded(table)
-    ? columnsOf(table)
-    : Object.entries<ColumnSpec>(OPERATIONAL_TABLES[table].columns);
-  const names = columns.map(([name]) => `"${sqlName(name)}"`).join(", ");
-  const made = { columns, select: `select ${names} from "${table}"` };
-  SELECTIONS.set(table, made);
-  return made;
-}
-
-function isFolded(table: TableName | OperationalName): table is TableName {
-  return table in FOLDED_TABLES;
-}
-
 /** Reads over one connection; inside a transaction they see what it has written. */
-export class SqliteReader implements Reader {
-  protected readonly statements: Statements;
-
-  constructor(statements: Statements) {
-    this.statements = statements;
-  }
-
+export class SqliteReader extends TableReader implements Reader {
   job(jobId: string): JobRow | undefined {
     const row = this.one("jobs", "where job_id = ?", jobId);
     return row && reveal(this.statements, "JobAccepted", row);
@@ -221,10 +174,8 @@ export class SqliteReader implements Reader {
   armedExitPlans(): ExitPlanRow[] {
     return [...this.eachArmedExitPlan()];
   }
-  *eachArmedExitPlan(): Generator<ExitPlanRow> {
-    const { columns, select } = selectionOf("exit_plans");
-    const sql = `${select} where state = 'armed' order by rowid`;
-    for (const row of this.statements.each(sql)) yield decodeRow(columns, row) as ExitPlanRow;
+  eachArmedExitPlan(): Generator<ExitPlanRow> {
+    return this.each("exit_plans", "where state = 'armed' order by rowid");
   }
   armedEntries(userId: number | null): ArmedEntryRow[] {
     if (userId === null) return this.all("armed_entries", "where state = 'armed' order by rowid");
@@ -318,62 +269,14 @@ export class SqliteReader implements Reader {
   reveal(event: JournalEvent): JournalEvent {
     return revealEvent(this.statements, event);
   }
-  changeCount(): number {
-    return this.number("select total_changes()");
-  }
-  headSeq(): number {
-    return this.number("select coalesce(max(seq), 0) from journal");
-  }
-  epoch(): number {
-    return this.number("select coalesce(max(epoch), 0) from epochs");
-  }
   storyOf(id: string): JournalEvent[] {
     return storyOf(this.statements, id);
   }
   recoveryMark(): RecoveryMark | undefined {
     return readRecoveryMark(this.statements);
   }
-  eventsFrom(seq: number, limit: number): JournalEvent[] {
-    const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where seq >= ? order by seq limit ?`;
-    return this.statements.all(sql, seq, limit).map(decodeEvent);
-  }
-  storedFrom(seq: number, limit: number): StoredEvent[] {
-    const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where seq >= ? order by seq limit ?`;
-    return this.statements.all(sql, seq, limit).map(readStoredEvent);
-  }
-  hashAt(seq: number): string | undefined {
-    const found = this.statements.one("select hash from journal where seq = ?", seq)?.[0];
-    if (typeof found === "string") return found;
-    const start = readAnchor(this.statements) ?? { seq: 0, hash: GENESIS_HASH };
-    return start.seq === seq ? start.hash : undefined;
-  }
   eventsOf(stream: string): JournalEvent[] {
     const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where stream = ? order by seq`;
     return this.statements.all(sql, stream).map(decodeEvent);
-  }
-
-  /** Rows of any table by a clause that comes from code, never from data. */
-  protected all<T extends keyof AnyRows>(
-    table: T,
-    clause: string,
-    ...values: SqlValue[]
-  ): AnyRows[T][] {
-    const { columns, select } = selectionOf(table);
-    const rows = this.statements.all(`${select} ${clause}`, ...values);
-    return rows.map((row) => decodeRow(columns, row) as AnyRows[T]);
-  }
-
-  protected one<T extends keyof AnyRows>(
-    table: T,
-    clause: string,
-    ...values: SqlValue[]
-  ): AnyRows[T] | undefined {
-    const { columns, select } = selectionOf(table);
-    const row = this.statements.one(`${select} ${clause}`, ...values);
-    return row === undefined ? undefined : (decodeRow(columns, row) as AnyRows[T]);
-  }
-
-  protected number(sql: string): number {
-    return Number(this.statements.one(sql)?.[0] ?? 0);
   }
 }
