@@ -1,28 +1,27 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { View } from "@raptor/shared/domain/rows.ts";
-import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
-import { API_SCOPES } from "@raptor/shared/wire/job.ts";
 import { mintOf } from "../engine/ids.ts";
 import type { NoncePool } from "../engine/nonce-pool.ts";
 import type { OrderDriver } from "../engine/order-driver.ts";
 import type { Panic } from "../engine/panic.ts";
 import type { Reconciler } from "../engine/reconcile.ts";
 import type { Store, Tx } from "../ports/store.ts";
-import { apiTokenScreen, noticeScreen, panicStartedScreen } from "../screens/plain.ts";
+import { noticeScreen, panicStartedScreen } from "../screens/plain.ts";
 import { NAV_OPS } from "../screens/screen.ts";
 import type { Accounts } from "./accounts.ts";
 import type { PressedMessage } from "./admission.ts";
-import { parseSolAmount } from "./amounts.ts";
+import { Answers } from "./answers.ts";
 import type { ApiTokens } from "./api-tokens.ts";
+import { Display, type Target } from "./display.ts";
 import { isEntryAction, type EntryDesk } from "./entry-desk.ts";
 import { isExitAction, type ExitDesk } from "./exit-desk.ts";
+import { finish } from "./finish-job.ts";
 import { redeemFound } from "./found.ts";
-import { ALREADY_ANSWERED, CANCELED, NOT_ASKED, NOTHING_TO_CANCEL } from "./prompts.ts";
-import { claimPrompt, findRulePrompt, findPrompt, RULES_STAY } from "./prompts.ts";
 import type { Presenter } from "./presenter.ts";
 import type { TicketIssuer } from "./tickets.ts";
+import { TokenDesk } from "./token-desk.ts";
 import type { Trading } from "./trading.ts";
 
 export interface HandlerDeps {
@@ -42,22 +41,18 @@ export interface HandlerDeps {
   tickets: TicketIssuer;
 }
 
-/** What a screen job and its message are about. */
-interface Target {
-  userId: number;
-  chatId: number;
-  key: string;
-  messageId: number | null;
-}
-
-const API_TOKEN_ID_BYTES = 9;
-
 /** Turns an accepted job into orders, screens and switches. Running one twice does it once. */
 export class JobHandlers {
   readonly #deps: HandlerDeps;
+  readonly #display: Display;
+  readonly #tokens: TokenDesk;
+  readonly #answers: Answers;
 
   constructor(deps: HandlerDeps) {
     this.#deps = deps;
+    this.#display = new Display(deps);
+    this.#tokens = new TokenDesk(deps, this.#display);
+    this.#answers = new Answers(deps, this.#display);
   }
 
   async run(job: Job): Promise<void> {
@@ -74,7 +69,7 @@ export class JobHandlers {
     const view = this.#deps.store.viewOf(chatId, messageId);
     if (view === undefined) return;
     const target: Target = { userId, chatId, key: `msg:${chatId}:${messageId}`, messageId };
-    await this.#refresh(target, freshViewOf(view));
+    await this.#display.refresh(target, freshViewOf(view));
   }
 
   /** Tells a person, in the refusing transaction itself, what became of a late command. */
@@ -101,27 +96,30 @@ export class JobHandlers {
     const target: Target = { userId, chatId, key: `job:${job.id}`, messageId: null };
     switch (job.kind) {
       case "start":
-        return this.#show(target, { kind: "home" });
+        return this.#display.show(target, { kind: "home" });
       case "showScreen":
-        return this.#show(target, viewOfScreen(job.screen));
+        return this.#display.show(target, viewOfScreen(job.screen));
       case "showToken":
-        return this.#show(target, { kind: "token", mint: job.mint });
+        return this.#display.show(target, { kind: "token", mint: job.mint });
       case "why":
-        return this.#show(target, this.#deps.presenter.stories.viewOf(userId, job.about.trim()));
+        return this.#display.show(
+          target,
+          this.#deps.presenter.stories.viewOf(userId, job.about.trim()),
+        );
       case "panic":
-        return this.#show(target, { kind: "panicConfirm" });
+        return this.#display.show(target, { kind: "panicConfirm" });
       case "buy":
         return trading.buyTyped(target, job, job.mint, job.amountText);
       case "sell":
         return trading.sellTyped(target, job);
       case "say":
-        return this.#say(target, job);
+        return this.#answers.take(target, job);
       case "press":
         return this.#press(target, job);
       case "issueToken":
-        return this.#issueToken(target, job);
+        return this.#tokens.issue(target, job);
       case "revokeTokens":
-        return this.#revokeTokens(target);
+        return this.#tokens.revoke(target);
       default:
         return "recorded";
     }
@@ -136,29 +134,32 @@ export class JobHandlers {
     // The message of an order is its record and still changes by itself: nothing replaces it.
     const place = view?.kind === "order" ? target : pressed;
     const story = this.#deps.presenter.stories.viewOfPress(userId, job, view);
-    if (story !== undefined) return this.#show(place, story);
+    if (story !== undefined) return this.#display.show(place, story);
     const exits = this.#deps.exitDesk.press({ here: place, fresh: target }, job, view);
     if (exits !== undefined) return exits;
     switch (job.op) {
       case NAV_OPS.home:
-        return this.#show(place, { kind: "home" });
+        return this.#display.show(place, { kind: "home" });
       case NAV_OPS.positions:
-        return this.#show(place, { kind: "positions", page: Number.parseInt(job.arg, 36) || 0 });
+        return this.#display.show(place, {
+          kind: "positions",
+          page: Number.parseInt(job.arg, 36) || 0,
+        });
       case NAV_OPS.token: {
         const mint = view?.kind === "order" ? store.order(view.orderId)?.instrument : undefined;
-        if (mint === undefined) return this.#show(place, { kind: "home" });
-        return this.#show(place, { kind: "token", mint: mintOf(mint) });
+        if (mint === undefined) return this.#display.show(place, { kind: "home" });
+        return this.#display.show(place, { kind: "token", mint: mintOf(mint) });
       }
       case NAV_OPS.sell:
-        return this.#show(pressed, { kind: "sell" });
+        return this.#display.show(pressed, { kind: "sell" });
       case NAV_OPS.status:
-        return this.#show(pressed, { kind: "status" });
+        return this.#display.show(pressed, { kind: "status" });
       case NAV_OPS.help:
-        return this.#show(pressed, { kind: "help" });
+        return this.#display.show(pressed, { kind: "help" });
       case NAV_OPS.wallet:
-        return this.#show(pressed, { kind: "wallet" });
+        return this.#display.show(pressed, { kind: "wallet" });
       case NAV_OPS.askPanic:
-        return this.#show(pressed, { kind: "panicConfirm" });
+        return this.#display.show(pressed, { kind: "panicConfirm" });
       case NAV_OPS.customBuy:
         if (view?.kind !== "token") return "nothing to buy";
         return trading.prompt(target, view.mint);
@@ -170,7 +171,7 @@ export class JobHandlers {
       case NAV_OPS.refresh:
       case NAV_OPS.pause:
         if (view === undefined) return "nothing to refresh";
-        return this.#refresh(pressed, view);
+        return this.#display.refresh(pressed, view);
       default:
         return this.#redeem(pressed, job);
     }
@@ -186,7 +187,7 @@ export class JobHandlers {
         "This button is void",
         "Nothing was done. Open the screen again for a new one.",
       ];
-      return this.#tell({ ...target, key: `job:${job.id}`, messageId: null }, lines);
+      return this.#display.tell({ ...target, key: `job:${job.id}`, messageId: null }, lines);
     }
     const { action } = ticket;
     if (isExitAction(action)) {
@@ -213,7 +214,7 @@ export class JobHandlers {
         return trading.sell(target, job, action.positionId, action.quantityBps);
       case "resume": {
         const view = store.viewOf(target.chatId, job.messageId);
-        return this.#refresh(target, freshViewOf(view ?? { kind: "home" }));
+        return this.#display.refresh(target, freshViewOf(view ?? { kind: "home" }));
       }
       case "panic":
         await this.#showPanic(target);
@@ -225,7 +226,7 @@ export class JobHandlers {
           const payload = { userId, reason: "drift read by the person" };
           tx.append({ stream: `user:${userId}`, kind: "EntriesReleased", payload });
         });
-        return this.#show(target, { kind: "positions", page: 0 });
+        return this.#display.show(target, { kind: "positions", page: 0 });
       case "reclaimNonces":
         return this.#reclaimNonces(target, job);
       case "adoptTokens":
@@ -239,106 +240,19 @@ export class JobHandlers {
   async #reclaimNonces(target: Target, job: JobOf<"press">): Promise<string> {
     const { pool } = this.#deps;
     const problem = await pool.reclaim(target.userId, job.id);
-    if (problem === undefined) return this.#show(target, { kind: "wallet" });
+    if (problem === undefined) return this.#display.show(target, { kind: "wallet" });
     const fresh: Target = { ...target, key: `job:${job.id}`, messageId: null };
-    return this.#tell(fresh, ["Rent not taken back", problem, "It stays yours, nothing was sent."]);
+    return this.#display.tell(fresh, [
+      "Rent not taken back",
+      problem,
+      "It stays yours, nothing was sent.",
+    ]);
   }
 
   async #showPanic(target: Target): Promise<void> {
     const { store, presenter } = this.#deps;
     const screen = panicStartedScreen(store.openPositions(target.userId).length);
     await store.transact((tx) => presenter.put(tx, target, { kind: "notice" }, screen));
-  }
-
-  async #say(target: Target, job: JobOf<"say">): Promise<string> {
-    const { store, clock, trading } = this.#deps;
-    const { chatId } = target;
-    const where = { chatId, nowMs: clock.nowMs(), to: job.replyToMessageId };
-    const rule = findRulePrompt(store, where);
-    if (rule !== undefined) return this.#sayRule(target, job, rule);
-    const prompt = findPrompt(store, where);
-    const isCancel = job.text === "/cancel";
-    if (prompt === undefined) {
-      return this.#tell(target, isCancel ? NOTHING_TO_CANCEL : NOT_ASKED);
-    }
-    const amount = parseSolAmount(job.text);
-    if (!isCancel && !amount.ok) {
-      return this.#tell(target, ["Not bought", amount.sentence, "Send another number or /cancel."]);
-    }
-    if (!(await store.transact((tx) => claimPrompt(tx, prompt, job)))) {
-      return this.#tell(target, isCancel ? NOTHING_TO_CANCEL : ALREADY_ANSWERED);
-    }
-    if (isCancel) return this.#tell(target, CANCELED);
-    return trading.buyTyped(target, job, prompt.mint, job.text);
-  }
-
-  async #sayRule(
-    target: Target,
-    job: JobOf<"say">,
-    { view, prompt }: NonNullable<ReturnType<typeof findRulePrompt>>,
-  ): Promise<string> {
-    const { store, exitDesk, entryDesk } = this.#deps;
-    if (job.text !== "/cancel") {
-      if (view.kind === "entryPrompt") return entryDesk.answer(target, view.mint, job.text);
-      return exitDesk.answer(target, view.positionId, job.text);
-    }
-    await store.transact((tx) => claimPrompt(tx, prompt, job));
-    return this.#tell(target, RULES_STAY);
-  }
-
-  async #refresh(target: Target, view: View): Promise<string> {
-    const { store, driver, presenter } = this.#deps;
-    if (view.kind === "order") {
-      driver.start(view.orderId);
-      await store.transact((tx) => this.#deps.trading.showOrder(tx, view.orderId));
-      return "refreshed";
-    }
-    const screen = await presenter.render(target.userId, view);
-    if (screen === undefined) return "nothing to refresh";
-    await store.transact((tx) => presenter.put(tx, target, view, screen));
-    return "refreshed";
-  }
-
-  async #show(target: Target, view: View): Promise<string> {
-    const { store, presenter } = this.#deps;
-    const screen = await presenter.render(target.userId, view);
-    assert(screen !== undefined, `view ${view.kind} cannot be shown`);
-    await store.transact((tx) => presenter.put(tx, target, view, screen));
-    return `shown: ${view.kind}`;
-  }
-
-  async #tell(target: Target, lines: readonly string[]): Promise<string> {
-    const { store, presenter } = this.#deps;
-    const screen = noticeScreen(lines);
-    await store.transact((tx) => presenter.put(tx, target, { kind: "notice" }, screen));
-    return lines[0] ?? "";
-  }
-
-  async #issueToken(target: Target, job: JobOf<"issueToken">): Promise<string> {
-    const { store, ids, apiTokens, tickets } = this.#deps;
-    const { userId, chatId, key } = target;
-    const tokenId = ids.token(API_TOKEN_ID_BYTES);
-    const scopes = job.scopes.length === 0 ? [...API_SCOPES] : job.scopes;
-    const outcome = "token issued";
-    // The job ends in the same transaction, so that a crash cannot issue a second token for it.
-    await store.transact((tx: Tx) => {
-      finish(tx, job, outcome);
-      const payload = { tokenId, userId, scopes };
-      tx.append({ stream: `user:${userId}`, kind: "TokenIssued", payload });
-      const screen = apiTokenScreen(apiTokens.placeholderOf(tokenId), scopes);
-      const content = tickets.issue(tx, userId, chatId, screen);
-      const view: View = { kind: "apiToken", tokenId };
-      tx.putOutbox({ key, chatId, content, view, isProtected: true });
-    });
-    return outcome;
-  }
-
-  async #revokeTokens(target: Target): Promise<string> {
-    const { userId } = target;
-    await this.#deps.store.transact((tx) =>
-      tx.append({ stream: `user:${userId}`, kind: "TokensRevoked", payload: { userId } }),
-    );
-    return this.#tell(target, ["All your access tokens are revoked", "Nothing else changed."]);
   }
 }
 
@@ -351,10 +265,4 @@ function viewOfScreen(screen: JobOf<"showScreen">["screen"]): View {
 /** A notice reports a moment and is not made again: its buttons live on the home screen. */
 function freshViewOf(view: View): View {
   return view.kind === "notice" ? { kind: "home" } : view;
-}
-
-function finish(tx: Tx, job: Job, outcome: string): void {
-  if (tx.job(job.id)?.state !== "pending") return;
-  const payload = { jobId: job.id, outcome };
-  tx.append({ stream: `job:${job.id}`, kind: "JobFinished", payload });
 }
