@@ -33,8 +33,9 @@ export default defineConfig({
           // and the report says so. What must never happen is judged where nothing is repeated: by
           // the storm, the simulator and the property tests.
           retry: 1,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // Each wait has a bound of its own; these are for many of them on a machine that is busy.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       // Alone, because a desk that gets no time to trade is killed without proving anything.

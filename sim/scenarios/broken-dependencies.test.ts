@@ -105,7 +105,7 @@ describe("a broken dependency fails the deep check and nothing else:", () => {
     ["a stream", /^stream 127/, () => world.file.rpc, { on: "ws", kind: "silent" }],
   ];
 
-  test.for(broken)("%s", { timeout: 240_000 }, async ([, dependency, url, fault]) => {
+  test.for(broken)("%s", async ([, dependency, url, fault]) => {
     await until(async () => (await health(world.file, true)).status === 200);
     await breakDown(url(), fault as Record<string, unknown>);
     // What is slow for a moment may fail beside it, and is back before long.
@@ -138,7 +138,7 @@ describe("a broken dependency fails the deep check and nothing else:", () => {
     await repairAll();
     await until(() => panicsOf(alice, "PanicClosed") === panics + 1);
     expect(await world.chainQuantity(address, mint)).toBe(0n);
-  }, 240_000);
+  });
 });
 
 describe("a journal that cannot be written", () => {
@@ -174,7 +174,7 @@ describe("a journal that cannot be written", () => {
     await until(() => panicsOf(alice, "PanicClosed") === panicsOf(alice, "PanicOpened"));
     // It lived through it: a restart would have been a new epoch.
     expect((await world.status()).epoch).toBe(epoch);
-  }, 240_000);
+  });
 });
 
 /** Another process's write lock: every commit of the executor is refused until it is released. */

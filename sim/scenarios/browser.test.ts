@@ -79,7 +79,7 @@ describe.skipIf(!existsSync(CHROMIUM))("a person at the chat page", () => {
     await bubble("Take profit sold").waitFor();
     await picture("4-exit");
     expect(await world.chainQuantity(address, mint)).toBe(0n);
-  }, 240_000);
+  });
 
   test("the dashboard shows the same trades to the admin", async () => {
     await page.setViewportSize({ width: 1_100, height: 900 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   world = await ScenarioWorld.start({ slotMs: 100 });
   alice = world.alice;
   await alice.begin();
-}, 120_000);
+});
 
 afterAll(() => world.close());
 
@@ -49,7 +49,7 @@ describe.each(["pump-curve", "raydium-cpmm"])("a token on %s", (kind) => {
     expect(order.seq - trigger.seq).toBe(1);
     expect(attempt.payload["route"]).toMatchObject({ router: "direct" });
     await settled();
-  }, 240_000);
+  });
 });
 
 test("an exit goes out though Jupiter, Telegram, QStash and Redis are all down", async () => {
@@ -72,4 +72,4 @@ test("an exit goes out though Jupiter, Telegram, QStash and Redis are all down",
     for (const url of all) await repair(url);
   }
   await mark.next("Stop loss sold");
-}, 300_000);
+});

@@ -70,7 +70,7 @@ test("a press that comes back too late buys nothing and says so", async () => {
   expect(notice.text).toMatch(/expired.*nothing was done/is);
   expect(fillsOf(mint)).toBe(0);
   expect(await world.chainQuantity(address, mint)).toBe(0n);
-}, 240_000);
+});
 
 test("a press while the executor is down is queued, and bought when it is back in time", async () => {
   const mint = world.mint("normal", 0);
@@ -83,7 +83,7 @@ test("a press while the executor is down is queued, and bought when it is back i
   await control("start");
   await mark.next("✅ Bought");
   expect(fillsOf(mint)).toBe(1);
-}, 240_000);
+});
 
 test("executor and queue down: Telegram tries again until the press is carried out", async () => {
   const mint = world.mint("normal", 2);
@@ -95,7 +95,7 @@ test("executor and queue down: Telegram tries again until the press is carried o
   await until(async () => (await world.positions()).some((one) => one.mint === mint));
   await repair(world.file.qstash);
   expect(fillsOf(mint)).toBe(1);
-}, 120_000);
+});
 
 test("a drain refuses new jobs with 503, loses nothing and arms exits before it is ready", async () => {
   const before = (await world.positions()).length;
@@ -137,7 +137,7 @@ test("tokens that left the wallet while the desk was down are found at start and
     .slice(runs)
     .flatMap(({ payload }) => payload["drift"] as Drift[]);
   expect(drift.map((one) => [one.mint, one.class])).toContainEqual([mint, "external"]);
-}, 240_000);
+});
 
 test("while it drains the public port says 503 with Retry-After", async () => {
   const stopping = control("stop");
@@ -155,4 +155,4 @@ test("while it drains the public port says 503 with Retry-After", async () => {
   await stopping;
   await control("start");
   expect((await call(`${world.file.executor}/health`)).status).toBe(200);
-}, 120_000);
+});

@@ -171,7 +171,7 @@ test("a delivery that the queue repeats, at once and later, buys once", async ()
   await bought(mint);
   await expectOneBuy(mint);
   expect(claimsOf(data)).toHaveLength(1);
-}, 120_000);
+});
 
 test("a button that was made for another chat does nothing", async () => {
   const card = await cardOf(world.mint("normal", 6));

@@ -36,7 +36,7 @@ beforeAll(async () => {
   });
   alice = world.alice;
   address = await alice.begin();
-}, 120_000);
+});
 
 afterAll(async () => {
   await world.close();
@@ -99,7 +99,7 @@ test("a buy that was recorded and never sent ends as expired, and nothing was bo
   expect(payloadsOf("FillRecorded")).toHaveLength(1);
   expect(await world.chainQuantity(address, world.mint("normal", 1))).toBe(0n);
   await until(async () => (await textOf(large)).includes("Nothing was bought"));
-}, 240_000);
+});
 
 test("the nonce is free again: the next large buy stands on one and is booked", async () => {
   const used = new Set(payloadsOf("AttemptPrepared").map(({ exclusionGroup }) => exclusionGroup));
@@ -117,7 +117,7 @@ test("the nonce is free again: the next large buy stands on one and is booked", 
   expect(bought).toMatchObject({ bound: { kind: "nonce" } });
   expect(used.has(bought?.["exclusionGroup"])).toBe(false);
   expect((await world.status()).unresolvedAttempts).toBe(0);
-}, 240_000);
+});
 
 test("the journal of all this verifies", async () => {
   const { verifyJournal } = await import("@raptor/executor/store/verify.ts");
@@ -125,4 +125,4 @@ test("the journal of all this verifies", async () => {
     problem: null,
     violation: null,
   });
-}, 120_000);
+});

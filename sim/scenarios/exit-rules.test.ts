@@ -19,7 +19,7 @@ beforeAll(async () => {
   });
   alice = world.alice;
   await alice.begin();
-}, 240_000);
+});
 
 // A test that failed must not take the others with it.
 afterEach(async () => {
@@ -116,7 +116,7 @@ test("a ladder from the settings sells its levels, moves its stop and sells the 
   await moveUntil(mint, 0.98, "Stop loss sold");
   await until(async () => (await positionOf(mint)) === undefined);
   expect(countOf("ExitTriggered", "rule", "takeProfit")).toBe(2);
-}, 240_000);
+});
 
 test("an edit during a pending sell leaves the sell alone", async () => {
   const mint = timedMint();
@@ -137,7 +137,7 @@ test("an edit during a pending sell leaves the sell alone", async () => {
     return exits.length > 0 && !exits.some(({ id }) => id === "takeProfit1");
   });
   expect(await kindsOf(mint)).toContain("timeLimit");
-}, 240_000);
+});
 
 test("a trailing stop that was typed keeps its highest price over a restart", async () => {
   const mint = world.mint("normal", 1);
@@ -158,7 +158,7 @@ test("a trailing stop that was typed keeps its highest price over a restart", as
   // Below the stop of the highest price, and above that of any price since the restart.
   await moveUntil(mint, 1.1, "Trailing stop sold");
   expect(await positionOf(mint)).toBeUndefined();
-}, 240_000);
+});
 
 test("initials out brings back what was paid, a limit sells its share", async () => {
   const mint = world.mint("normal", 2);
@@ -172,7 +172,7 @@ test("initials out brings back what was paid, a limit sells its share", async ()
   await addRule(receipt, `limit ${price} 10`);
   await moveUntil(mint, 1.48, "Limit sell sold");
   expect(countOf("ExitTriggered", "rule", "limitSell")).toBe(1);
-}, 240_000);
+});
 
 test("a market cap sells at the price that it was turned into", async () => {
   const mint = world.mint("normal", 4);
@@ -191,7 +191,7 @@ test("a market cap sells at the price that it was turned into", async () => {
   expect(await positionOf(mint)).toBeDefined();
   await moveUntil(mint, 0.83, "Market cap sold");
   expect(await positionOf(mint)).toBeUndefined();
-}, 240_000);
+});
 
 test("a limit buy waits for its price; its exits are then changed over the API", async () => {
   const mint = world.mint("normal", 0);
@@ -219,12 +219,12 @@ test("a limit buy waits for its price; its exits are then changed over the API",
   expect(answer.status).toBe(200);
   await until(async () => (await kindsOf(mint)).join() === "stopLoss,trailingStop");
   await mark.next("The operator changed exit rules of yours");
-}, 240_000);
+});
 
 test("a time limit sells what the edit left", async () => {
   await alice.waitFor("Time limit sold", 120_000);
   expect(await positionOf(timedMint())).toBeUndefined();
-}, 240_000);
+});
 
 test("raptor replay decides everything that happened here again", () => {
   const report = replayJournal(join(world.file.dataDir, "journal.db"));

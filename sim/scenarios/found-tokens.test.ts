@@ -1,13 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ChatMark } from "./chat-mark.ts";
-import { signDelivery } from "./forge.ts";
 import { type Person, waitUntil } from "./person.ts";
-import { call, until } from "./probes.ts";
+import { until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
-
-/** After so long without a record another tick is sent. */
-const TICK_WAIT_MS = 5_000;
+import { reconcileNow } from "./schedule-tick.ts";
 
 let world: ScenarioWorld;
 let alice: Person;
@@ -21,34 +17,9 @@ beforeAll(async () => {
   });
   alice = world.alice;
   address = await alice.begin();
-}, 120_000);
+});
 
 afterAll(() => world.close());
-
-async function tick(): Promise<number> {
-  const url = `${world.file.edge}/cron/reconcile`;
-  const signature = signDelivery({ key: world.file.qstashCurrentKey, url });
-  const headers = {
-    "upstash-message-id": `msg_${randomUUID()}`,
-    "upstash-signature": signature,
-  };
-  return (await call(url, { method: "POST", headers })).status;
-}
-
-/** A tick of the schedule, and the record that it leaves. */
-async function reconcileNow(): Promise<Record<string, unknown>> {
-  const before = world.eventsOf("ReconcileCompleted").length;
-  const isDone = (): boolean => world.eventsOf("ReconcileCompleted").length > before;
-  // A tick during a run that the watched account began gets that run's result, and no record.
-  await until(async () => {
-    expect(await tick()).toBe(200);
-    return until(isDone, TICK_WAIT_MS).then(
-      () => true,
-      () => false,
-    );
-  });
-  return world.eventsOf("ReconcileCompleted").at(-1)?.payload ?? {};
-}
 
 /** Tokens appear in Alice's wallet. */
 function give(mint: string, quantity: bigint): void {
@@ -62,7 +33,7 @@ async function positionOf(mint: string) {
 /** The question about tokens that came since the mark, after reconciles until it comes. */
 function ask(mark: ChatMark, label: string) {
   return waitUntil(async () => {
-    await reconcileNow();
+    await reconcileNow(world);
     return (await mark.news()).findLast(({ reply_markup: markup }) =>
       markup?.inline_keyboard?.flat().some((button) => button.text === label),
     );
@@ -75,7 +46,7 @@ test("tokens beyond a position join it, are left apart or ignored, as the person
   const held = BigInt((await positionOf(mint))?.quantity ?? "0");
   expect(held).toBe(await world.chainQuantity(address, mint));
   await until(async () => {
-    await reconcileNow();
+    await reconcileNow(world);
     return world.eventsOf("FillRecorded").length === world.eventsOf("FillSettled").length;
   });
   const start = await ChatMark.of(alice);
@@ -89,6 +60,6 @@ test("tokens beyond a position join it, are left apart or ignored, as the person
   give(mint, held);
   await alice.press(await ask(later, "Leave apart"), "Leave apart");
   await until(() => world.eventsOf("TokensIgnored").length === 1);
-  expect(await reconcileNow()).toMatchObject({ drift: [] });
+  expect(await reconcileNow(world)).toMatchObject({ drift: [] });
   expect((await positionOf(mint))?.quantity).toBe((held * 2n).toString());
-}, 300_000);
+});

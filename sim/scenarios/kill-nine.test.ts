@@ -79,7 +79,7 @@ test("kill -9 after the transaction left and before it was confirmed: booked onc
   await killMain();
   for (const url of nodes()) await repair(url);
   await expectBoughtOnce(mint, messageId);
-}, 240_000);
+});
 
 test("kill -9 between the record of the attempt and its arrival: the same bytes are sent", async () => {
   const mint = world.mint("normal", 1);
@@ -90,7 +90,7 @@ test("kill -9 between the record of the attempt and its arrival: the same bytes 
   await killMain();
   for (const url of nodes()) await repair(url);
   await expectBoughtOnce(mint, messageId);
-}, 240_000);
+});
 
 test("nodes that take the transaction and do not answer: not decided, then the receipt", async () => {
   const mint = world.mint("normal", 2);
@@ -101,7 +101,7 @@ test("nodes that take the transaction and do not answer: not decided, then the r
   const messageId = await press(mint);
   await until(() => eventsOfMint("AttemptUnknown", mint).length > 0);
   await expectBoughtOnce(mint, messageId);
-}, 240_000);
+});
 
 test("kill -9 of the signer: everything comes back and trades on", async () => {
   const { signer } = world.world.executor.pids;
@@ -111,7 +111,7 @@ test("kill -9 of the signer: everything comes back and trades on", async () => {
   const mint = world.mint("normal", 3);
   const messageId = await press(mint);
   await expectBoughtOnce(mint, messageId);
-}, 240_000);
+});
 
 test("kill -9 of the launcher: both children end, the platform starts all again", async () => {
   const { launcher, main } = world.world.executor.pids;
@@ -124,7 +124,7 @@ test("kill -9 of the launcher: both children end, the platform starts all again"
   await setPrice(world.file, mint, 0.6);
   await mark.next("Stop loss sold");
   expect(await world.chainQuantity(address, mint)).toBe(0n);
-}, 240_000);
+});
 
 test("a price that runs away reverts the buy: only the fee is paid and nothing is retried", async () => {
   const mint = world.mint("normal", 4);
@@ -145,7 +145,7 @@ test("a price that runs away reverts the buy: only the fee is paid and nothing i
   expect(eventsOfMint("FillRecorded", mint)).toHaveLength(0);
   const paid = before - (await world.chainLamports(address));
   expect(paid.toString()).toBe(String(failed?.["costLamports"]));
-}, 240_000);
+});
 
 test("a transaction that never arrives is proven dead before the order ends", async () => {
   const fast = await ScenarioWorld.start({
@@ -173,7 +173,7 @@ test("a transaction that never arrives is proven dead before the order ends", as
   } finally {
     await fast.close();
   }
-}, 240_000);
+});
 
 test("the journal of all this verifies", async () => {
   await postJson(`${world.file.control}/world/executor/stop`, {});

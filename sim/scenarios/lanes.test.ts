@@ -96,7 +96,7 @@ describe("all lanes, while nobody knows what others pay", () => {
     );
     await Promise.all(broken);
     mint = desk.world.mint();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await desk.world.close();
@@ -135,7 +135,7 @@ describe("all lanes, while nobody knows what others pay", () => {
     // What is left is the nonce account that the first buy sets up, and that one's fee.
     expect(spent - known).toBeGreaterThanOrEqual(1_447_680n);
     expect(spent - known).toBeLessThan(1_447_680n + 1_100_000n);
-  }, 240_000);
+  });
 
   test("what each lane did stands in the health report and in the metrics", async () => {
     const { dependencies } = await health(desk.world.file);
@@ -159,7 +159,7 @@ describe("all lanes, while nobody knows what others pay", () => {
     expect(await desk.world.chainQuantity(desk.address, mint)).toBe(0n);
     expect(fillsOf(desk, mint).filter(({ side }) => side === "sell")).toHaveLength(1);
     for (const url of Object.values(urls)) await repair(url);
-  }, 240_000);
+  });
 
   test("a tip lane alone lands a buy that no node takes", async () => {
     const other = desk.world.mint("normal", 1);
@@ -172,7 +172,7 @@ describe("all lanes, while nobody knows what others pay", () => {
       .slice(-1);
     expect(submitted?.lanes.some((lane) => /^(jito|helius|jupiter) /.test(lane))).toBe(true);
     expect(fillsOf(desk, other)).toHaveLength(1);
-  }, 240_000);
+  });
 
   test("all lanes down: the exit stays armed, is sent again, and is sold once when they are back", async () => {
     const other = desk.world.mint("normal", 1);
@@ -191,7 +191,7 @@ describe("all lanes, while nobody knows what others pay", () => {
       BigInt(String(route["unitPriceMicroLamports"])),
     );
     expect(prices[1]).toBeGreaterThan(prices[0] ?? 0n);
-  }, 240_000);
+  });
 });
 
 describe("protected orders", () => {
@@ -205,7 +205,7 @@ describe("protected orders", () => {
       NONCE_ACCOUNTS_MAX: "0",
     });
     mint = desk.world.mint();
-  }, 120_000);
+  });
 
   afterAll(() => desk.world.close());
 
@@ -222,7 +222,7 @@ describe("protected orders", () => {
     expect(attempt?.route["lanesLeftOut"]).toEqual([
       { lane: "jupiter", reason: "the order is protected" },
     ]);
-  }, 240_000);
+  });
 
   test("that are exits go everywhere once their lanes have failed them", async () => {
     const { jito, helius } = laneUrls(desk);
@@ -235,5 +235,5 @@ describe("protected orders", () => {
     await mark.next("Stop loss sold");
     expect(await desk.world.chainQuantity(desk.address, mint)).toBe(0n);
     expect(fillsOf(desk, mint).filter(({ side }) => side === "sell")).toHaveLength(1);
-  }, 240_000);
+  });
 });

@@ -28,7 +28,7 @@ process.on("SIGTERM", () => {
 });
 try {
   print(`waiting ${clock.nowMs()}`);
-  const outcome = await lease.take({ waitMsMax: 30_000, reachMsMax: 5_000 });
+  const outcome = await lease.take({ waitMsMax: 120_000, reachMsMax: 60_000 });
   lease.start();
   print(
     `${outcome.outcome === "taken" ? "held" : outcome.outcome} ${lease.epoch} ${clock.nowMs()}`,

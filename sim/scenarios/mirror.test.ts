@@ -52,7 +52,7 @@ async function closeAll(): Promise<void> {
 
 async function ask(sql: string): Promise<PgRow[]> {
   const postgres = createNodePostgres({ connectionString: server.url(), clock });
-  const session = await postgres.open("test", 5_000);
+  const session = await postgres.open("test", 60_000);
   try {
     return (await session.query(sql)).rows;
   } finally {
@@ -80,7 +80,7 @@ async function expectEqual(): Promise<void> {
 async function differenceNow(): Promise<string | undefined> {
   const database = new DatabaseSync(join(world.file.dataDir, "journal.db"), { readOnly: true });
   const postgres = createNodePostgres({ connectionString: server.url(), clock });
-  const session = await postgres.open("compare", 5_000);
+  const session = await postgres.open("compare", 60_000);
   try {
     database.exec("begin");
     const local = new Statements(database);
@@ -130,7 +130,7 @@ function attemptsToBuy(mint: string): unknown[] {
 }
 
 describe("MIRROR=async", () => {
-  beforeAll(() => startAll({}), 120_000);
+  beforeAll(() => startAll({}));
   afterAll(closeAll);
   afterEach(async () => {
     for (const { http } of world.file.rpcs) await repair(http);
@@ -145,7 +145,7 @@ describe("MIRROR=async", () => {
     const [held] = await ask("select symbol, quantity from raptor.positions where state = 'open'");
     const [position] = await world.positions();
     expect(held).toEqual([position?.symbol, position?.quantity]);
-  }, 300_000);
+  });
 
   test("trading goes on while Postgres is down, and all is caught up with", async () => {
     const sold = world.mint("normal", 0);
@@ -158,7 +158,7 @@ describe("MIRROR=async", () => {
     expect(metrics.get("raptor_mirror_lag_events")).toBeGreaterThan(0);
     await server.start();
     await expectEqual();
-  }, 300_000);
+  });
 
   test("a frozen Postgres does not slow an answer or a sale", async () => {
     server.freeze();
@@ -168,7 +168,7 @@ describe("MIRROR=async", () => {
       server.thaw();
     }
     await expectEqual();
-  }, 300_000);
+  });
 
   test("kill -9 of the desk while it ships: nothing is missing and nothing is twice", async () => {
     const mint = world.mint("normal", 5);
@@ -181,7 +181,7 @@ describe("MIRROR=async", () => {
     await untilHeld(mint);
     expect(await world.chainTransactions(address, mint)).toHaveLength(1);
     await expectEqual();
-  }, 300_000);
+  });
 
   test("a lost volume comes back from Postgres with an order in flight: one effect, sellable", async () => {
     const mint = world.mint("normal", 3);
@@ -225,7 +225,7 @@ describe("MIRROR=async", () => {
     const verified = verifyJournal(join(world.file.dataDir, "journal.db"));
     expect(verified).toMatchObject({ problem: null, violation: null });
     await world.world.executor.start();
-  }, 300_000);
+  });
 
   test("a journal older than its copy buys nothing, sells on, and says what to do", async () => {
     const path = join(world.file.dataDir, "journal.db");
@@ -253,11 +253,11 @@ describe("MIRROR=async", () => {
     expect(world.eventsOf("AttemptPrepared")).toHaveLength(before);
     await setPrice(world.file, mint, 0.5);
     await until(async () => (await world.chainQuantity(address, mint)) === 0n);
-  }, 300_000);
+  });
 });
 
 describe("MIRROR=sync", () => {
-  beforeAll(() => startAll({ MIRROR: "sync", MIRROR_SYNC_MS: "300" }), 120_000);
+  beforeAll(() => startAll({ MIRROR: "sync", MIRROR_SYNC_MS: "300" }));
   afterAll(closeAll);
 
   test("entries stop with Postgres, exits do not, and all goes on when it is back", async () => {
@@ -281,7 +281,7 @@ describe("MIRROR=sync", () => {
     await until(async () => (await mirrorHealth()).ok);
     await buy(world.mint("normal", 2));
     await expectEqual();
-  }, 300_000);
+  });
 
   test("a frozen Postgres leaves a prepared buy unsent until the copy knows it", async () => {
     const mint = world.mint("normal", 3);
@@ -301,5 +301,5 @@ describe("MIRROR=sync", () => {
     }
     await until(async () => (await mirrorHealth()).ok);
     await expectEqual();
-  }, 300_000);
+  });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   alice = world.alice;
   address = await alice.begin();
   mint = world.mint();
-}, 120_000);
+});
 
 afterAll(() => world.close());
 
@@ -48,7 +48,7 @@ test("the first buy sets an account up before it is sent, and says what that hol
   );
   expect(kinds.indexOf("AttemptPrepared")).toBeGreaterThan(kinds.indexOf("NonceAccountsCreated"));
   await until(() => payloadsOf("FillSettled").length === 1);
-}, 240_000);
+});
 
 test("a lost exit gets a dearer copy, over kill -9, and exactly one of them lands", async () => {
   for (const { http } of world.file.rpcs) {
@@ -74,7 +74,7 @@ test("a lost exit gets a dearer copy, over kill -9, and exactly one of them land
   for (const { proof } of payloadsOf("AttemptDead")) {
     expect(proof).toMatchObject({ by: { attemptId: sells[0]?.["attemptId"], end: "filled" } });
   }
-}, 240_000);
+});
 
 test("the rent comes back to the lamport, and only when nothing is under way", async () => {
   const before = await world.chainLamports(address);
@@ -90,7 +90,7 @@ test("the rent comes back to the lamport, and only when nothing is under way", a
     const shown = (await alice.received()).find((one) => one.message_id === wallet.message_id);
     return shown?.text?.includes("Held back") === false;
   });
-}, 240_000);
+});
 
 test("the journal of all this verifies", async () => {
   const { verifyJournal } = await import("@raptor/executor/store/verify.ts");
@@ -99,7 +99,7 @@ test("the journal of all this verifies", async () => {
     problem: null,
     violation: null,
   });
-}, 240_000);
+});
 
 /** What the wallet paid for the newest transaction that touched an account. */
 async function newestFee(account: string): Promise<bigint> {

@@ -87,7 +87,7 @@ function alerts(): string[] {
     .map(({ level, message }) => `${level} ${message}`);
 }
 
-describe("the test of the pools' programs", { timeout: 300_000 }, () => {
+describe("the test of the pools' programs", () => {
   test("passes on all of them while they are what they were", async ({ expect }) => {
     for (const kind of KINDS) await holding(world.token(kind));
     const passed = "pump.fun passed, PumpSwap passed, Raydium CPMM passed, Raydium AMM v4 passed";

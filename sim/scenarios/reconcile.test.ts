@@ -4,14 +4,13 @@ import { ChatMark, pressCard } from "./chat-mark.ts";
 import { signDelivery } from "./forge.ts";
 import { countRows } from "./journal-view.ts";
 import { postJson, type Person, waitUntil } from "./person.ts";
-import { breakDown, call, repair, setPrice, until } from "./probes.ts";
+import { breakDown, repair, setPrice, until } from "./probes.ts";
 import { ScenarioWorld } from "./scenario-world.ts";
+import { reconcileNow, tick } from "./schedule-tick.ts";
 
 /** The executor's own timer is out of the way: what is found is found by the streams or a tick. */
 const NEVER_MS = "3600000";
 const TICKS_AT_ONCE = 40;
-/** After so long without a record another tick is sent. */
-const TICK_WAIT_MS = 5_000;
 
 let world: ScenarioWorld;
 let alice: Person;
@@ -26,7 +25,7 @@ beforeAll(async () => {
   alice = world.alice;
   address = await alice.begin();
   await world.bob.begin();
-}, 120_000);
+});
 
 // A test that failed must not take the others with it.
 afterEach(async () => {
@@ -35,37 +34,6 @@ afterEach(async () => {
 });
 
 afterAll(() => world.close());
-
-interface Tick {
-  id?: string;
-  path?: string;
-  signature?: string;
-  key?: string;
-}
-
-async function tick(over: Tick = {}): Promise<number> {
-  const { id = `msg_${randomUUID()}`, path = "/cron/reconcile" } = over;
-  const url = `${world.file.edge}${path}`;
-  const key = over.key ?? world.file.qstashCurrentKey;
-  const signature = over.signature ?? signDelivery({ key, url });
-  const headers = { "upstash-message-id": id, "upstash-signature": signature };
-  return (await call(url, { method: "POST", headers })).status;
-}
-
-/** A tick of the schedule, and the record that it leaves. */
-async function reconcileNow(): Promise<Record<string, unknown>> {
-  const before = world.eventsOf("ReconcileCompleted").length;
-  const isDone = (): boolean => world.eventsOf("ReconcileCompleted").length > before;
-  // A tick during a run that the watched account began gets that run's result, and no record.
-  await until(async () => {
-    expect(await tick()).toBe(200);
-    return until(isDone, TICK_WAIT_MS).then(
-      () => true,
-      () => false,
-    );
-  });
-  return world.eventsOf("ReconcileCompleted").at(-1)?.payload ?? {};
-}
 
 function sellOutside(mint: string, quantity: bigint): Promise<unknown> {
   const moved = { owner: address, mint, quantity: quantity.toString() };
@@ -105,7 +73,7 @@ describe("tokens that leave the wallet outside Raptor", () => {
     expect(world.eventsOf("EntriesHeld")).toHaveLength(1);
     await alice.press(notice, "I know, allow buys again");
     await until(() => world.eventsOf("EntriesReleased").length === 1);
-  }, 120_000);
+  });
 });
 
 describe("tokens that come without an order", () => {
@@ -115,7 +83,7 @@ describe("tokens that come without an order", () => {
     const mark = await ChatMark.of(alice);
     world.world.chain.mintTo(mint, address, quantity);
     const question = await waitUntil(async () => {
-      await reconcileNow();
+      await reconcileNow(world);
       return (await mark.news()).find(({ text = "" }) => {
         return text.includes("came without") && text.includes(mint);
       });
@@ -130,7 +98,7 @@ describe("tokens that come without an order", () => {
     await setPrice(world.file, mint, 0.4);
     await mark.next("Stop loss sold");
     expect(await world.chainQuantity(address, mint)).toBe(0n);
-  }, 240_000);
+  });
 });
 
 test("a fill that nobody booked before the kill is booked, though one node hides it", async () => {
@@ -167,12 +135,12 @@ test("a fill that nobody booked before the kill is booked, though one node hides
     .filter(({ payload }) => payload["instrument"] === `${mint}.SOLANA`);
   expect(fills).toHaveLength(1);
   await repair(hiding ?? "");
-  expect(await reconcileNow()).toMatchObject({ drift: [] });
-}, 240_000);
+  expect(await reconcileNow(world)).toMatchObject({ drift: [] });
+});
 
 describe("ticks of the schedule", () => {
   test("that are forged, replayed or of another schedule leave nothing in the journal", async () => {
-    await reconcileNow();
+    await reconcileNow(world);
     const rows = countRows(world);
     const url = `${world.file.edge}/cron/reconcile`;
     const old = signDelivery({
@@ -180,22 +148,22 @@ describe("ticks of the schedule", () => {
       url,
       nowS: Math.floor(Date.now() / 1_000) - 7_200,
     });
-    expect(await tick({ signature: "" })).toBe(401);
-    expect(await tick({ signature: "eyJhbGciOiJub25lIn0.e30." })).toBe(401);
-    expect(await tick({ key: "sig_of-somebody-else" })).toBe(401);
-    expect(await tick({ signature: old })).toBe(401);
-    expect(await tick({ path: "/cron/other" })).toBe(404);
+    expect(await tick(world, { signature: "" })).toBe(401);
+    expect(await tick(world, { signature: "eyJhbGciOiJub25lIn0.e30." })).toBe(401);
+    expect(await tick(world, { key: "sig_of-somebody-else" })).toBe(401);
+    expect(await tick(world, { signature: old })).toBe(401);
+    expect(await tick(world, { path: "/cron/other" })).toBe(404);
     expect(countRows(world)).toEqual(rows);
   });
 
   test("that come forty times at once are one job, and runs follow one another", async () => {
     const jobs = countRows(world)["jobs"] ?? 0;
     const id = `msg_${randomUUID()}`;
-    const same = Array.from({ length: TICKS_AT_ONCE }, () => tick({ id }));
+    const same = Array.from({ length: TICKS_AT_ONCE }, () => tick(world, { id }));
     expect(new Set(await Promise.all(same))).toEqual(new Set([200]));
     expect(countRows(world)["jobs"]).toBe(jobs + 1);
     const runs = world.eventsOf("ReconcileCompleted").length;
-    const others = Array.from({ length: TICKS_AT_ONCE }, () => tick());
+    const others = Array.from({ length: TICKS_AT_ONCE }, () => tick(world));
     expect(new Set(await Promise.all(others))).toEqual(new Set([200]));
     await until(() => {
       const done = world.eventsOf("JobFinished").filter(({ payload }) => {
@@ -205,5 +173,5 @@ describe("ticks of the schedule", () => {
     });
     // Jobs that arrive during a run share its result instead of starting forty.
     expect(world.eventsOf("ReconcileCompleted").length - runs).toBeLessThan(TICKS_AT_ONCE);
-  }, 120_000);
+  });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   world = await ScenarioWorld.start();
   alice = world.alice;
   await alice.begin();
-}, 120_000);
+});
 
 afterAll(() => world.close());
 
@@ -59,7 +59,7 @@ async function expectStopLoss(mint: string): Promise<void> {
 test("a curve's price reaches its exit with the price service away", async () => {
   const mint = await open("pump-curve");
   await expectStopLoss(mint);
-}, 240_000);
+});
 
 test("a curve that fills up goes on in its pool, and its exit with it", async () => {
   const mint = await open("pump-curve");
@@ -72,7 +72,7 @@ test("a curve that fills up goes on in its pool, and its exit with it", async ()
   await until(async () => !(await isOpen()) || (await isPriced()));
   if (await isOpen()) await setPrice(world.file, mint, 0.3);
   await until(async () => !(await isOpen()));
-}, 240_000);
+});
 
 test("an exit fires although its stream is silent on a living connection", async () => {
   const mint = await open("pumpswap");
@@ -82,7 +82,7 @@ test("an exit fires although its stream is silent on a living connection", async
   await expectStopLoss(mint);
   const hits = await faultHits(nodes()[0]);
   expect(hits["accountNotification/silent"]).toBeGreaterThan(0);
-}, 240_000);
+});
 
 test("an exit fires after both connections broke and came back", async () => {
   const mint = await open("pumpswap");
@@ -93,7 +93,7 @@ test("an exit fires after both connections broke and came back", async () => {
   }
   await until(isPriced);
   await expectStopLoss(mint);
-}, 240_000);
+});
 
 test("the second node carries the accounts when the first refuses them", async () => {
   const [first] = nodes();
@@ -102,7 +102,7 @@ test("the second node carries the accounts when the first refuses them", async (
   const mint = await open("pumpswap");
   expect((await faultHits(first))["accountSubscribe/error"]).toBeGreaterThan(0);
   await expectStopLoss(mint);
-}, 240_000);
+});
 
 test("late and doubled frames move no price backwards", async () => {
   const mint = await open("pump-curve");
@@ -113,4 +113,4 @@ test("late and doubled frames move no price backwards", async () => {
   }
   await setPrice(world.file, mint, 1.1);
   await expectStopLoss(mint);
-}, 240_000);
+});

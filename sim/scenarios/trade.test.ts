@@ -11,7 +11,7 @@ beforeAll(async () => {
   world = await ScenarioWorld.start();
   alice = world.alice;
   address = await alice.begin();
-}, 120_000);
+});
 
 afterAll(() => world.close());
 
@@ -32,4 +32,4 @@ test("a pasted mint becomes a position on the chain, and take profit sells it", 
   expect(await world.positions()).toEqual([]);
   expect(await world.chainQuantity(address, mint)).toBe(0n);
   expect((await world.trades()).map((trade) => trade.side)).toEqual(["sell", "buy"]);
-}, 120_000);
+});

@@ -32,6 +32,7 @@ export interface LogLine {
 }
 
 const SLOT_MS = 20;
+const TIMEOUT_MS = 30_000;
 const FUNDS_LAMPORTS = 10_000_000_000n;
 /** Far more than any end takes, because a busy machine makes few blocks in many polls. */
 const POLLS_MAX = 4_000;
@@ -89,7 +90,7 @@ export class VenueWorld {
     const jupiter = createJupiter({
       net,
       clock,
-      settings: { url: this.#server.url, apiKey: new Secret("desk"), timeoutMs: 2_000 },
+      settings: { url: this.#server.url, apiKey: new Secret("desk"), timeoutMs: TIMEOUT_MS },
     });
     const venue = createSolanaVenue({
       net,
@@ -103,7 +104,7 @@ export class VenueWorld {
       },
       settings: {
         providers: this.#solana.rpcs.map(({ http, ws }) => ({ url: http, wsUrl: ws })),
-        httpTimeoutMs: 2_000,
+        httpTimeoutMs: TIMEOUT_MS,
         priorityFeeLamportsMax: 2_000_000n,
         transferFeeBpsMax: 100,
         landing,

@@ -53,7 +53,7 @@ async function start(seed: string): Promise<Started> {
     stream.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
   }
   children.push(child);
-  await waitUntil(() => (text.includes("type /start in the chat") ? true : undefined), 100_000);
+  await waitUntil(() => (text.includes("type /start in the chat") ? true : undefined), 140_000);
   const file = (): WorldFile =>
     JSON.parse(readFileSync(join(state, "world.json"), "utf8")) as WorldFile;
   return { child, output: () => text, file };
@@ -91,4 +91,4 @@ test("npm start's world says where everything is, and Ctrl-C leaves no process b
   const again = await start("42");
   expect(again.file().mints).toEqual(file.mints);
   expect(await interrupt(again)).toBe(0);
-}, 240_000);
+});
