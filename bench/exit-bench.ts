@@ -4,13 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { createSignerCore, parseMasterKeys } from "../executor/signer/core.ts";
 import { decodeBase58, encodeBase58 } from "../shared/values/base58.ts";
 import { ExecutorProcess } from "../sim/local/executor-process.ts";
 import { findFreePorts } from "../sim/local/ports.ts";
 import { createWorldSecrets, type WorldSecrets } from "../sim/local/secrets.ts";
 import { deriveTokenAccount } from "../sim/models/token-accounts.ts";
-import { TableNode } from "../sim/servers/table-node/table-node.ts";
+import { signatureOf, TableNode } from "../sim/servers/table-node/table-node.ts";
 import {
   type ArmedPosition,
   type BenchWallet,
@@ -23,44 +24,64 @@ export interface ExitBenchOptions {
   wallets: number;
   /** Positions by the wallets, in the order of the numbers. */
   positionsOf(wallets: readonly BenchWallet[]): ArmedPosition[];
+  /** `jito`: a bundle goes to a block engine as well, and times are taken there. */
+  lane: Lane;
   env?: Record<string, string>;
+  /** Instead of the production main process. */
+  mainFile?: string;
 }
 
+export type Lane = "plain" | "jito";
 type OnSell = (sell: SeenSell, atNs: bigint) => void;
 
+const TIP_LAMPORTS_MIN = 1_000n;
 const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 const PEOPLE_FIRST = 7_000;
 
-/** The real executor with armed positions, before two nodes that answer from tables. */
+/**
+ * The real executor with armed positions, before two nodes and a block engine that answer from
+ * tables.
+ */
 export class ExitBench {
   readonly world: ExitWorld;
   readonly positions: readonly ArmedPosition[];
   readonly nodes: readonly TableNode[];
+  readonly engine: TableNode;
+  readonly lane: Lane;
   readonly executor: ExecutorProcess;
   readonly dataDir: string;
   readonly metricsPort: number;
   readonly #keys = new Map<string, KeyObject>();
   readonly #landed = new Map<string, (slot: number) => unknown>();
+  readonly #timed = new Set<string>();
+  readonly #journal: DatabaseSync;
+  readonly #prepared: StatementSync;
   readonly #close: () => Promise<void>;
-  /** Called once for each sell, when the first node has its whole body. */
+  /** Called once for each sell, when the first node, or the block engine, has its whole body. */
   onSell: OnSell = () => undefined;
 
   private constructor(
-    parts: Pick<ExitBench, "world" | "positions" | "nodes" | "executor"> & {
-      dataDir: string;
-      metricsPort: number;
-      close: () => Promise<void>;
-    },
+    parts: Pick<
+      ExitBench,
+      "world" | "positions" | "nodes" | "engine" | "lane" | "executor" | "dataDir" | "metricsPort"
+    > & { close: () => Promise<void> },
   ) {
     this.world = parts.world;
     this.positions = parts.positions;
     this.nodes = parts.nodes;
+    this.engine = parts.engine;
+    this.lane = parts.lane;
     this.executor = parts.executor;
     this.dataDir = parts.dataDir;
     this.metricsPort = parts.metricsPort;
     this.#close = parts.close;
+    this.#journal = new DatabaseSync(join(parts.dataDir, "journal.db"), { readOnly: true });
+    this.#prepared = this.#journal.prepare(
+      "select 1 from attempts where venue = 'SOLANA' and identity = ?",
+    );
+    this.engine.onTransaction = (payload, atNs) => this.#onTransaction(payload, atNs, "jito");
     for (const node of this.nodes) {
-      node.onTransaction = (payload, atNs) => this.#onTransaction(payload, atNs);
+      node.onTransaction = (payload, atNs) => this.#onTransaction(payload, atNs, "plain");
       node.onLookUp = (signature, slot) => this.#landed.get(signature)?.(slot) ?? null;
       node.onSimulate = (payload) => this.#simulate(node, payload);
     }
@@ -68,12 +89,13 @@ export class ExitBench {
 
   static async start(options: ExitBenchOptions): Promise<ExitBench> {
     const nodes = [new TableNode(), new TableNode()];
+    const engine = new TableNode();
     const others = createServer((_request, response) => {
       response.writeHead(200, { "content-type": "application/json" });
       response.end('{"ok":true,"result":{"message_id":1,"id":1,"username":"bench"}}');
     });
     await Promise.all([
-      ...nodes.map((node) => node.start()),
+      ...[...nodes, engine].map((node) => node.start()),
       new Promise<void>((resolve) => others.listen(0, "127.0.0.1", resolve)),
     ]);
     const stateDir = mkdtempSync(join(tmpdir(), "raptor-exits-"));
@@ -88,27 +110,42 @@ export class ExitBench {
     const executor = new ExecutorProcess({
       env: {
         ...environment({ nodes, others, secrets, dataDir, port, metricsPort, wallets }),
+        ...(options.lane === "jito" ? jitoSettings(engine) : {}),
         ...options.env,
       },
       port,
       logFile: join(stateDir, "executor.log"),
       onPids: () => undefined,
+      mainFile: options.mainFile,
     });
     const close = async (): Promise<void> => {
       await executor.close();
-      await Promise.all(nodes.map((node) => node.close()));
+      await Promise.all([...nodes, engine].map((node) => node.close()));
       others.closeAllConnections();
       others.close();
       rmSync(stateDir, { recursive: true, force: true });
     };
-    const parts = { world, positions, nodes, executor, dataDir, metricsPort, close };
+    const { lane } = options;
+    const parts = { world, positions, nodes, engine, lane, executor, dataDir, metricsPort, close };
     const bench = new ExitBench(parts);
     await executor.start();
     return bench;
   }
 
   close(): Promise<void> {
+    this.#journal.close();
     return this.#close();
+  }
+
+  /** What a question costs that goes far away: added to each answer of nodes and engine. */
+  delayAnswers(ms: number): void {
+    for (const node of [...this.nodes, this.engine]) node.replyDelayMs = ms;
+  }
+
+  /** Whether the attempt was on disk when its bytes were here, and its tip is what the lane wants. */
+  isInOrder({ signature, tipLamports }: SeenSell): boolean {
+    if (this.#prepared.get(encodeBase58(signature)) === undefined) return false;
+    return this.lane === "jito" ? tipLamports >= TIP_LAMPORTS_MIN : tipLamports === 0n;
   }
 
   /** Whether the signed bytes are by the wallet that they are for. */
@@ -122,13 +159,17 @@ export class ExitBench {
     return verify(null, message, key, signature);
   }
 
-  #onTransaction(payload: string, atNs: bigint): void {
+  #onTransaction(payload: string, atNs: bigint, by: Lane): void {
+    // The same bytes come to both nodes and more than once, and are read where that is of use.
+    const signature = signatureOf(payload);
+    const isTimed = by === this.lane && !this.#timed.has(signature);
+    if (!isTimed && this.#landed.has(signature)) return;
     const sell = readSell(payload);
     if (sell === undefined) return;
-    const signature = encodeBase58(sell.signature);
-    if (this.#landed.has(signature)) return;
     this.#landed.set(signature, landedSell(sell));
     this.world.setHolding(sell.wallet, sell.mint, 0n);
+    if (!isTimed) return;
+    this.#timed.add(signature);
     this.onSell(sell, atNs);
   }
 
@@ -159,6 +200,16 @@ export class ExitBench {
       ],
     };
   }
+}
+
+function jitoSettings(engine: TableNode): Record<string, string> {
+  return {
+    SEND_LANES: "jito",
+    JITO_URLS: engine.url,
+    JITO_SEND: "bundles",
+    // The engine's own limit is no part of what is measured.
+    JITO_RPS: "1000",
+  };
 }
 
 function createWallets(masterKeys: string, count: number): BenchWallet[] {

@@ -2,19 +2,34 @@ import { setTimeout as pause } from "node:timers/promises";
 import { curveRates, sellTokens } from "../sim/models/pools/pump-math.ts";
 import { CURVE_START, encodeGlobal, parseGlobal } from "../sim/models/pools/pump-accounts.ts";
 import { encodeFeeConfig, parseFeeConfig } from "../sim/models/pools/pump-fees.ts";
-import { ExitBench } from "./exit-bench.ts";
+import { ExitBench, type Lane } from "./exit-bench.ts";
 import type { ArmedPosition, BenchWallet } from "./exit-journal.ts";
 import { curveAt, mintOf, priceE9Of, type SeenSell } from "./exit-world.ts";
-import { figureOf, type Figure } from "./figures.ts";
+import { figureOf } from "./figures.ts";
+import { hopsOf, type Row } from "./verdict-table.ts";
 
 const QUANTITY = 1_000_000_000_000n;
-const WARM_UPS = 20;
+export const WARM_UPS = 20;
 /** The first step of EXIT_SLIPPAGE_RAMP_BPS. */
 const SLIPPAGE_BPS = 500n;
 const START_E9 = priceE9Of(CURVE_START.virtualQuote, CURVE_START.virtualToken);
 /** Each trigger of a mint is this much above the one before it. */
 export const STEP_BPS = 500;
-const SELL_WAIT_MS = 10_000;
+const SELL_WAIT_MS = 3_000;
+/** What a node on the other side of a continent adds to each answer. */
+export const ADDED_MS = 20;
+const TARGET = { p50Us: 500, p99Us: 3_000 };
+export const PATHS: Readonly<Record<Lane, string>> = {
+  plain: "pool update -> signed sell at the node",
+  jito: "pool update -> signed bundle at the block engine",
+};
+
+export interface ExitSamples {
+  timesMs: number[];
+  missing: number;
+  wrong: number;
+}
+
 /** Between two exits: what the last one left to do is done by then. */
 export const EXIT_PAUSE_MS = 20;
 
@@ -73,28 +88,33 @@ export function faultOf(
   if (sell.quantity !== position.quantity) return `sold ${sell.quantity}`;
   const outMin = expectedOutMin(virtualQuote);
   if (sell.quantityOutMin !== outMin) return `min out ${sell.quantityOutMin}, not ${outMin}`;
+  if (!bench.isInOrder(sell)) return "not journaled when it left, or another tip";
   return bench.isSigned(sell) ? undefined : "the signature is wrong";
 }
 
 /** One price update that crosses one trigger, and how long until its signed sell is at the node. */
-export async function sampleExit(bench: ExitBench, position: ArmedPosition): Promise<number> {
+async function sampleExit(
+  bench: ExitBench,
+  position: ArmedPosition,
+): Promise<{ ms?: number; fault?: string | undefined }> {
   const virtualQuote = quoteAt(position.rule.triggerBps + 20);
   const slot = (bench.nodes[0]?.slot ?? 0) + 1;
-  const arrived = new Promise<{ sell: SeenSell; atNs: bigint }>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("no sell came")), SELL_WAIT_MS);
-    bench.onSell = (sell, atNs) => {
-      clearTimeout(timer);
-      resolve({ sell, atNs });
-    };
-  });
+  const arrived = new Promise<{ atNs: bigint; fault: string | undefined } | undefined>(
+    (resolve) => {
+      const timer = setTimeout(() => resolve(undefined), SELL_WAIT_MS);
+      bench.onSell = (sell, atNs) => {
+        clearTimeout(timer);
+        resolve({ atNs, fault: faultOf(bench, sell, position, virtualQuote) });
+      };
+    },
+  );
   const frames = bench.world.move(position.mint, virtualQuote, slot);
   if (frames.length === 0) throw new Error("nobody follows the curve");
   const startNs = process.hrtime.bigint();
   for (const { socket, text } of frames) socket.send(text);
-  const { sell, atNs } = await arrived;
-  const fault = faultOf(bench, sell, position, virtualQuote);
-  if (fault !== undefined) throw new Error(`a wrong sell came: ${fault}`);
-  return Number(atNs - startNs) / 1e6;
+  const came = await arrived;
+  if (came === undefined) return {};
+  return { ms: Number(came.atNs - startNs) / 1e6, fault: came.fault };
 }
 
 /** Waits until every curve is followed and the desk had time to compile what it will need. */
@@ -110,30 +130,61 @@ export async function settle(bench: ExitBench, mints: number, positions: number)
   await pause(3_000 + positions * 9);
 }
 
-export async function runExitIdle(samples: number): Promise<Figure[]> {
+/**
+ * Exits one at a time, each of a position and a mint of its own; then the same with a wait added to
+ * every answer, which shows how many of them an exit waits for.
+ */
+export async function runExitIdle(samples: number, lane: Lane): Promise<Row[]> {
   const count = samples * 2 + WARM_UPS;
   const bench = await ExitBench.start({
     wallets: 20,
     positionsOf: (wallets) => positionsOf(wallets, { positions: count, mints: count }),
+    lane,
   });
   try {
     await settle(bench, count, count);
-    const times: number[] = [];
-    for (const position of bench.positions.slice(0, WARM_UPS + samples)) {
-      times.push(await sampleExit(bench, position));
-      await pause(EXIT_PAUSE_MS);
-    }
-    for (const node of bench.nodes) node.replyDelayMs = 20;
-    const far: number[] = [];
-    for (const position of bench.positions.slice(WARM_UPS + samples)) {
-      far.push(await sampleExit(bench, position));
-      await pause(60);
-    }
-    return [
-      figureOf("pool update -> signed sell at the node", times.slice(WARM_UPS)),
-      figureOf("the same, 20 ms added to every answer", far),
-    ];
+    await sampleExits(bench, bench.positions.slice(0, WARM_UPS), EXIT_PAUSE_MS);
+    const [first, second] = [WARM_UPS, WARM_UPS + samples];
+    const near = await sampleExits(bench, bench.positions.slice(first, second), EXIT_PAUSE_MS);
+    bench.delayAnswers(ADDED_MS);
+    const far = await sampleExits(bench, bench.positions.slice(second), 3 * ADDED_MS);
+    return pairOf(`${PATHS[lane]}, one exit at a time`, near, far);
   } finally {
     await bench.close();
   }
+}
+
+/** A figure, and the one with a wait added to every answer, with what is asked of both. */
+export function pairOf(name: string, near: ExitSamples, far: ExitSamples): Row[] {
+  const rowOf = (text: string, { timesMs, missing, wrong }: ExitSamples): Row => ({
+    ...figureOf(text, timesMs),
+    missing,
+    wrong,
+    target: TARGET,
+  });
+  const first = rowOf(name, near);
+  const second = rowOf(`  the same, ${ADDED_MS} ms added to every answer`, far);
+  return [first, { ...second, hops: hopsOf(near.timesMs, far.timesMs, ADDED_MS) }];
+}
+
+/** Told when they come, so that a table of many rows does not hide what went wrong in one. */
+export function tellFault(fault: string): void {
+  process.stdout.write(`a wrong exit: ${fault}\n`);
+}
+
+export async function sampleExits(
+  bench: ExitBench,
+  positions: readonly ArmedPosition[],
+  pauseMs: number,
+): Promise<ExitSamples> {
+  const samples: ExitSamples = { timesMs: [], missing: 0, wrong: 0 };
+  for (const position of positions) {
+    const { ms, fault } = await sampleExit(bench, position);
+    if (fault !== undefined) tellFault(fault);
+    if (fault !== undefined) samples.wrong += 1;
+    else if (ms === undefined) samples.missing += 1;
+    else samples.timesMs.push(ms);
+    await pause(pauseMs);
+  }
+  return samples;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { VersionedMessage } from "@solana/web3.js";
 import { decodeBase58, encodeBase58 } from "../shared/values/base58.ts";
+import { LANE_TIP_ACCOUNTS } from "../sim/models/lane-tip-accounts.ts";
 import { encodeFeeConfig } from "../sim/models/pools/pump-fees.ts";
 import {
   type Curve,
@@ -24,10 +25,15 @@ export interface SeenSell {
   mint: string;
   quantity: bigint;
   quantityOutMin: bigint;
+  /** To an account of Jito's, inside this very transaction. */
+  tipLamports: bigint;
   signature: Uint8Array;
   message: Uint8Array;
 }
 
+const SYSTEM_PROGRAM = "11111111111111111111111111111111";
+const TRANSFER = 2;
+const TIP_TAKERS: ReadonlySet<string> = new Set(LANE_TIP_ACCOUNTS.jito);
 const SELL_V2 = "5df6823ce7e940b2";
 const SOL_RENT = 2_039_280;
 const VIRTUAL_QUOTE_AT = 16;
@@ -129,22 +135,27 @@ export function readSell(payload: string): SeenSell | undefined {
   const wire = Buffer.from(payload, "base64");
   const message = wire.subarray(65);
   const { staticAccountKeys, compiledInstructions } = VersionedMessage.deserialize(message);
+  const addresses = staticAccountKeys.map((key) => key.toBase58());
+  let tipLamports = 0n;
+  let sell: Omit<SeenSell, "tipLamports" | "signature" | "message"> | undefined;
   for (const { programIdIndex, accountKeyIndexes, data } of compiledInstructions) {
-    if (staticAccountKeys[programIdIndex]?.toBase58() !== PUMP_PROGRAM) continue;
+    const program = addresses[programIdIndex];
     const bytes = Buffer.from(data);
-    if (bytes.subarray(0, 8).toString("hex") !== SELL_V2) return undefined;
-    const keyAt = (at: number): string =>
-      staticAccountKeys[accountKeyIndexes[at] ?? -1]?.toBase58() ?? "";
-    return {
+    const keyAt = (at: number): string => addresses[accountKeyIndexes[at] ?? -1] ?? "";
+    if (program === SYSTEM_PROGRAM && bytes[0] === TRANSFER && TIP_TAKERS.has(keyAt(1))) {
+      tipLamports += bytes.readBigUInt64LE(4);
+    }
+    if (program !== PUMP_PROGRAM) continue;
+    if (sell !== undefined || bytes.subarray(0, 8).toString("hex") !== SELL_V2) return undefined;
+    sell = {
       wallet: keyAt(13),
       mint: keyAt(1),
       quantity: bytes.readBigUInt64LE(8),
       quantityOutMin: bytes.readBigUInt64LE(16),
-      signature: wire.subarray(1, 65),
-      message,
     };
   }
-  return undefined;
+  if (sell === undefined) return undefined;
+  return { ...sell, tipLamports, signature: wire.subarray(1, 65), message };
 }
 
 /** A landed sell as `getTransaction` tells it: all tokens gone, the least output received. */

@@ -19,8 +19,8 @@ export function tableOf(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => [
     figure.name,
     String(figure.n),
-    show(figure.p50Us),
-    show(figure.p99Us),
+    showUs(figure.p50Us),
+    showUs(figure.p99Us),
     `${(figure.p50Us / base).toFixed(1)} x`,
   ]);
   const head = ["figure", "n", "p50", "p99", "p50 / baseline"];
@@ -34,6 +34,8 @@ export function tableOf(figures: readonly Figure[]): string {
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
-function show(us: number): string {
+/** As short as a column wants it. */
+export function showUs(us: number): string {
+  if (us >= 1e6) return `${(us / 1e6).toFixed(2)} s`;
   return us >= 1_000 ? `${(us / 1_000).toFixed(2)} ms` : `${us.toFixed(0)} us`;
 }

@@ -1,5 +1,6 @@
 import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface TappedCall {
   /** Body of the request, complete. */
@@ -17,6 +18,8 @@ export class Tap {
   readonly #listeners = new Set<(call: TappedCall) => void>();
   /** Set before the first request; the stand-in starts after the tap. */
   target = "";
+  /** Added to each answer: what a service far away costs. */
+  replyDelayMs = 0;
   /** Rewrites an answer; `sent` is called with the moment at which it leaves. */
   rewrite:
     | ((path: string, body: string) => { body: string; sent?(atMs: number): void })
@@ -33,6 +36,7 @@ export class Tap {
         const answer = await forward(this.target, incoming, body);
         const changed = this.rewrite?.(path, answer.body);
         const text = changed?.body ?? answer.body;
+        if (this.replyDelayMs > 0) await pause(this.replyDelayMs);
         outgoing.writeHead(answer.status, { "content-type": "application/json" });
         changed?.sent?.(performance.now());
         outgoing.end(text);

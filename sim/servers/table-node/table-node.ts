@@ -27,7 +27,8 @@ const START_HEIGHT = 358_000_000;
 
 /**
  * A Solana node for measurements: it answers from a table of accounts, takes any transaction and
- * executes none. What is sent is handed to `onTransaction` the moment its body is complete.
+ * executes none. What is sent is handed to `onTransaction` the moment its body is complete. It takes
+ * bundles of one as well, and so stands in for a block engine.
  */
 export class TableNode {
   readonly #accounts = new Map<string, TableAccount>();
@@ -150,6 +151,9 @@ export class TableNode {
     switch (method) {
       case "sendTransaction":
         return this.#take(params[0] as string, atNs);
+      case "sendBundle":
+        // As a block engine names a bundle of one.
+        return hashOf(this.#take((params[0] as string[])[0] ?? "", atNs));
       case "getGenesisHash":
         return hashOf("genesis");
       case "getSlot":
@@ -273,6 +277,6 @@ export function hashOf(text: string): string {
 }
 
 /** The first signature of a transaction in base64. */
-function signatureOf(payload: string): string {
+export function signatureOf(payload: string): string {
   return encodeBase58(Buffer.from(payload, "base64").subarray(1, 65));
 }
