@@ -2,10 +2,8 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import { verifyJournal } from "../store/verify.ts";
-import { TestDesk } from "./engine-fixture.ts";
-import { FakeChain } from "./fake-chain.ts";
-import { initializeOrder, initializeSell, openSellOf } from "./orders.ts";
-import { buyOf, MINT, USER } from "./trade-fixture.ts";
+import { MINT, USER } from "./trade-fixture.ts";
+import { DEATH_PROOF, TradeStory } from "./trade-story-fixture.ts";
 
 const SEED = 20_261_129;
 /** So many rounds in which nothing is hidden must be enough for ledger and chain to agree. */
@@ -46,15 +44,9 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
 ) as fc.Arbitrary<Op>;
 
-const NODE_PROOF = { height: 1_000, slot: 2_000, historySlot: 2_001 };
-const DEATH_PROOF = { providers: { "node-1": NODE_PROOF, "node-2": NODE_PROOF } };
-
 /** One wallet that nobody else touches, forks, and news of them that come late and in any order. */
-class Story {
-  readonly desk = new TestDesk();
-  readonly chain = new FakeChain();
+class Story extends TradeStory {
   readonly #hushed = new Set<string>();
-  #count = 0;
 
   hush(...identities: readonly string[]): void {
     for (const identity of identities) this.#hushed.add(identity);
@@ -87,14 +79,14 @@ class Story {
         this.#hushed.delete([...this.#hushed][step.at % Math.max(this.#hushed.size, 1)] ?? "");
         return;
       case "buy":
-        return this.#buy();
+        return this.buy();
       case "sell":
-        return this.#sell(step.quantityBps);
+        return this.sell(step.quantityBps);
       case "bought":
-        await this.#buy();
+        await this.buy();
         return this.#landNewest();
       case "sold":
-        await this.#sell(step.quantityBps);
+        await this.sell(step.quantityBps);
         return this.#landNewest();
       case "fork":
         for (let taken = 0; taken < step.depth; taken++) this.#forkOne(step, 1 << taken);
@@ -103,7 +95,7 @@ class Story {
       case "finalize":
         return chain.finalize();
       case "reconcile":
-        return this.#reconcile();
+        return this.reconcile();
       case "kill":
         await desk.crash();
         return this.#startLoops();
@@ -112,31 +104,17 @@ class Story {
 
   async calm(): Promise<void> {
     this.#hushed.clear();
-    for (let round = 0; round < CALM_ROUNDS; round++) {
-      await this.#land(0);
-      await this.desk.clock.advance(6_000);
-      this.chain.finalize();
-      await this.desk.clock.advance(6_000);
-      this.chain.slot += 2;
-      await this.#reconcile();
-    }
+    await this.calmDown(CALM_ROUNDS, () => this.#land(0));
   }
 
-  async #land(which: number): Promise<void> {
-    const { chain } = this;
-    const open = chain.undecided.filter(({ identity }) => chain.canLand(identity));
-    const one = open[which % Math.max(open.length, 1)];
-    if (one === undefined) return;
-    const isCovered = one.side === "buy" || (chain.tokens.get(MINT) ?? 0n) >= one.quantityIn;
-    // What would sell more than there is never gets into a block here.
-    if (isCovered) chain.land(one.identity);
-    else chain.bury(one.identity);
-    chain.slot += 1;
+  /** What would sell more than there is never gets into a block here. */
+  #land(which: number): void {
+    this.landOne(which, (identity) => this.chain.bury(identity));
   }
 
   /** What was ordered last is executed at once and the desk hears of it. */
   async #landNewest(): Promise<void> {
-    await this.#land(this.chain.undecided.length - 1);
+    this.#land(this.chain.undecided.length - 1);
     await this.desk.clock.advance(1_500);
   }
 
@@ -151,12 +129,6 @@ class Story {
     const { undecided } = this.chain;
     const one = undecided[which % Math.max(undecided.length, 1)];
     if (one !== undefined) this.chain.bury(one.identity);
-  }
-
-  async #reconcile(): Promise<void> {
-    const run = this.desk.engine.reconciler.run("schedule");
-    await this.desk.clock.advance(3_000);
-    await run;
   }
 
   async #startLoops(): Promise<void> {
@@ -179,30 +151,6 @@ class Story {
       },
     };
     desk.engine.settlement.start();
-    await desk.clock.settle();
-  }
-
-  async #buy(): Promise<void> {
-    const { desk } = this;
-    const orderId = `ord_buy${++this.#count}`;
-    const source = { kind: "job" as const, jobId: `tg:3:${this.#count}` };
-    await desk.transact((tx) => initializeOrder(tx, buyOf(desk, orderId, { source })));
-    desk.engine.driver.start(orderId);
-    await desk.clock.settle();
-  }
-
-  async #sell(quantityBps: number): Promise<void> {
-    const { desk } = this;
-    const orderId = `ord_sell${++this.#count}`;
-    const isMade = await desk.transact((tx) => {
-      const [position] = tx.openPositions(USER);
-      if (position === undefined || openSellOf(tx, position.positionId) !== undefined) return false;
-      const source = { kind: "job" as const, jobId: `tg:2:${this.#count}` };
-      const options = { orderId, position, quantityBps, slippageBpsMax: 1_200, source };
-      initializeSell(tx, { ...options, noticeKey: `order:${orderId}` });
-      return true;
-    });
-    if (isMade) desk.engine.driver.start(orderId);
     await desk.clock.settle();
   }
 }
@@ -270,7 +218,7 @@ describe("the ledger, whatever the order of fills and forks and the news of them
     );
     // A test of what never happened would show nothing.
     expect(oversold).toBeGreaterThan(0);
-  }, 240_000);
+  }, 480_000);
 
   it("is that sum where what a reopened position owes is paid, which it is once", async ({
     expect,

@@ -2,10 +2,9 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import type { WalletReport, WalletView } from "../ports/venue.ts";
 import { createJournalInvariants } from "../invariants/journal-invariants.ts";
-import { ADDRESS, TestDesk } from "./engine-fixture.ts";
-import { FakeChain } from "./fake-chain.ts";
-import { initializeOrder, initializeSell, openSellOf } from "./orders.ts";
-import { buyOf, MINT, USER } from "./trade-fixture.ts";
+import { ADDRESS } from "./engine-fixture.ts";
+import { MINT, USER } from "./trade-fixture.ts";
+import { DEATH_PROOF, TradeStory } from "./trade-story-fixture.ts";
 import { WalletWatch } from "./wallet-watch.ts";
 
 const SEED = 20_261_122;
@@ -63,14 +62,11 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 ) as fc.Arbitrary<Op>;
 
 /** One desk and one chain, of which the second node may tell what it likes. */
-class Story {
-  readonly desk = new TestDesk();
-  readonly chain = new FakeChain();
+class Story extends TradeStory {
   hasLied = false;
   #mood: Mood = "honest";
   #old: WalletReport | undefined;
   #isLying = false;
-  #count = 0;
 
   async begin(): Promise<void> {
     await this.desk.boot();
@@ -83,11 +79,11 @@ class Story {
       case "advance":
         return desk.clock.advance(step.ms);
       case "land":
-        return this.land(step.at);
+        return this.#land(step.at);
       case "buy":
-        return this.#buy();
+        return this.buy();
       case "sell":
-        return this.#sell(step.quantityBps);
+        return this.sell(step.quantityBps);
       case "take":
       case "give":
         return this.#move(step.kind, step.share);
@@ -121,36 +117,16 @@ class Story {
     }
   }
 
-  async reconcile(): Promise<void> {
-    const run = this.desk.engine.reconciler.run("schedule");
-    await this.desk.clock.advance(3_000);
-    await run;
-  }
-
-  /** What the chain could take is taken; a sell of more than there is does nothing. */
-  async land(at: number): Promise<void> {
-    const { chain } = this;
-    const open = chain.undecided.filter(({ identity }) => chain.canLand(identity));
-    const one = open[at % Math.max(open.length, 1)];
-    if (one === undefined) return;
-    const isCovered = one.side === "buy" || (chain.tokens.get(MINT) ?? 0n) >= one.quantityIn;
-    if (isCovered) chain.land(one.identity);
-    else chain.revert(one.identity);
-    chain.slot += 1;
-    this.desk.venue.announceWallet(one.slot);
+  /** A sell of more than there is does nothing here. */
+  #land(at: number): void {
+    const one = this.landOne(at, (identity) => this.chain.revert(identity));
+    if (one !== undefined) this.desk.venue.announceWallet(one.slot);
   }
 
   async calm(): Promise<void> {
     this.#mood = "honest";
     this.chain.hidden.clear();
-    for (let round = 0; round < CALM_ROUNDS; round++) {
-      await this.land(0);
-      await this.desk.clock.advance(6_000);
-      this.chain.finalize();
-      await this.desk.clock.advance(6_000);
-      this.chain.slot += 2;
-      await this.reconcile();
-    }
+    await this.calmDown(CALM_ROUNDS, () => this.#land(0));
   }
 
   held(): bigint {
@@ -180,43 +156,19 @@ class Story {
 
   async #startLoops(): Promise<void> {
     const { desk, chain } = this;
-    const proof = { providers: { "node-1": nodeProof(), "node-2": nodeProof() } };
     desk.venue.script = {
       ...chain.script(),
       fetchWalletViews: () => this.#views(),
       fetchSettlement: (identity) => chain.settlement(identity),
       fetchAttempt: ({ identity }) => {
         const report = chain.report(identity);
-        return this.#isLying && report.state === "pending" ? { state: "dead", proof } : report;
+        const isLie = this.#isLying && report.state === "pending";
+        return isLie ? { state: "dead", proof: DEATH_PROOF } : report;
       },
     };
     const { reconciler, settlement, context } = desk.engine;
     settlement.start();
     new WalletWatch(context, () => reconciler.runAnew("watch")).start();
-    await desk.clock.settle();
-  }
-
-  async #buy(): Promise<void> {
-    const { desk } = this;
-    const orderId = `ord_buy${++this.#count}`;
-    const source = { kind: "job" as const, jobId: `tg:3:${this.#count}` };
-    await desk.transact((tx) => initializeOrder(tx, buyOf(desk, orderId, { source })));
-    desk.engine.driver.start(orderId);
-    await desk.clock.settle();
-  }
-
-  async #sell(quantityBps: number): Promise<void> {
-    const { desk } = this;
-    const orderId = `ord_sell${++this.#count}`;
-    const isMade = await desk.transact((tx) => {
-      const [position] = tx.openPositions(USER);
-      if (position === undefined || openSellOf(tx, position.positionId) !== undefined) return false;
-      const source = { kind: "job" as const, jobId: `tg:2:${this.#count}` };
-      const options = { orderId, position, quantityBps, slippageBpsMax: 1_200, source };
-      initializeSell(tx, { ...options, noticeKey: `order:${orderId}` });
-      return true;
-    });
-    if (isMade) desk.engine.driver.start(orderId);
     await desk.clock.settle();
   }
 
@@ -239,10 +191,6 @@ class Story {
     this.chain.slot += 1;
     await this.desk.clock.settle();
   }
-}
-
-function nodeProof() {
-  return { height: 1_000, slot: 2_000, historySlot: 2_001 };
 }
 
 /** What must be true after every step. */
@@ -299,5 +247,5 @@ describe("reconciliation", () => {
       }),
       { numRuns: 80, seed: SEED },
     );
-  }, 240_000);
+  }, 480_000);
 });
