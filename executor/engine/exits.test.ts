@@ -85,6 +85,33 @@ describe("an armed exit", () => {
     });
   });
 
+  it("fires on a price that stands still when its plan's levels move across it", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const { positionId, userId, instrument } = await openPosition(desk, chain);
+      await price(desk, LOSS + 1n);
+      expect(sells(desk)).toEqual([]);
+      const triggerPriceE9 = ENTRY.toString();
+      const rule = {
+        kind: "stopLoss" as const,
+        triggerBps: 0,
+        triggerPriceE9,
+        quantityBps: 10_000,
+      };
+      await desk.transact((tx) =>
+        tx.append({
+          stream: `position:${positionId}`,
+          kind: "ExitPlanArmed",
+          payload: { positionId, userId, instrument, rules: [rule] },
+        }),
+      );
+      await desk.clock.settle();
+      expect(sells(desk)).toMatchObject([{ source: { rule: "stopLoss" } }]);
+    });
+  });
+
   it("fires although trading is halted and entries are held", async ({ expect }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);

@@ -72,10 +72,18 @@ export class Exits {
   #followAll(events: readonly JournalEvent[]): void {
     for (const event of events) this.#follow(event);
     for (const event of events) {
-      const instrument = this.#sells.follow(event);
-      // The price may not move again: what it has crossed meanwhile fires now.
+      const instrument = this.#sells.follow(event) ?? this.#pricedBy(event);
+      // The price may not move again: what it has crossed meanwhile, or by a plan whose levels have
+      // moved to the other side of it, fires now.
       if (instrument !== undefined) this.#lookAgain(instrument);
     }
+  }
+
+  /** The instrument of a plan that was armed where a price is known; else its first one decides. */
+  #pricedBy({ kind, payload }: JournalEvent): string | undefined {
+    if (kind !== "ExitPlanArmed") return undefined;
+    const { instrument } = payload;
+    return this.#index.bookOf(instrument)?.latest === undefined ? undefined : instrument;
   }
 
   #follow(event: JournalEvent): void {
