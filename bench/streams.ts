@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createNodeNet } from "../executor/server/node-net.ts";
-import { createSolanaConnection } from "../executor/venues/solana/connection.ts";
+import { createSolanaConnection, STREAM_DEFAULTS } from "../executor/venues/solana/connection.ts";
 import { createPrng } from "../sim/models/prng.ts";
 import { ShiftedClock } from "../sim/servers/real-clock.ts";
 import { streamAddress, type StreamsNews, type StreamsOrder } from "./streams-node.ts";
@@ -38,7 +38,7 @@ const connection = createSolanaConnection({
   settings: {
     providers: rpcs.map(({ http, ws }) => ({ url: http, wsUrl: ws })),
     httpTimeoutMs: 5_000,
-    streams: { socketsPerProvider: 2, subscriptionsMax: 6_000, staleMs: 2_500, verifyMs: 5_000 },
+    streams: { ...STREAM_DEFAULTS, socketsPerProvider: 2, subscriptionsMax: 6_000 },
   },
 });
 let told = 0;

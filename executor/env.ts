@@ -174,6 +174,7 @@ const schema = z.strictObject({
   STREAM_SOCKETS: count(1, 16),
   STREAM_SUBSCRIPTIONS_MAX: count(5_000, 50_000),
   STREAM_STALE_MS: ms(2_500),
+  STREAM_LAG_SLOTS_MAX: count(20, 1_000),
   STREAM_VERIFY_MS: ms(5_000),
   ATTEMPT_POLL_MS: ms(1_000),
   REBROADCAST_MS: ms(2_000),

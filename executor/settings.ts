@@ -48,6 +48,7 @@ export function streamSettingsOf(env: ExecutorEnv): ConnectionSettings["streams"
     socketsPerProvider: env.STREAM_SOCKETS,
     subscriptionsMax: env.STREAM_SUBSCRIPTIONS_MAX,
     staleMs: env.STREAM_STALE_MS,
+    lagSlotsMax: env.STREAM_LAG_SLOTS_MAX,
     verifyMs: env.STREAM_VERIFY_MS,
   };
 }

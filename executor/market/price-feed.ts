@@ -117,9 +117,11 @@ class PollingPriceFeed implements PriceFeed {
     const nowMs = this.#deps.clock.monotonicMs();
     // A pool in which nobody trades still has its price: the stream would have told of another.
     if (update.source === "pool" && this.#isFromPool(instrument)) {
-      return { ...update, atMonotonicMs: nowMs };
+      const { isStale: _wasStale, ...fresh } = update;
+      return { ...fresh, atMonotonicMs: nowMs };
     }
-    const isStale = nowMs - update.atMonotonicMs > this.#deps.settings.staleMs;
+    const isOld = nowMs - update.atMonotonicMs > this.#deps.settings.staleMs;
+    const isStale = isOld || update.isStale === true;
     return isStale ? { ...update, isStale } : update;
   }
 
@@ -180,7 +182,7 @@ class PollingPriceFeed implements PriceFeed {
     const pick = (instrument: string): void => {
       if (!this.#watchers.has(instrument)) return;
       if (!this.#isFromPool(instrument)) picked.add(instrument);
-      else if (this.#latest.get(instrument)?.source === "poll") this.#backToPool(instrument);
+      else if (this.#isUntold(instrument)) this.#backToPool(instrument);
     };
     for (const instrument of this.#fresh) {
       if (picked.size === most) return [...picked];
@@ -246,16 +248,23 @@ class PollingPriceFeed implements PriceFeed {
   }
 
   /** In the very call in which the stream tells it: an exit must not wait for anything. */
-  #onPool({ instrument, priceE9, slot, atMonotonicMs }: PoolPrice): void {
+  #onPool({ instrument, priceE9, slot, atMonotonicMs, isStale }: PoolPrice): void {
     if (!this.#watchers.has(instrument)) return;
-    this.#tell({ instrument, priceE9, atMonotonicMs, slot, source: "pool" });
+    const stale = isStale === true ? { isStale } : {};
+    this.#tell({ instrument, priceE9, atMonotonicMs, slot, source: "pool", ...stale });
+  }
+
+  #isUntold(instrument: string): boolean {
+    const update = this.#latest.get(instrument);
+    return update?.source === "poll" || update?.isStale === true;
   }
 
   /** A pool that is fresh again tells nothing before it moves, and nobody polls it any more. */
   #backToPool(instrument: string): void {
     const known = this.#deps.pools?.priceOf(mintOf(instrument));
     if (known === undefined) return;
-    this.#onPool({ ...known, atMonotonicMs: this.#deps.clock.monotonicMs() });
+    const { isStale: _wasStale, ...fresh } = known;
+    this.#onPool({ ...fresh, atMonotonicMs: this.#deps.clock.monotonicMs() });
   }
 
   #isFromPool(instrument: string): boolean {

@@ -20,6 +20,8 @@ export interface PoolPrice {
   /** Processed: it may still be rolled back. */
   slot: number;
   atMonotonicMs: number;
+  /** Some node is far beyond its slot: it is shown with its age, and no rule believes it. */
+  isStale?: true;
 }
 
 /** Prices out of pools, for those tokens of which a pool is known. */

@@ -1,28 +1,25 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Metrics } from "../../ports/metrics.ts";
-import { AccountSnapshots, type Snapshot, SNAPSHOT_ACCOUNTS_MAX } from "./account-snapshots.ts";
+import { AccountSnapshots, type Snapshot } from "./account-snapshots.ts";
+import { pollsDue } from "./polls-due.ts";
 import { SYSTEM_PROGRAM } from "./programs.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { Rpc } from "./rpc.ts";
-import { type AccountFrame, decodeBase64, isSlotAhead, parseAccountNews } from "./stream-frame.ts";
-import { pickSocket } from "./pick-socket.ts";
+import { type AccountFrame, decodeBase64, parseAccountNews } from "./stream-frame.ts";
+import { StreamHealth } from "./stream-health.ts";
 import { reportStreams } from "./stream-metrics.ts";
-import { isNews, isWholeSince, type Watched } from "./watched-account.ts";
+import { StreamSockets, type StreamSocketsSettings } from "./stream-sockets.ts";
+import {
+  type AccountUpdate,
+  hasJustMoved,
+  isNews,
+  isOvertaken,
+  isWholeSince,
+  type Watched,
+} from "./watched-account.ts";
 
-/** An account as it stands at `slot`, processed: it may still be rolled back. */
-export interface AccountUpdate {
-  address: string;
-  /** Empty when there is no such account. */
-  bytes: Uint8Array;
-  lamports: bigint;
-  owner: string;
-  slot: number;
-  /** Our monotonic clock at arrival. */
-  atMonotonicMs: number;
-  /** Read by poll instead of told by a stream; what one poll reads is all of one slot. */
-  isSnapshot: boolean;
-}
+export type { AccountUpdate } from "./watched-account.ts";
 
 /** Accounts kept current by streams, with polls for whatever the streams may have missed. */
 export interface AccountStreams {
@@ -34,6 +31,8 @@ export interface AccountStreams {
   latest(address: string): AccountUpdate | undefined;
   /** Its stream lives, was read up to, and nothing is known to be missing. */
   isFresh(address: string): boolean;
+  /** Some node is far beyond this slot: what was told of it is history. */
+  isBehind(slot: number): boolean;
   /** Reads these, at most 100, in one call of their own as soon as possible. */
   refresh(addresses: readonly string[]): void;
   health(): { name: string; ok: boolean; detail: string };
@@ -41,9 +40,7 @@ export interface AccountStreams {
   stop(): void;
 }
 
-export interface StreamSettings {
-  /** A connection that told of no new slot for this long carries stale accounts. */
-  staleMs: number;
+export interface StreamSettings extends StreamSocketsSettings {
   /** How often some accounts are read by poll although their streams seem to live. */
   verifyMs: number;
 }
@@ -61,14 +58,6 @@ export interface AccountStreamsDeps {
 const TICK_MS = 1_000;
 /** A poll may overtake a notification that is under way; slots take 0.4 s. */
 const MISSED_MS_MAX = 1_500;
-/** Longer than ten thousand subscriptions take, as they are asked for at a pace. */
-const MOVE_AGAIN_MS = 10_000;
-/** All accounts are read by poll within this many rounds of verification. */
-const VERIFY_ROUNDS = 12;
-/** An account that has just been watched, or has just moved, is not yet something to report. */
-const STALE_HEALTHY_MS = 5_000;
-/** While streams are down the polls carry the prices: what free plans take beside other calls. */
-const STALE_CALLS_MAX = 3;
 
 export function createAccountStreams(deps: AccountStreamsDeps): AccountStreams {
   return new SocketAccountStreams(deps);
@@ -79,6 +68,8 @@ class SocketAccountStreams implements AccountStreams {
   /** In the order of their last poll, the oldest first. */
   readonly #watched = new Map<string, Watched>();
   readonly #snapshots: AccountSnapshots;
+  readonly #sockets: StreamSockets;
+  readonly #health: StreamHealth;
   #stop: AbortController | undefined;
   #verifiedMs = 0;
   #silences = 0;
@@ -89,7 +80,14 @@ class SocketAccountStreams implements AccountStreams {
     const { rpc, clock, log } = deps;
     const onRead = (snapshot: Snapshot): void => this.#onRead(snapshot);
     this.#snapshots = new AccountSnapshots({ rpc, clock, log, onRead });
-    for (const socket of deps.sockets.flat()) socket.onTurn(() => this.#placeAll());
+    this.#sockets = new StreamSockets(deps.sockets, deps.settings);
+    this.#health = new StreamHealth({
+      clock,
+      sockets: this.#sockets,
+      watched: this.#watched,
+      isFresh: (watched) => this.#isFresh(watched),
+    });
+    for (const socket of this.#sockets.all) socket.onTurn(() => this.#placeAll());
   }
 
   watch(address: string, onUpdate: (update: AccountUpdate) => void): () => void {
@@ -116,17 +114,16 @@ class SocketAccountStreams implements AccountStreams {
     return watched !== undefined && this.#isFresh(watched);
   }
 
+  isBehind(slot: number): boolean {
+    return this.#sockets.isBehind(slot);
+  }
+
   refresh(addresses: readonly string[]): void {
     this.#snapshots.wantTogether(addresses);
   }
 
   health(): { name: string; ok: boolean; detail: string } {
-    const stale = this.#countStale();
-    const longest = Math.round(this.#longestStaleMs());
-    const lost = this.#silences === 0 ? "" : `; ${this.#silences} silent ones replaced so far`;
-    const since = stale === 0 ? "" : `, the longest for ${longest} ms`;
-    const detail = `${this.#watched.size} accounts, ${stale} stale${since}${lost}`;
-    return { name: "account streams", ok: longest < STALE_HEALTHY_MS, detail };
+    return this.#health.describe(this.#silences);
   }
 
   start(): void {
@@ -162,23 +159,7 @@ class SocketAccountStreams implements AccountStreams {
 
   #isFresh({ socket, isWhole, update, missedAtMs }: Watched): boolean {
     if (!isWhole || update === undefined || missedAtMs !== undefined) return false;
-    return socket?.isFresh(this.#deps.settings.staleMs) === true;
-  }
-
-  #countStale(): number {
-    let count = 0;
-    for (const watched of this.#watched.values()) if (!this.#isFresh(watched)) count += 1;
-    return count;
-  }
-
-  #longestStaleMs(): number {
-    const nowMs = this.#deps.clock.monotonicMs();
-    let longest = 0;
-    for (const watched of this.#watched.values()) {
-      if (this.#isFresh(watched)) watched.lastFreshMs = nowMs;
-      longest = Math.max(longest, nowMs - watched.lastFreshMs);
-    }
-    return longest;
+    return this.#sockets.isLive(socket);
   }
 
   /** Gives every account that has no living connection another one, as far as there is one. */
@@ -188,20 +169,11 @@ class SocketAccountStreams implements AccountStreams {
 
   #place(watched: Watched): void {
     const { socket, active } = watched;
-    const lives = socket?.isFresh(this.#deps.settings.staleMs) === true;
-    if (lives && (active !== undefined || !socket.isRefusing())) return;
-    if (!lives && this.#hasJustMoved(watched)) return;
-    const next = pickSocket(this.#deps.sockets, this.#deps.settings.staleMs, socket);
+    const lives = this.#sockets.isLive(socket);
+    if (lives && (active !== undefined || socket?.isRefusing() !== true)) return;
+    if (!lives && hasJustMoved(watched, this.#deps.clock.monotonicMs())) return;
+    const next = this.#sockets.pick(socket);
     if (next !== undefined) this.#subscribe(watched, next);
-  }
-
-  /**
-   * Where all nodes stumble, thousands of accounts that each follow the one that stumbled last
-   * would never arrive. Polls carry them meanwhile; a connection that is closed is always left.
-   */
-  #hasJustMoved({ socket, movedAtMs }: Watched): boolean {
-    if (movedAtMs === undefined || socket?.isFresh(Number.POSITIVE_INFINITY) !== true) return false;
-    return this.#deps.clock.monotonicMs() - movedAtMs < MOVE_AGAIN_MS;
   }
 
   #subscribe(watched: Watched, socket: RpcSocket): void {
@@ -237,10 +209,7 @@ class SocketAccountStreams implements AccountStreams {
       this.#snapshots.want(watched.address);
       return;
     }
-    // Older than what a poll has shown, and something else: the stream is late, which is no life.
-    const { update } = watched;
-    const isLate = update !== undefined && frame.slot < update.slot;
-    if (!isLate || Buffer.compare(bytes, update.bytes) === 0) {
+    if (!isOvertaken(watched, frame, bytes)) {
       watched.missedAtMs = undefined;
       watched.isWhole = true;
     }
@@ -268,26 +237,18 @@ class SocketAccountStreams implements AccountStreams {
   /** States arrive late, twice and from several connections; only a newer slot moves an account. */
   #apply(watched: Watched, frame: AccountFrame, bytes: Uint8Array, isSnapshot: boolean): void {
     const { slot, lamports, owner } = frame;
-    if (this.#isAhead(watched, slot)) {
+    if (this.#sockets.isAhead(watched.socket, slot)) {
       this.#unbelieved += 1;
       return;
     }
     const { update: last } = watched;
-    if (last !== undefined && slot < last.slot && !this.#isAhead(watched, last.slot)) return;
+    if (last !== undefined && slot < last.slot && !this.#sockets.isAhead(watched.socket, last.slot))
+      return;
     const { address } = watched;
     const atMonotonicMs = this.#deps.clock.monotonicMs();
     const update = { address, bytes, lamports, owner, slot, atMonotonicMs, isSnapshot };
     watched.update = update;
     for (const listener of watched.listeners) listener(update);
-  }
-
-  /**
-   * Beyond what the account's own connection tells of slots: believed, it would outrank everything
-   * that is told from then on, and the account would stand still.
-   */
-  #isAhead({ socket }: Watched, slot: number): boolean {
-    const isFresh = socket?.isFresh(this.#deps.settings.staleMs) === true;
-    return isFresh && isSlotAhead(slot, socket.slot());
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -298,13 +259,13 @@ class SocketAccountStreams implements AccountStreams {
       this.#placeAll();
       this.#poll();
       this.#snapshots.tick();
-      this.#longestStaleMs();
+      this.#health.longestStaleMs();
       this.#report();
     }
   }
 
   #replaceSilent(): void {
-    const { clock, log, sockets, settings } = this.#deps;
+    const { clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
     for (const watched of this.#watched.values()) {
       const { missedAtMs, socket, address } = watched;
@@ -312,36 +273,28 @@ class SocketAccountStreams implements AccountStreams {
       this.#silences += 1;
       const stream = socket?.name ?? "";
       log.warn({ stream, address }, "a stream is silent about an account that moved");
-      const next = pickSocket(sockets, settings.staleMs, socket) ?? socket;
+      const next = this.#sockets.pick(socket) ?? socket;
       if (next !== undefined) this.#subscribe(watched, next);
     }
   }
 
-  /** The stale ones every second, all others in turn. */
   #poll(): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const isDue = nowMs - this.#verifiedMs >= this.#deps.settings.verifyMs;
     if (isDue) this.#verifiedMs = nowMs;
-    let stale = STALE_CALLS_MAX * SNAPSHOT_ACCOUNTS_MAX;
-    const perCall = Math.ceil(this.#watched.size / SNAPSHOT_ACCOUNTS_MAX / VERIFY_ROUNDS);
-    let fresh = isDue ? perCall * SNAPSHOT_ACCOUNTS_MAX : 0;
-    for (const watched of this.#watched.values()) {
-      if (stale === 0 && fresh === 0) return;
-      if (stale > 0 && !this.#isFresh(watched)) stale -= 1;
-      else if (fresh > 0) fresh -= 1;
-      else continue;
-      this.#snapshots.want(watched.address);
+    for (const address of pollsDue(this.#watched, (one) => this.#isFresh(one), isDue)) {
+      this.#snapshots.want(address);
     }
   }
 
   #report(): void {
     const counts = {
       accounts: this.#watched.size,
-      stale: this.#countStale(),
+      stale: this.#health.countStale(),
       replaced: this.#silences,
       unbelieved: this.#unbelieved,
     };
-    const { metrics, sockets } = this.#deps;
-    if (metrics !== undefined) reportStreams(metrics, sockets.flat(), counts);
+    const { metrics } = this.#deps;
+    if (metrics !== undefined) reportStreams(metrics, this.#sockets.all, counts);
   }
 }

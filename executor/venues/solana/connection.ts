@@ -19,6 +19,8 @@ export interface ConnectionSettings {
     /** Subscriptions that one connection carries. */
     subscriptionsMax: number;
     staleMs: number;
+    /** How many slots a node may lag behind another one. */
+    lagSlotsMax: number;
     verifyMs: number;
   };
 }
@@ -28,6 +30,7 @@ export const STREAM_DEFAULTS: ConnectionSettings["streams"] = {
   socketsPerProvider: 1,
   subscriptionsMax: 5_000,
   staleMs: 2_500,
+  lagSlotsMax: 20,
   verifyMs: 5_000,
 };
 
@@ -60,15 +63,13 @@ export function createSolanaConnection(deps: ConnectionDeps): SolanaConnection {
   const rpc = new Rpc({ net, clock, prng, log, settings: { urls, timeoutMs } });
   const sockets = createSockets(deps);
   const mains = sockets.flatMap(([first]) => (first === undefined ? [] : [first]));
-  const { staleMs, verifyMs } = settings.streams;
-  const streamSettings = { staleMs, verifyMs };
   const streams = createAccountStreams({
     clock,
     log,
     metrics,
     rpc,
     sockets,
-    settings: streamSettings,
+    settings: settings.streams,
   });
   const pools = createPoolBook({ rpc, streams, clock, log });
   const all = sockets.flat();

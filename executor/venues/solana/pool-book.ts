@@ -234,9 +234,11 @@ class StreamedPoolBook implements PoolBook {
     tracked.status = LIVE;
     const { instrument, decimals, lastPrice } = tracked;
     const priceE9 = spotPriceE9(state.pool, decimals);
-    if (priceE9 === lastPrice?.priceE9) return;
     const { slot, atMonotonicMs } = state;
-    const price: PoolPrice = { instrument, priceE9, slot, atMonotonicMs };
+    const stale = this.#deps.streams.isBehind(slot) ? ({ isStale: true } as const) : {};
+    const wasStale = lastPrice?.isStale === true;
+    if (priceE9 === lastPrice?.priceE9 && (stale.isStale ?? false) === wasStale) return;
+    const price: PoolPrice = { instrument, priceE9, slot, atMonotonicMs, ...stale };
     tracked.lastPrice = price;
     for (const listener of this.#listeners) listener(price);
   }

@@ -41,7 +41,7 @@ export function createStreamWorld(connections = 1, subscriptionsMax = 5_000) {
       return new RpcSocket({ net, clock, prng: evenPrng, log, name, url, subscriptionsMax });
     }),
   );
-  const settings = { staleMs: 2_500, verifyMs: 5_000 };
+  const settings = { staleMs: 2_500, lagSlotsMax: 20, verifyMs: 5_000 };
   const streams = createAccountStreams({ clock, log, rpc, sockets, settings });
   for (const socket of sockets.flat()) socket.start();
   streams.start();

@@ -1,6 +1,22 @@
-import type { AccountUpdate } from "./account-streams.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { AccountFrame } from "./stream-frame.ts";
+
+/** An account as it stands at `slot`, processed: it may still be rolled back. */
+export interface AccountUpdate {
+  address: string;
+  /** Empty when there is no such account. */
+  bytes: Uint8Array;
+  lamports: bigint;
+  owner: string;
+  slot: number;
+  /** Our monotonic clock at arrival. */
+  atMonotonicMs: number;
+  /** Read by poll instead of told by a stream; what one poll reads is all of one slot. */
+  isSnapshot: boolean;
+}
+
+/** Longer than ten thousand subscriptions take, as they are asked for at a pace. */
+const MOVE_AGAIN_MS = 10_000;
 
 /** One account, and how far its stream can be trusted. */
 export interface Watched {
@@ -42,4 +58,25 @@ export function isNews(
   if (!isWhole || update === undefined || slot <= update.slot) return false;
   const isSame = lamports === update.lamports && owner === update.owner;
   return !isSame || Buffer.compare(bytes, update.bytes) !== 0;
+}
+
+/** Older than what a poll has shown, and something else: the stream is late, which is no life. */
+export function isOvertaken(
+  { update }: Pick<Watched, "update">,
+  { slot }: AccountFrame,
+  bytes: Uint8Array,
+): boolean {
+  return update !== undefined && slot < update.slot && Buffer.compare(bytes, update.bytes) !== 0;
+}
+
+/**
+ * Where all nodes stumble, thousands of accounts that each follow the one that stumbled last would
+ * never arrive. Polls carry them meanwhile; a connection that is closed is always left.
+ */
+export function hasJustMoved(
+  { socket, movedAtMs }: Pick<Watched, "socket" | "movedAtMs">,
+  nowMs: number,
+): boolean {
+  if (movedAtMs === undefined || socket?.isFresh(Number.POSITIVE_INFINITY) !== true) return false;
+  return nowMs - movedAtMs < MOVE_AGAIN_MS;
 }
