@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(import.meta.resolve("./signer/fixtures/echo-main.ts")
 const KEY = randomBytes(32).toString("base64");
 const WAIT_MS = 45_000;
 /** Ample for the first beat of a process on a busy machine. */
-const START_MS = 6_000;
+const START_MS = 12_000;
 
 type Line = Record<string, unknown>;
 
@@ -205,13 +205,12 @@ describe("kill -9", () => {
 describe.concurrent("the watchdog", () => {
   test("replaces a main process that stands still", async (context) => {
     const { expect } = context;
-    const run = launch(context, { WATCHDOG_MS: "2500" });
-    await run.line({ fixture: "ready" });
-    const main = await pidOf(run, "main");
+    const run = launch(context, { WATCHDOG_MS: "5000" });
+    const main = Number((await run.line({ fixture: "ready" }))["pid"]);
     process.kill(main, "SIGSTOP");
     await run.line({ msg: "the main process stopped beating" });
     await run.line({ fixture: "ready" }, 1);
-    expect(isAlive(main)).toBe(false);
+    expect(await untilDead(main)).toBe(true);
   });
 
   test("replaces a main process that never beats, and leaves a beating one alone", async (context) => {
@@ -264,7 +263,8 @@ describe.concurrent("an end", () => {
       times.push(performance.now());
     }
     const gaps = times.slice(1).map((atMs, n) => atMs - (times[n] ?? 0));
-    expect(gaps.every((gapMs, n) => gapMs >= 250 * 2 ** n - 20)).toBe(true);
+    // 250 ms and twice as much each time; a line that is read late takes from the gap behind it.
+    expect(gaps.filter((gapMs, n) => gapMs < 150 * 2 ** n)).toEqual([]);
     run.launcher.kill("SIGTERM");
     expect(await run.exit).toBe(0);
   });

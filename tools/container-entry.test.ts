@@ -58,7 +58,7 @@ function start(env: Readonly<Record<string, string>>): void {
 }
 
 async function written(name: string): Promise<string> {
-  const endMs = performance.now() + 30_000;
+  const endMs = performance.now() + 50_000;
   while (!existsSync(`${file(name)}.done`)) {
     if (performance.now() > endMs) throw new Error(`expected ${name} to have run`);
     await new Promise((resolve) => setTimeout(resolve, 10));

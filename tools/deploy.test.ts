@@ -21,8 +21,8 @@ import { buildScratchImage, type ScratchImage } from "./scratch-image.ts";
  * copies and installs, started by its own ENTRYPOINT and CMD.
  */
 const ROOT = join(import.meta.dirname, "..");
-const START_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
 /** A port that nothing listens on: every service outside is away. */
 const NOWHERE = "127.0.0.1:9";
 
@@ -176,7 +176,7 @@ describe("the image", () => {
     const pids = [...output.matchAll(/"pid":(\d+)/g)].map(([, pid]) => `/proc/${pid}`);
     expect(pids).toHaveLength(2);
     expect(pids.filter((path) => existsSync(path))).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Two users, no network for the signer, and no master key where the main process can see it. */

@@ -15,19 +15,22 @@ import { verifyJournal } from "../store/verify.ts";
 import { runIn } from "./cli-fixture.ts";
 
 /** Commits without end, as a busy executor does. */
-function keepBusy(path: string): { stop(): Promise<number> } {
+function keepBusy(path: string): { begun: Promise<void>; stop(): Promise<number> } {
   const { store } = openTestStore(path);
   const abort = new AbortController();
+  const begun = Promise.withResolvers<void>();
   let count = 0;
   const done = (async () => {
     while (!abort.signal.aborted) {
       const burst = Array.from({ length: 20 }, () => append(store, jobAccepted(`tg:1:${++count}`)));
       await Promise.all(burst);
+      begun.resolve();
     }
     store.close();
     return count;
   })();
   return {
+    begun: begun.promise,
     stop: () => {
       abort.abort();
       return done;
@@ -39,7 +42,7 @@ describe("raptor backup", () => {
   it("copies one moment of a journal that is written to all the time", async ({ expect }) => {
     await withDirectory(async (directory) => {
       const busy = keepBusy(join(directory, "journal.db"));
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await busy.begun;
       const target = join(directory, "copy.db");
       const { code, lines } = await runIn(directory, "backup", target);
       const total = await busy.stop();

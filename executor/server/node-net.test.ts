@@ -27,7 +27,7 @@ describe("the production net", () => {
       incoming.on("data", (chunk: Buffer) => outgoing.write(chunk));
       incoming.on("end", () => outgoing.end());
     });
-    const request = { url, method: "POST" as const, body: "héllo", timeoutMs: 1_000 };
+    const request = { url, method: "POST" as const, body: "héllo", timeoutMs: 30_000 };
     const answer = await net.fetch(request);
     expect(answer).toMatchObject({ status: 503, body: "héllo" });
     expect(answer.headers["retry-after"]).toBe("7");
@@ -39,14 +39,14 @@ describe("the production net", () => {
       ports.add(incoming.socket.remotePort);
       outgoing.end("ok");
     });
-    for (let n = 0; n < 3; n++) await net.fetch({ url, method: "GET", timeoutMs: 1_000 });
+    for (let n = 0; n < 3; n++) await net.fetch({ url, method: "GET", timeoutMs: 30_000 });
     expect(ports.size).toBe(1);
   });
 
   test("calls a closed port refused: the request did not leave", async ({ expect }) => {
     const url = await serve(() => undefined);
     servers.pop()?.close();
-    const call = net.fetch({ url, method: "GET", timeoutMs: 1_000 });
+    const call = net.fetch({ url, method: "GET", timeoutMs: 30_000 });
     await expect(call).rejects.toMatchObject({ kind: "refused" });
   });
 
@@ -58,19 +58,19 @@ describe("the production net", () => {
 
   test("calls a connection cut before or inside the answer a reset", async ({ expect }) => {
     const cut = await serve((incoming) => incoming.socket.destroy());
-    const before = net.fetch({ url: cut, method: "GET", timeoutMs: 1_000 });
+    const before = net.fetch({ url: cut, method: "GET", timeoutMs: 30_000 });
     await expect(before).rejects.toMatchObject({ kind: "reset" });
     const half = await serve((incoming, outgoing) => {
       outgoing.writeHead(200, { "content-length": "100" });
       outgoing.write("half", () => incoming.socket.destroy());
     });
-    const inside = net.fetch({ url: half, method: "GET", timeoutMs: 1_000 });
+    const inside = net.fetch({ url: half, method: "GET", timeoutMs: 30_000 });
     await expect(inside).rejects.toMatchObject({ kind: "reset" });
   });
 
   test("ends an answer that is longer than agreed", async ({ expect }) => {
     const url = await serve((_incoming, outgoing) => outgoing.end("x".repeat(5_000)));
-    const call = net.fetch({ url, method: "GET", timeoutMs: 1_000, responseBytesMax: 100 });
+    const call = net.fetch({ url, method: "GET", timeoutMs: 30_000, responseBytesMax: 100 });
     await expect(call).rejects.toMatchObject({ kind: "too-large" });
   });
 

@@ -82,13 +82,18 @@ describe("the machine's own door", () => {
   });
 
   it("calls an answer that never came silent, because it may have happened", async ({ expect }) => {
-    const answer = (): Promise<OperatorAnswer> => new Promise(() => {});
+    const asked = Promise.withResolvers<void>();
+    const answer = (): Promise<OperatorAnswer> => {
+      asked.resolve();
+      return new Promise(() => {});
+    };
     await withDirectory(async (directory) => {
       const path = join(directory, OPERATOR_SOCKET_FILE);
       const socket = await startOperatorSocket({ path, log: quietLog, answer, onFatal: () => {} });
-      const asked = askOperator(directory, { cmd: "kill", reason: "r", panic: false });
-      setTimeout(() => void socket.close(), 100);
-      expect((await asked).kind).toBe("silent");
+      const told = askOperator(directory, { cmd: "kill", reason: "r", panic: false });
+      await asked.promise;
+      void socket.close();
+      expect((await told).kind).toBe("silent");
     });
   });
 });

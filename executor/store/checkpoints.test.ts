@@ -9,7 +9,7 @@ import { quietLog, withDirectory } from "./store-fixture.ts";
 
 const PAGES = 600;
 const QUICK_MS = 20;
-const WAIT_MS = 10_000;
+const WAIT_MS = 50_000;
 
 /** Real time, only faster than the pause between two checkpoints. */
 const quickClock: Clock = {

@@ -96,7 +96,7 @@ async function send(
 }
 
 async function untilForwarded(service: LaneService, wanted: number): Promise<void> {
-  for (let n = 0; n < 200 && servers[service].gate.counts.forwarded < wanted; n++) {
+  for (let n = 0; n < 4_000 && servers[service].gate.counts.forwarded < wanted; n++) {
     await clock.sleep(5);
   }
 }
@@ -114,7 +114,7 @@ describe.each(["jito", "helius", "jupiter"] as const)("the lane of %s", (service
     await untilForwarded(service, before + 1);
     expect(counts.forwarded).toBe(before + 1);
     let landed = chain.history.get(String(answer.result));
-    for (let n = 0; n < 100 && landed === undefined; n++) {
+    for (let n = 0; n < 2_000 && landed === undefined; n++) {
       await clock.sleep(10);
       landed = chain.history.get(String(answer.result));
     }
@@ -160,7 +160,7 @@ describe("a bundle", () => {
       const { counts } = servers.jito.gate;
       const { forwarded, dropped } = counts;
       await send("jito", signed("jito", 10_000, { fails: true }), path);
-      for (let n = 0; n < 200 && counts.dropped === dropped; n++) await clock.sleep(5);
+      for (let n = 0; n < 4_000 && counts.dropped === dropped; n++) await clock.sleep(5);
       expect(counts.dropped).toBe(dropped + 1);
       await send("jito", signed("jito", 10_000), path);
       await untilForwarded("jito", forwarded + 1);

@@ -75,12 +75,15 @@ afterEach(async () => {
   destination.close();
 });
 
+/** Only a failure waits for so long. */
+const PATIENCE_MS = 30_000;
+
 async function waitForDeliveries(count: number): Promise<Received[]> {
   await vi.waitFor(
     () => {
       if (destination.received.length < count) throw new Error("expected more deliveries");
     },
-    { timeout: 3_000, interval: 5 },
+    { timeout: PATIENCE_MS, interval: 5 },
   );
   return destination.received;
 }
@@ -229,7 +232,7 @@ describe("retries under a shifted clock", () => {
     await waitForDeliveries(1);
     await vi.waitFor(() => {
       if (server.qstash.events.at(-1)?.state !== "RETRY") throw new Error("expected a retry");
-    });
+    }, PATIENCE_MS);
     destination.status = 503;
     await control("clock", { shiftMs: 13_000 });
     const received = await waitForDeliveries(3);
@@ -266,7 +269,7 @@ describe("retries under a shifted clock", () => {
       () => {
         if (server.qstash.deadLetters.size === 0) throw new Error("expected a dead letter");
       },
-      { timeout: 3_000 },
+      { timeout: PATIENCE_MS },
     );
     expect(server.qstash.courier.deliveries[0]?.error).toMatch(/timeout/);
     const [letter] = (await client.dlq.listMessages()).messages;
