@@ -34,7 +34,8 @@ async function startDesk(
 ): Promise<Desk> {
   const world = await ScenarioWorld.start({
     ...options,
-    slotMs: 40,
+    // Long enough that a busy machine lands what it sends before its blockhash ends.
+    slotMs: 100,
     laneConduct: QUIET,
     executorEnv: { ...SHARED, SEND_LANES: "jito,helius,jupiter", ...executorEnv },
   });
