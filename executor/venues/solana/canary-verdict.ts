@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { PoolKind } from "../../pools/direct-pool.ts";
 import { PUMP_FEE_PROGRAM } from "../../pools/programs.ts";
-import type { RoundTrip } from "./round-trip.ts";
+import type { RoundTrip, TripHalf } from "./round-trip.ts";
 
 /**
  * What a simulated round trip says of a program. Only `refused` counts against it: whatever may be
@@ -94,6 +94,16 @@ export function judgeRoundTrip(
       ? isOwn && REFUSED_CALLS.has(detail)
       : !OF_THIS_POOL[kind].has(detail.Custom) && (isOwn || detail.Custom >= FRAMEWORK_CODE_MIN);
   return { verdict: isRefusal ? "refused" : "unknown", reason };
+}
+
+/**
+ * Whether a half that was asked for more than our own quote has given it: then nothing refused, or
+ * what did came after it. Any other refusal says nothing here: the same trip has passed before.
+ */
+export function givesMore(trip: Pick<RoundTrip, "trades">, half: TripHalf, err: unknown): boolean {
+  if (err === null) return true;
+  const parsed = instructionError.safeParse(err);
+  return parsed.success && parsed.data.InstructionError[0] > (trip.trades[half] ?? 0);
 }
 
 /** The innermost program that failed is the first to say so; undefined in a log that was cut. */

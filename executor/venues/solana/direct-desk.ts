@@ -221,7 +221,7 @@ function checkOpen(pools: PoolStates, canary: PoolCanary, { side, mint }: RouteR
   if (kind === undefined || cause === undefined) return;
   const name = PROGRAM_NAMES[kind];
   const reason =
-    `${name} refuses even a small test (${cause}), so buys in its pools are off. Nothing was ` +
+    `${name} fails even a small test (${cause}), so buys in its pools are off. Nothing was ` +
     "sent and no SOL left the wallet; sells and exits work, through the aggregator. Buys open " +
     "again by themselves when a test passes, it is repeated every minute";
   throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", { reason, mint });

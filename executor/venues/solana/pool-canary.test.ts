@@ -153,7 +153,7 @@ describe("a pool's program that refuses the test", () => {
     await clock.advance(600_000);
     expect(alerts).toHaveLength(1);
     expect(alerts[0]).toMatch(
-      /^pump\.fun refuses .* Buys in its pools are off\. .* nothing was sent/,
+      /^pump\.fun fails .* Buys in its pools are off\. .* nothing was sent/,
     );
     expect(levels()).toEqual(["warn", "error"]);
     expect(counts).toEqual(["alerts_total pool-program"]);

@@ -1,26 +1,16 @@
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { PoolKind } from "../../pools/direct-pool.ts";
 import type { Metrics } from "../../ports/metrics.ts";
 import type { ReadyHolding } from "../../ports/venue.ts";
-import { type CanaryVerdict, judgeRoundTrip } from "./canary-verdict.ts";
-import type { MovedState } from "./pool-doubt.ts";
-import { createRoundTrip, roundTripLamports } from "./round-trip.ts";
-import { simulationAnswer } from "./rpc-answers.ts";
-import type { Rpc } from "./rpc.ts";
-import { encodeTransaction } from "./swap-message.ts";
+import { type CanaryCandidate, type CanaryTestDeps, testPool } from "./canary-test.ts";
+import { roundTripLamports } from "./round-trip.ts";
 import type { WarmValue } from "./warm-accounts.ts";
 
-export interface PoolCanaryDeps {
-  clock: Clock;
+export interface PoolCanaryDeps extends CanaryTestDeps {
   log: Log;
   metrics?: Metrics | undefined;
-  rpc: Pick<Rpc, "askNewest">;
   /** What is kept ready: tokens whose pools are followed, with wallets of ours. */
   holdings(): Iterable<ReadyHolding>;
-  /** Fresh, or nothing. */
-  poolOf(mint: string): MovedState | undefined;
   lamportsOf(wallet: string): WarmValue<bigint> | undefined;
   alert?: ((lines: readonly string[]) => void) | undefined;
 }
@@ -47,9 +37,6 @@ const LOOK_MS = 5_000;
 const LOOKED_AT_ONCE = 200;
 /** One may be a token's own doing, or a pool that changed in between. */
 const REFUSALS_MAX = 2;
-/** After so long without a trade every node's confirmed state of a pool is the one at hand. */
-const STILL_MS = 5_000;
-const NO_SIGNATURE = new Uint8Array(64);
 
 interface Standing {
   dueMs: number;
@@ -60,11 +47,6 @@ interface Standing {
   refusedMint: string | undefined;
   /** Why entries are off; undefined while they are not. */
   broken: string | undefined;
-}
-
-interface Candidate {
-  wallet: string;
-  state: MovedState;
 }
 
 /** What every line of the log says of a test. */
@@ -141,9 +123,9 @@ export class PoolCanary {
   }
 
   /** One pool for each test that is due; another token than the one that was refused, if any. */
-  #lookAround(): Map<PoolKind, Candidate> {
+  #lookAround(): Map<PoolKind, CanaryCandidate> {
     const nowMs = this.#deps.clock.monotonicMs();
-    const found = new Map<PoolKind, Candidate>();
+    const found = new Map<PoolKind, CanaryCandidate>();
     const due = KINDS.filter((kind) => (this.#standings.get(kind)?.dueMs ?? 0) <= nowMs);
     if (due.length === 0) return found;
     for (let looked = 0; looked < LOOKED_AT_ONCE; looked++) {
@@ -162,7 +144,7 @@ export class PoolCanary {
     return found;
   }
 
-  #candidateOf({ wallet, mint }: ReadyHolding): Candidate | undefined {
+  #candidateOf({ wallet, mint }: ReadyHolding): CanaryCandidate | undefined {
     const state = this.#deps.poolOf(mint);
     if (state === undefined) return undefined;
     const lamports = this.#deps.lamportsOf(wallet);
@@ -172,11 +154,11 @@ export class PoolCanary {
     return { wallet, state };
   }
 
-  async #test(kind: PoolKind, candidate: Candidate): Promise<void> {
+  async #test(kind: PoolKind, candidate: CanaryCandidate): Promise<void> {
     const standing = this.#standings.get(kind);
     if (standing === undefined) return;
     standing.triedMs = this.#deps.clock.monotonicMs();
-    const verdict = await this.#simulate(candidate);
+    const verdict = await testPool(this.#deps, candidate);
     const nowMs = this.#deps.clock.monotonicMs();
     const { mint, address } = candidate.state.pool.ref;
     const fields: TestFields = { kind, mint, pool: address, slot: candidate.state.slot };
@@ -188,41 +170,6 @@ export class PoolCanary {
     standing.dueMs = nowMs + (isFirst ? CONFIRM_MS : AGAIN_MS);
     if (verdict.verdict === "refused") this.#refuse(standing, verdict.reason, fields);
     else this.#deps.log.debug({ ...fields, reason: verdict.reason }, "a pool test said nothing");
-  }
-
-  async #simulate({ wallet, state }: Candidate): Promise<CanaryVerdict> {
-    const { pool } = state;
-    const trip = createRoundTrip(pool, wallet, this.#standsStill(state));
-    if (trip === undefined) return { verdict: "unknown", reason: "the pool allows no test" };
-    const options = {
-      encoding: "base64",
-      commitment: "confirmed",
-      sigVerify: false,
-      replaceRecentBlockhash: true,
-    };
-    try {
-      const { value } = await this.#deps.rpc.askNewest(
-        "simulateTransaction",
-        [encodeTransaction(NO_SIGNATURE, trip.message), options],
-        simulationAnswer,
-        ({ context }) => context.slot,
-      );
-      const isExact = trip.isExact && this.#isUnchanged(state);
-      return judgeRoundTrip(pool.kind, { ...trip, isExact }, value.err, value.logs ?? []);
-    } catch (error) {
-      if (!isRaptorError(error)) throw error;
-      return { verdict: "unknown", reason: error.code };
-    }
-  }
-
-  #standsStill({ movedAtMs }: MovedState): boolean {
-    return movedAtMs !== undefined && this.#deps.clock.monotonicMs() - movedAtMs >= STILL_MS;
-  }
-
-  /** Its reserves are those that the test was made for, also after the answer. */
-  #isUnchanged({ pool, movedAtMs }: MovedState): boolean {
-    const now = this.#deps.poolOf(pool.ref.mint);
-    return now?.movedAtMs === movedAtMs && now?.pool.ref.address === pool.ref.address;
   }
 
   #pass(standing: Standing, fields: TestFields): void {
@@ -257,7 +204,7 @@ export class PoolCanary {
     );
     metrics?.count("alerts_total", { kind: "pool-program" });
     this.#deps.alert?.([
-      `${name} refuses a small test that is never sent (${reason}).`,
+      `${name} fails a small test that is never sent (${reason}).`,
       "Buys in its pools are off. Sells and exits go on, through the aggregator; nothing was sent.",
       "The test is repeated every minute, and buys open again when it passes. If it stays, the " +
         "program has changed, and this release cannot trade with it.",

@@ -24,12 +24,21 @@ export interface RoundTrip {
   isExact: boolean;
 }
 
+/** Its buy and its sale. */
+export type TripHalf = 0 | 1;
+
 /** Enough for every pool's rounding, little enough for every wallet. */
 const SPENT_LAMPORTS = 1_000_000n;
 /** So much the price may move between the pool's state and the run, in 1/10,000. */
 const MARGIN_BPS = 500n;
 /** So much less than our own quote is another arithmetic: no rounding comes near it. */
 const EXACT_MARGIN_BPS = 100n;
+/** So much more than our own quote is another arithmetic too. */
+const MORE_MARGIN_BPS = 100n;
+/** Below this much of the token a single unit is more than that. */
+const QUANTITY_MIN = 10_000n;
+/** The sale's quote is of the pool before the buy, whose own impact must not look like a gift. */
+const IMPACT_BPS_MAX = 25;
 const ALL_BPS = 10_000n;
 /** The node puts a real one in its place. */
 const ANY_BLOCKHASH = "11111111111111111111111111111111";
@@ -50,21 +59,28 @@ export function roundTripLamports(pool: DirectPool): bigint {
  * least that the buy must bring. An exact one asks in both halves for what our own quotes say, less
  * a little; the sale's quote is of the pool before the buy, which can only have made it dearer. Any
  * other takes whatever the sale gives: only the program itself can refuse it.
- * Undefined when the pool gives nothing for so little, or the message does not fit into a packet.
+ * With `more`, that half asks for a little more than our quote and ought to be refused.
+ * Undefined when the pool gives nothing for so little, or too little to tell more from rounding, or
+ * when the message does not fit into a packet.
  */
 export function createRoundTrip(
   pool: DirectPool,
   wallet: string,
   isExact = false,
+  more?: TripHalf,
 ): RoundTrip | undefined {
   const bought = quotePool(pool, "buy", SPENT_LAMPORTS);
   const quantity = less(bought.quantityOut, isExact ? EXACT_MARGIN_BPS : MARGIN_BPS);
   const isWhole = bought.quantityInUsed === SPENT_LAMPORTS;
   const sold = quotePool(pool, "sell", quantity).quantityOut;
   if (!isWhole || quantity === 0n || sold === 0n) return undefined;
+  const isTelling = quantity >= QUANTITY_MIN && bought.priceImpactBps <= IMPACT_BPS_MAX;
+  if (more !== undefined && !isTelling) return undefined;
   const least = less(sold, EXACT_MARGIN_BPS);
-  const buy = planOf(pool, wallet, "buy", SPENT_LAMPORTS, quantity);
-  const sell = planOf(pool, wallet, "sell", quantity, isExact && least > 0n ? least : 1n);
+  const leastBought = more === 0 ? beyond(bought.quantityOut) : quantity;
+  const leastSold = more === 1 ? beyond(sold) : isExact && least > 0n ? least : 1n;
+  const buy = planOf(pool, wallet, "buy", SPENT_LAMPORTS, leastBought);
+  const sell = planOf(pool, wallet, "sell", quantity, leastSold);
   const instructions = [
     setUnitLimit(UNITS_MAX),
     ...[buy, sell].flatMap(createSwapInstructions).filter(isNoBudget),
@@ -78,6 +94,10 @@ export function createRoundTrip(
 
 function less(quantity: bigint, marginBps: bigint): bigint {
   return (quantity * (ALL_BPS - marginBps)) / ALL_BPS;
+}
+
+function beyond(quantity: bigint): bigint {
+  return (quantity * (ALL_BPS + MORE_MARGIN_BPS)) / ALL_BPS;
 }
 
 function planOf(
