@@ -9,7 +9,8 @@ import { encodeMessage, encodeToast, type WebhookReply } from "../replies/webhoo
 
 /** What becomes of one Telegram update. */
 export type UpdateDecision =
-  | { kind: "job"; updateId: number; job: Job }
+  /** `messageId`: what was typed, so that a sentence about it can point at it. */
+  | { kind: "job"; updateId: number; job: Job; messageId?: number }
   | { kind: "reply"; updateId: number; reply: WebhookReply; groupId?: number }
   | { kind: "ignore"; reason: string }
   /** Authenticated but unreadable: answered 200, or Telegram would block the chat with retries. */
@@ -117,11 +118,12 @@ function decideMessage(
     return { kind: "reply", updateId, reply: encodeMessage(chat.id, meaning.text) };
   }
   const createdMs = message.date * 1_000;
-  return createJob(updateId, bot, meaning.request, {
+  const decision = createJob(updateId, bot, meaning.request, {
     actor: createActor(from, chat.id),
     createdMs,
     ...(hasDeadline(meaning.request) ? { deadlineMs: createdMs + TYPED_DEADLINE_MS } : {}),
   });
+  return decision.kind === "job" ? { ...decision, messageId: message.message_id } : decision;
 }
 
 /** What allows or makes a buy must be fresh. What stops, pauses or sells is obeyed for ever. */

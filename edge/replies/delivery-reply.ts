@@ -3,8 +3,16 @@ import type { Delivery } from "../jobs/deliver.ts";
 import { SENTENCES } from "./sentences.ts";
 import { encodeMessage, encodeToast, encodeTyping, type WebhookReply } from "./webhook-reply.ts";
 
-/** What the person sees at once for a delivered job; the screens come from the executor. */
-export function encodeDelivery(job: Job, delivery: Delivery): WebhookReply | undefined {
+/**
+ * What the person sees at once for a delivered job; the screens come from the executor. A sentence
+ * points at what was typed: nobody can take it back later, because Telegram tells no one the id of a
+ * message that answers a webhook, and by then it may stand far from the command that it is about.
+ */
+export function encodeDelivery(
+  job: Job,
+  delivery: Delivery,
+  messageId?: number,
+): WebhookReply | undefined {
   if (job.kind === "press") {
     if (delivery.kind === "taken" || (delivery.kind === "refused" && delivery.answer?.toast)) {
       const { answer } = delivery;
@@ -15,7 +23,7 @@ export function encodeDelivery(job: Job, delivery: Delivery): WebhookReply | und
   if (job.actor.kind !== "telegram") return undefined;
   const { chatId } = job.actor;
   const sentence = sentenceOf(delivery);
-  if (sentence !== undefined) return encodeMessage(chatId, sentence);
+  if (sentence !== undefined) return encodeMessage(chatId, sentence, messageId);
   // A duplicate was answered before; typing again would promise something new.
   return delivery.kind === "taken" && delivery.answer.status === "duplicate"
     ? undefined

@@ -8,6 +8,7 @@ export type WebhookReply =
       chat_id: number;
       text: string;
       link_preview_options: { is_disabled: true };
+      reply_parameters?: { message_id: number; allow_sending_without_reply: true };
     }
   | { method: "answerCallbackQuery"; callback_query_id: string; text?: string; show_alert?: true }
   | { method: "sendChatAction"; chat_id: number; action: "typing" };
@@ -15,12 +16,15 @@ export type WebhookReply =
 const TOAST_CHARS_MAX = 200;
 const TEXT_CHARS_MAX = 4_096;
 
-export function encodeMessage(chatId: number, text: string): WebhookReply {
+/** `aboutMessageId`: the message that the text is about, which Telegram shows above it. */
+export function encodeMessage(chatId: number, text: string, aboutMessageId?: number): WebhookReply {
+  const about = { message_id: aboutMessageId ?? 0, allow_sending_without_reply: true } as const;
   return {
     method: "sendMessage",
     chat_id: chatId,
     text: clip(text, TEXT_CHARS_MAX),
     link_preview_options: { is_disabled: true },
+    ...(aboutMessageId === undefined ? {} : { reply_parameters: about }),
   };
 }
 

@@ -147,6 +147,19 @@ describe("the executor is down", () => {
     expect([...world.redis.keys()]).toContain("raptor:test:update:7001:910");
   });
 
+  it("says so of a typed command in reply to it, as nobody can take the words back", async ({
+    expect,
+  }) => {
+    const world = new FakeWorld();
+    world.executor = () => DOWN;
+    const response = await world.update(textUpdate("/status"));
+    expect(await response.json()).toMatchObject({
+      method: "sendMessage",
+      text: expect.stringMatching(/^Queued/),
+      reply_parameters: { message_id: 10, allow_sending_without_reply: true },
+    });
+  });
+
   it("tries an urgent job three times before it asks the queue", async ({ expect }) => {
     const world = new FakeWorld();
     world.executor = () => DOWN;

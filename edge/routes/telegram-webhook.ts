@@ -60,7 +60,7 @@ export function createTelegramWebhook(services: EdgeServices) {
         }
         return encodeReply(decision.reply);
       case "job":
-        return takeJob(services, decision.updateId, decision.job);
+        return takeJob(services, decision.updateId, decision.job, decision.messageId);
     }
   }
 
@@ -74,7 +74,12 @@ export function createTelegramWebhook(services: EdgeServices) {
   }
 }
 
-async function takeJob(services: EdgeServices, updateId: number, job: Job): Promise<Response> {
+async function takeJob(
+  services: EdgeServices,
+  updateId: number,
+  job: Job,
+  messageId: number | undefined,
+): Promise<Response> {
   const { tries, isNew } = services.tries.open(updateId, services.clock.nowMs());
   const [isDone, limited] = await Promise.all([
     // The executor knows repeats by their job id; a forged mark in Redis must not stop a sell.
@@ -95,7 +100,7 @@ async function takeJob(services: EdgeServices, updateId: number, job: Job): Prom
   if (delivery.kind === "lost") return answerLost(services, updateId, job, tries, delivery);
   services.tries.close(updateId);
   if (delivery.kind !== "refused") services.waitUntil(services.updates.markDone(updateId));
-  return encodeReply(encodeDelivery(job, delivery));
+  return encodeReply(encodeDelivery(job, delivery, messageId));
 }
 
 /** The sentence for a limited person, or undefined when the job may pass. */
