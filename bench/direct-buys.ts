@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import type { VersionedMessage } from "@solana/web3.js";
 import { PUMP_PROGRAM } from "../sim/models/pools/pump-accounts.ts";
 import { pause } from "../sim/scenarios/person.ts";
-import { newProbeFile, PROBED_MAIN, readProbe } from "./exit-inside.ts";
+import { answersOf, newProbeFile, PROBED_MAIN, readProbe } from "./exit-inside.ts";
 import { ADDED_MS } from "./exit-path.ts";
 import { figureOf } from "./figures.ts";
 import type { ProbeLine } from "./probed-executor.ts";
@@ -60,18 +60,20 @@ export async function runDirectBuysInside(samples: number): Promise<Row[]> {
 function partsOf(lines: readonly ProbeLine[]): Row[] {
   const rowOf = (name: string, of: (line: ProbeLine) => number): Row =>
     figureOf(name, lines.map(of));
-  const { acceptedMs, approvedMs } = {
-    acceptedMs: (line: ProbeLine) => line.acceptedMs ?? Number.NaN,
-    approvedMs: (line: ProbeLine) => line.approvedMs ?? Number.NaN,
-  };
+  const acceptedMs = (line: ProbeLine): number => line.acceptedMs ?? Number.NaN;
+  const approvedMs = (line: ProbeLine): number => line.approvedMs ?? Number.NaN;
   return [
-    rowOf("job at the door -> RPC body, in the main process", ({ sentMs }) => sentMs),
+    {
+      ...rowOf("job at the door -> RPC body, in the main process", ({ sentMs }) => sentMs),
+      hops: answersOf(lines),
+    },
     rowOf("  of it: signature of the edge, job on disk", acceptedMs),
     rowOf("  of it: route, limits, order on disk", (line) => approvedMs(line) - acceptedMs(line)),
     rowOf("  of it: quoting, patching", (line) => line.askedMs - approvedMs(line)),
     rowOf("  of it: pipe, checks and signature", ({ askedMs, signedMs }) => signedMs - askedMs),
     rowOf("  of it: attempt on disk", ({ signedMs, committedMs }) => committedMs - signedMs),
     rowOf("  of it: body", ({ sentMs, committedMs }) => sentMs - committedMs),
+    rowOf("  its processor time, signer and disk not in it", ({ cpuMs }) => cpuMs),
   ];
 }
 

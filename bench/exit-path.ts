@@ -77,17 +77,22 @@ function expectedOutMin(virtualQuote: bigint): bigint {
   return ((net - protocolFee - creatorFee) * (10_000n - SLIPPAGE_BPS)) / 10_000n;
 }
 
-/** Why a sell that arrived is not the one that the price asked for; undefined when it is. */
+/**
+ * Why a sell that arrived is not the one that one of these prices asked for, the first of which
+ * crossed; undefined when it is.
+ */
 export function faultOf(
   bench: ExitBench,
   sell: SeenSell,
   position: ArmedPosition,
-  virtualQuote: bigint,
+  virtualQuotes: readonly bigint[],
 ): string | undefined {
   if (sell.mint !== position.mint || sell.wallet !== position.address) return "another position";
   if (sell.quantity !== position.quantity) return `sold ${sell.quantity}`;
-  const outMin = expectedOutMin(virtualQuote);
-  if (sell.quantityOutMin !== outMin) return `min out ${sell.quantityOutMin}, not ${outMin}`;
+  const outMins = virtualQuotes.map(expectedOutMin);
+  if (!outMins.includes(sell.quantityOutMin)) {
+    return `min out ${sell.quantityOutMin}, not ${outMins.join(", ")}`;
+  }
   if (!bench.isInOrder(sell)) return "not journaled when it left, or another tip";
   return bench.isSigned(sell) ? undefined : "the signature is wrong";
 }
@@ -104,7 +109,7 @@ async function sampleExit(
       const timer = setTimeout(() => resolve(undefined), SELL_WAIT_MS);
       bench.onSell = (sell, atNs) => {
         clearTimeout(timer);
-        resolve({ atNs, fault: faultOf(bench, sell, position, virtualQuote) });
+        resolve({ atNs, fault: faultOf(bench, sell, position, [virtualQuote]) });
       };
     },
   );

@@ -36,6 +36,7 @@ export function tableOf(figures: readonly Figure[]): string {
 
 /** As short as a column wants it. */
 export function showUs(us: number): string {
+  if (Number.isNaN(us)) return "-";
   if (us >= 1e6) return `${(us / 1e6).toFixed(2)} s`;
   return us >= 1_000 ? `${(us / 1_000).toFixed(2)} ms` : `${us.toFixed(0)} us`;
 }

@@ -20,7 +20,8 @@ export interface LoadCounts extends ExitSamples {
 
 interface Expected {
   position: ArmedPosition;
-  virtualQuote: bigint;
+  /** The price that crossed, and what was told of the same token while the sell was under way. */
+  virtualQuotes: bigint[];
   startNs: bigint;
 }
 
@@ -35,7 +36,8 @@ const LATE_MS = 3_000;
 export class LoadRun {
   readonly #bench: ExitBench;
   readonly #options: LoadOptions;
-  readonly #expected = new Map<string, Expected>();
+  /** By mint: a desk that is late may owe several. */
+  readonly #expected = new Map<string, Expected[]>();
   readonly #late = new Set<string>();
   readonly #levels: number[];
   readonly #jitter: number[];
@@ -77,11 +79,16 @@ export class LoadRun {
   /** The counts since the last call of it. */
   take(): LoadCounts {
     const now = process.hrtime.bigint();
-    for (const [key, { startNs }] of this.#expected) {
-      if (now - startNs < MISSING_AFTER_NS) continue;
-      this.#expected.delete(key);
-      this.#late.add(key);
-      this.#counts.missing += 1;
+    for (const [mint, owed] of this.#expected) {
+      const isLate = ({ startNs }: Expected): boolean => now - startNs >= MISSING_AFTER_NS;
+      for (const { position } of owed.filter(isLate)) {
+        this.#late.add(keyOf(position.address, mint));
+        this.#counts.missing += 1;
+      }
+      this.#expected.set(
+        mint,
+        owed.filter((one) => !isLate(one)),
+      );
     }
     const counts = this.#counts;
     this.#counts = noCounts();
@@ -103,32 +110,37 @@ export class LoadRun {
     const bps = at * STEP_BPS + 20 + this.#jitter[mint];
     const virtualQuote = quoteAt(bps);
     const slot = (this.#bench.nodes[0]?.slot ?? 0) + 1;
-    const frames = this.#bench.world.move(mintOf(mint), virtualQuote, slot);
+    const address = mintOf(mint);
+    const frames = this.#bench.world.move(address, virtualQuote, slot);
+    const owed = this.#expected.get(address) ?? [];
+    for (const { virtualQuotes } of owed) virtualQuotes.push(virtualQuote);
     if (isCrossing && at > level) {
       const position = this.#bench.positions[level * this.#options.mints + mint] as ArmedPosition;
       this.#counts.crossings += 1;
       const startNs = process.hrtime.bigint();
-      const key = keyOf(position.address, position.mint);
-      this.#expected.set(key, { position, virtualQuote, startNs });
+      owed.push({ position, virtualQuotes: [virtualQuote], startNs });
+      this.#expected.set(address, owed);
     }
     for (const { socket, text } of frames) socket.send(text);
   }
 
   #onSell(sell: SeenSell, atNs: bigint): void {
-    const key = keyOf(sell.wallet, sell.mint);
-    const expected = this.#expected.get(key);
-    // It was counted as missing.
-    if (expected === undefined && this.#late.delete(key)) return;
-    this.#expected.delete(key);
-    const fault =
-      expected === undefined
-        ? "nobody asked for it"
-        : faultOf(this.#bench, sell, expected.position, expected.virtualQuote);
-    if (expected === undefined || fault !== undefined) {
-      this.#counts.wrong += 1;
-      return tellFault(fault ?? "");
+    const owed = this.#expected.get(sell.mint) ?? [];
+    const at = owed.findIndex(({ position }) => position.address === sell.wallet);
+    const [expected] = at === -1 ? [] : owed.splice(at, 1);
+    if (expected === undefined) {
+      // It was counted as missing.
+      if (this.#late.delete(keyOf(sell.wallet, sell.mint))) return;
+      return this.#countWrong("nobody asked for it");
     }
+    const fault = faultOf(this.#bench, sell, expected.position, expected.virtualQuotes);
+    if (fault !== undefined) return this.#countWrong(fault);
     this.#counts.timesMs.push(Number(atNs - expected.startNs) / 1e6);
+  }
+
+  #countWrong(fault: string): void {
+    this.#counts.wrong += 1;
+    tellFault(fault);
   }
 }
 

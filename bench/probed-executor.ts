@@ -25,6 +25,10 @@ export interface ProbeLine {
   committedMs: number;
   /** The body is handed over for sending. */
   sentMs: number;
+  /** What the process's own thread worked meanwhile; the waits for disk and signer are not in it. */
+  cpuMs: number;
+  /** Questions over HTTP that were asked and answered on the way: what was waited for is among them. */
+  answers: string[];
 }
 
 /** The real executor; each transaction that leaves it is followed back to what caused it. */
@@ -50,6 +54,8 @@ class Probe {
   readonly #file: string;
   #startedMs = 0;
   #line: Partial<ProbeLine> = {};
+  #answers: string[] = [];
+  #cpu = process.threadCpuUsage();
 
   constructor(file: string) {
     this.#file = file;
@@ -59,7 +65,15 @@ class Probe {
     // Pools speak all the time; the job that is under way is not theirs.
     if (from === "notification" && this.#line.from === "job") return;
     this.#startedMs = performance.now();
+    this.#cpu = process.threadCpuUsage();
     this.#line = { from };
+    this.#answers = [];
+  }
+
+  /** What it returns is called with the answer; what was asked for something earlier is dropped. */
+  asking(name: string): () => void {
+    const answers = this.#answers;
+    return () => void answers.push(name);
   }
 
   asked(): void {
@@ -82,7 +96,9 @@ class Probe {
   sending(): void {
     const { from, committedMs } = this.#line;
     if (from === undefined || committedMs === undefined) return;
-    const line = { ...this.#line, sentMs: this.#sinceMs() };
+    const { user, system } = process.threadCpuUsage(this.#cpu);
+    const cpuMs = (user + system) / 1_000;
+    const line = { ...this.#line, sentMs: this.#sinceMs(), cpuMs, answers: this.#answers };
     this.#line = {};
     appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
   }
@@ -94,9 +110,15 @@ class Probe {
 
 function watchNet(net: Net, probe: Probe): Net {
   return {
-    fetch(request) {
+    async fetch(request) {
       if (request.body?.includes('"sendTransaction"') === true) probe.sending();
-      return net.fetch(request);
+      const method = /"method":"(\w+)"/.exec(request.body ?? "")?.[1];
+      const answered = probe.asking(method ?? new URL(request.url).pathname);
+      try {
+        return await net.fetch(request);
+      } finally {
+        answered();
+      }
     },
     connect(url, handlers) {
       return net.connect(url, {
