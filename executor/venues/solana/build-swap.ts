@@ -13,17 +13,22 @@ import type { FeeBook } from "./fee-book.ts";
 import { checkHandedOn, handsSignatureOn } from "./handed-on.ts";
 import { type LandingPlan, withoutTips } from "./landing-plan.ts";
 import { checkLookupTables, fetchLookupTables } from "./lookup-tables.ts";
-import { instrumentOf } from "./instrument-name.ts";
 import { LAMPORTS_PER_SIGNATURE, unitLimitOf, UNITS_MAX } from "./priority-fee.ts";
 import type { Rpc } from "./rpc.ts";
 import { fetchSwapBalances, type SwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts, parseUnitPrice, type SwapPlan } from "./swap-instructions.ts";
 import { compileSwapMessage, encodeTransaction } from "./swap-message.ts";
-import { refused, type Refusal, type Step } from "./prepare-step.ts";
+import { assertRequestOf, refuse, refused, type Step } from "./prepare-step.ts";
 import { SwapRoute } from "./swap-route.ts";
 import { sumTips } from "./tip-instruction.ts";
 import type { WalletAccounts } from "./wallet-accounts.ts";
 import { tryOnNode, type Simulated, type SwapDraft, type SwapGoal } from "./witness-swap.ts";
+
+/** What the log says of a refusal. */
+const WORDS = {
+  suspicious: "a swap was refused: the route service's answer is suspicious",
+  plain: "a swap was not prepared",
+} as const;
 
 export const UNPROTECTED =
   "no lane that keeps the order from others can take it; nothing was sent. Buy without protection " +
@@ -59,10 +64,10 @@ export async function prepareSwap(
 ): Promise<PrepareOutcome> {
   const swap = swapOf(order, wallet, route);
   const draft = await draftSwap(deps, swap, wanted, n);
-  if (!draft.ok) return refuse(deps.log, order, draft);
+  if (!draft.ok) return refuse(deps.log, order, draft, WORDS);
   const goal = { quantityOutMin: route.quantityOutMin, decimals: order.decimals };
   const simulated = await simulateFitting(deps, draft.value, goal);
-  if (!simulated.ok) return refuse(deps.log, order, simulated);
+  if (!simulated.ok) return refuse(deps.log, order, simulated, WORDS);
   const { units, after, before, landing } = simulated.value;
   const {
     lifetime,
@@ -81,7 +86,7 @@ export async function prepareSwap(
   if (plan.side === "buy") deps.walletAccounts.expect(wallet.address, accounts.tokenAccount);
   const rentLamports = before.hasTokenAccount ? 0n : after.tokenAccountLamports;
   const signed = await signSwap(deps, { order, wallet, wrapped, route, draft: draft.value, plan });
-  if (!signed.ok) return refuse(deps.log, order, signed);
+  if (!signed.ok) return refuse(deps.log, order, signed, WORDS);
   const attempt: PreparedAttempt = {
     ...signed.value,
     bound: lifetime.bound,
@@ -118,13 +123,7 @@ export async function prepareSwap(
 function swapOf(order: OrderRow, wallet: WalletRow, route: Route): SwapRoute {
   const { handle } = route;
   assert(handle instanceof SwapRoute, "the route was made by this venue");
-  const { request } = handle;
-  const quantityMax = BigInt(order.side === "buy" ? order.notionalLamports : order.quantity);
-  assert(request.wallet === wallet.address, "the route is for this wallet");
-  assert(instrumentOf(request.mint) === order.instrument, "the route is for this instrument");
-  assert(request.side === order.side, "the route is for this side");
-  assert(request.quantityIn <= quantityMax, "the route spends no more than the order");
-  assert(request.slippageBps <= order.slippageBpsMax, "the route keeps the order's slippage");
+  assertRequestOf(order, wallet, handle.request);
   return handle;
 }
 
@@ -269,13 +268,4 @@ async function signSwap(
   assert(signature?.length === 64, "the signer answers 64 bytes in base58");
   const payload = encodeTransaction(signature, message);
   return { ok: true, value: { identity: answer.signature, payload } };
-}
-
-function refuse(log: Log, order: OrderRow, refusal: Refusal): PrepareOutcome {
-  const { reason, alert, onlyNonceTooLong } = refusal;
-  const fields = { orderId: order.orderId, instrument: order.instrument, reason };
-  if (alert) log.error(fields, "a swap was refused: the route service's answer is suspicious");
-  else log.info(fields, "a swap was not prepared");
-  const told = { outcome: "refused" as const, reason, alert };
-  return onlyNonceTooLong === true ? { ...told, onlyNonceTooLong } : told;
 }

@@ -22,15 +22,20 @@ import { unitsFor } from "./direct-units.ts";
 import type { FeeBook } from "./fee-book.ts";
 import { type LandingPlan, withoutTips } from "./landing-plan.ts";
 import { signDirect } from "./sign-direct.ts";
-import { instrumentOf } from "./instrument-name.ts";
 import type { NonceBook } from "./nonce-book.ts";
-import { refused, type Refusal, type Step } from "./prepare-step.ts";
+import { assertRequestOf, refuse, refused, type Step } from "./prepare-step.ts";
 import type { Rpc } from "./rpc.ts";
 import { fetchSwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts } from "./swap-instructions.ts";
 import type { TemplateShelf } from "./template-shelf.ts";
 import type { UnitsMemory } from "./units-memory.ts";
 import type { WarmAccounts } from "./warm-accounts.ts";
+
+/** What the log says of a refusal. */
+const WORDS = {
+  suspicious: "a direct swap was refused: its simulation or its check is wrong",
+  plain: "a direct swap was not prepared",
+} as const;
 
 export interface DirectDeps {
   rpc: Rpc;
@@ -87,7 +92,7 @@ export async function prepareDirect(
 ): Promise<PrepareOutcome> {
   const direct = directOf(order, wallet, route);
   const shaped = shapeOf(deps, direct, order.tokenProgram, wanted, n);
-  if (!shaped.ok) return refuse(deps.log, order, shaped);
+  if (!shaped.ok) return refuse(deps.log, order, shaped, WORDS);
   const { plan, template, landing } = shaped.value;
   const lifetime = lifetimeAtHand(deps, wallet.address, wanted);
   const witness = balancesAtHand(deps, plan);
@@ -104,15 +109,15 @@ export async function prepareDirect(
     witness: witness ?? (await fetchBalances(deps.rpc, plan)),
   };
   const short = checkFunds(draft);
-  if (short !== undefined) return refuse(deps.log, order, refused(short, false));
+  if (short !== undefined) return refuse(deps.log, order, refused(short, false), WORDS);
   const units = await unitsFor(deps, draft, n);
-  if (!units.ok) return refuse(deps.log, order, units);
+  if (!units.ok) return refuse(deps.log, order, units, WORDS);
   const unitPriceMicroLamports = deps.fees.unitPrice(order.side, n, units.value, {
     tipLamports: landing.tipLamports,
     isReplacement: draft.lifetime.isReplacement,
   });
   const signed = await signDirect(deps, draft, units.value, unitPriceMicroLamports);
-  if (!signed.ok) return refuse(deps.log, order, signed);
+  if (!signed.ok) return refuse(deps.log, order, signed, WORDS);
   return {
     outcome: "prepared",
     attempt: attemptOf(draft, signed.value, units.value, unitPriceMicroLamports),
@@ -122,14 +127,8 @@ export async function prepareDirect(
 /** The engine must hand over what belongs together; anything else is a defect of ours. */
 function directOf(order: OrderRow, wallet: WalletRow, { handle }: Route): DirectRoute {
   assert(handle instanceof DirectRoute, "the route was made by this venue");
-  const { request } = handle;
-  const quantityMax = BigInt(order.side === "buy" ? order.notionalLamports : order.quantity);
-  assert(request.wallet === wallet.address, "the route is for this wallet");
-  assert(instrumentOf(request.mint) === order.instrument, "the route is for this instrument");
-  assert(request.side === order.side, "the route is for this side");
-  assert(request.quantityIn <= quantityMax, "the route spends no more than the order");
-  assert(request.slippageBps <= order.slippageBpsMax, "the route keeps the order's slippage");
-  assert(handle.state.pool.ref.mint === request.mint, "the pool trades this mint");
+  assertRequestOf(order, wallet, handle.request);
+  assert(handle.state.pool.ref.mint === handle.request.mint, "the pool trades this mint");
   return handle;
 }
 
@@ -254,13 +253,4 @@ function attemptOf(
     },
     witness,
   };
-}
-
-function refuse(log: Log, order: OrderRow, refusal: Refusal): PrepareOutcome {
-  const { reason, alert, onlyNonceTooLong } = refusal;
-  const fields = { orderId: order.orderId, instrument: order.instrument, reason };
-  if (alert) log.error(fields, "a direct swap was refused: its simulation or its check is wrong");
-  else log.info(fields, "a direct swap was not prepared");
-  const told = { outcome: "refused" as const, reason, alert };
-  return onlyNonceTooLong === true ? { ...told, onlyNonceTooLong } : told;
 }
