@@ -2,15 +2,16 @@ import type { EventPayloads, Evidence } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { Reader } from "../ports/store.ts";
 import type { AttemptReport, SubmitOutcome } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { buryGroup, rivalFillOf } from "./group-end.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
+import { maySend } from "./may-send.ts";
 import { recordSend, withoutRejection } from "./record-send.ts";
 import { Semaphore } from "./semaphore.ts";
 import { bookLanding, isTooEarly } from "./landing.ts";
+import { UndecidedExits } from "./undecided-exits.ts";
 import { UnsentAttempts } from "./unsent-attempts.ts";
 import { isVoid, planVoid, voidedText } from "./void-rules.ts";
 
@@ -24,6 +25,7 @@ export class AttemptTracker {
   readonly #abort = new AbortController();
   readonly #asking: Semaphore;
   readonly #unsent = new UnsentAttempts();
+  readonly #undecided: UndecidedExits;
   #resolvedListeners: ((orderId: string) => void)[] = [];
   #overdueListeners: ((orderId: string) => void)[] = [];
   #userListeners: ((userId: number) => void)[] = [];
@@ -31,6 +33,7 @@ export class AttemptTracker {
   constructor(context: EngineContext) {
     this.#context = context;
     this.#asking = new Semaphore(context.settings.recoveryConcurrency);
+    this.#undecided = new UndecidedExits(context);
   }
 
   /** Called after an attempt ended, whatever its end. */
@@ -96,9 +99,11 @@ export class AttemptTracker {
         if (isStopping()) return;
         if ((await this.#outlastFullDisk(() => this.#giveUp(attempt))) === true) return;
         this.#tellOverdue(attempt);
+        await this.#outlastFullDisk(() => this.#undecided.look(attempt, this.#order(attempt)));
         if (clock.monotonicMs() >= sendAtMs) {
           const now = this.#attempt(attemptId);
-          if (this.#maySend(now)) await this.#outlastFullDisk(() => this.#send(now, false));
+          if (maySend(this.#context, now, this.#order(now)))
+            await this.#outlastFullDisk(() => this.#send(now, false));
           sendAtMs = clock.monotonicMs() + settings.rebroadcastMs;
         }
         await clock.sleep(settings.attemptPollMs, wake.signal);
@@ -106,32 +111,9 @@ export class AttemptTracker {
       }
     } finally {
       unwatch();
+      this.#undecided.forget(attemptId);
       this.#abort.signal.removeEventListener("abort", onStop);
     }
-  }
-
-  /**
-   * The same bytes may always be sent again without a second effect; but an entry that was never
-   * sent must not start after its deadline or before the venue's truth is known, nor any entry
-   * after a kill, pause or panic. An entry on a nonce never expires: once it was sent, only its
-   * landing or failing decides it, and so only the kill switch keeps it from being sent again.
-   */
-  #maySend(attempt: AttemptRow): boolean {
-    const { store, clock } = this.#context;
-    const order = this.#order(attempt);
-    const wasSent = attempt.submittedMs !== null;
-    const isBlockhash = attempt.bound.kind === "blockHeight";
-    if (isBlockhash && !wasSent && this.#context.blockhashHold() !== undefined) return false;
-    // Of a group one took effect, or so it seems: the others wait until that is final or undone.
-    if (rivalFillOf(store, attempt) !== undefined) return false;
-    if (order.side === "sell" || isVoid(attempt)) return true;
-    // Once it is being called off, or ought to be, nothing brings it back.
-    if (isCalledOff(store, attempt)) return false;
-    if (!isBlockhash && planVoid(store, order, clock.nowMs()) !== undefined) return false;
-    if (!isBlockhash && wasSent) return store.control().tradingState === "active";
-    const gated = wasSent ? { ...order, deadlineMs: null } : order;
-    const hold = wasSent ? undefined : this.#context.entryHold();
-    return checkEntryGate(store, gated, clock.nowMs(), hold) === undefined;
   }
 
   /** The copy must know an entry before it leaves; what was decided meanwhile counts as well. */
@@ -141,7 +123,9 @@ export class AttemptTracker {
     if (this.#order(attempt).side === "sell" || isVoid(attempt)) return true;
     if (!(await isMirrored())) return false;
     const now = this.#attempt(attempt.attemptId);
-    return UNRESOLVED_ATTEMPT_STATES.includes(now.state) && this.#maySend(now);
+    return (
+      UNRESOLVED_ATTEMPT_STATES.includes(now.state) && maySend(this.#context, now, this.#order(now))
+    );
   }
 
   /**
@@ -332,10 +316,6 @@ export class AttemptTracker {
     assert(order !== undefined, `attempt ${attempt.attemptId} has no order`);
     return order;
   }
-}
-
-function isCalledOff(reader: Reader, { bound, exclusionGroup }: AttemptRow): boolean {
-  return bound.kind === "nonce" && reader.attemptsOfGroup(exclusionGroup).some(isVoid);
 }
 
 function failureOf(

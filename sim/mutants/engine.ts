@@ -2,6 +2,7 @@ import { type Mutant, mutant } from "./mutant.ts";
 
 const DRIVER = "executor/engine/order-driver.ts";
 const TRACKER = "executor/engine/attempt-tracker.ts";
+const MAY_SEND = "executor/engine/may-send.ts";
 const ATTEMPT = "executor/engine/journal-attempt.ts";
 const GATE = "executor/engine/entry-gate.ts";
 
@@ -116,7 +117,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   mutant(
     "recovery-sends-what-is-too-late",
     "After a restart a recorded buy goes out for the first time, past its deadline or the kill.",
-    TRACKER,
+    MAY_SEND,
     "const wasSent = attempt.submittedMs !== null;",
     'if (attempt.attemptId !== "") return true;\n    const wasSent = true;',
   ),

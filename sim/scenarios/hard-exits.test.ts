@@ -63,13 +63,14 @@ test("a stop far deeper than its slippage sells for what the market gives", asyn
 });
 
 test("fees that rise a thousandfold are paid up to the cap and hold no exit up", async () => {
-  const mint = await hold("raydium-cpmm", 1);
+  const mint = await hold("raydium-v4");
   const fees = Array.from({ length: 150 }, (_, n) => ({ slot: n, prioritizationFee: 150_000_000 }));
   await lie("getRecentPrioritizationFees", fees);
+  // The desk asks one node, and keeps the answer for the next trade.
   const struck = "getRecentPrioritizationFees/error";
   await until(async () => {
     const answers = world.file.rpcs.map(({ http }) => call(`${http}/world/faults`));
-    return (await Promise.all(answers)).every(({ text }) => text.includes(struck));
+    return (await Promise.all(answers)).some(({ text }) => text.includes(struck));
   });
   const mark = await ChatMark.of(alice);
   await setPrice(world.file, mint, 0.5);
@@ -90,7 +91,8 @@ test("a node that calls a landed sell failed sells nothing twice", async () => {
   const mark = await ChatMark.of(alice);
   await setPrice(world.file, mint, 0.5);
   await until(() => world.eventsOf("ExitTriggered").length > 0);
-  await mark.next("Not decided yet");
+  await mark.next("Seen by the network");
+  await mark.next("is not decided after");
   const { orderId } = lastOf("ExitTriggered").payload;
   for (const { http } of world.file.rpcs) await repair(http);
   await mark.next("Stop loss sold");
@@ -98,10 +100,30 @@ test("a node that calls a landed sell failed sells nothing twice", async () => {
   expect(lastOf("FillRecorded").payload["orderId"]).toBe(orderId);
 });
 
-test("a rug leaves the exit armed, and its person is told that it cannot be sold", async () => {
-  const mint = await hold("pumpswap", 1);
+test("a rug is sold for what it left in the pool", async () => {
+  const mint = await hold("raydium-cpmm", 1);
   const mark = await ChatMark.of(alice);
   await postJson(`${world.file.jupiter}/world/pools`, { mint, action: "rug" });
-  await mark.next("too small to sell");
+  await mark.next("Stop loss sold");
+  expect(await isHeld(mint)).toBe(false);
+  const { notionalLamports } = lastOf("FillRecorded").payload;
+  expect(BigInt(String(notionalLamports))).toBeLessThan(2_000_000n);
+});
+
+test("a frozen holding stays armed, is shouted about, and is sold when it thaws", async () => {
+  const mint = await hold("pump-curve", 1);
+  const route = lastOf("AttemptPrepared").payload["route"] as { tokenAccount: string };
+  const freeze = (frozen: boolean): Promise<unknown> => {
+    const body = { account: route.tokenAccount, frozen };
+    return postJson(`${world.file.rpcs[0]?.http}/world/freeze`, body);
+  };
+  await freeze(true);
+  const mark = await ChatMark.of(alice);
+  await setPrice(world.file, mint, 0.5);
+  const alert = await mark.next("does not get through");
+  expect(alert.text).toContain("You still hold the tokens");
   expect(await isHeld(mint)).toBe(true);
+  await freeze(false);
+  await mark.next("Stop loss sold");
+  expect(await isHeld(mint)).toBe(false);
 });
