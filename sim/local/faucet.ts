@@ -43,9 +43,7 @@ export class Faucet {
   }
 
   async #look(userId: number): Promise<void> {
-    const response = await fetch(`${this.#telegramUrl}/world/chats/${userId}/messages`);
-    if (!response.ok) return;
-    for (const message of (await response.json()) as ChatMessage[]) {
+    for (const message of await this.#read(userId)) {
       for (const { type, offset, length } of message.entities ?? []) {
         const address = (message.text ?? "").slice(offset, offset + length);
         const isHome = (message.text ?? "").startsWith("Raptor ·");
@@ -54,6 +52,16 @@ export class Faucet {
         this.#funded.add(address).add(`user:${userId}`);
         this.#chain.airdrop(address, this.#lamports);
       }
+    }
+  }
+
+  async #read(userId: number): Promise<ChatMessage[]> {
+    try {
+      const response = await fetch(`${this.#telegramUrl}/world/chats/${userId}/messages`);
+      return response.ok ? ((await response.json()) as ChatMessage[]) : [];
+    } catch {
+      // The chat has no time, or ends while it is read: the next look is a moment away.
+      return [];
     }
   }
 }
