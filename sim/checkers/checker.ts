@@ -11,8 +11,11 @@ export interface Scene {
   chain: LedgerChain;
   /** When a fork last took back a block that had been confirmed; -Infinity when never. */
   deepForkMs(): number;
-  /** When anything last went wrong by the simulator's doing; -Infinity when nothing ever did. */
-  lastFaultMs(): number;
+  /**
+   * When anything last went wrong by the simulator's doing, one kind apart if the asker judges just
+   * that; -Infinity when nothing ever did.
+   */
+  lastFaultMs(apart?: string): number;
   /** Whether the executor's disk takes no writes now. */
   isDiskFull(): boolean;
   /** Whether the executor was told to end and finishes what it has begun: nothing new begins. */

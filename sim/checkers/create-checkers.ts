@@ -18,6 +18,7 @@ import { createOwnButtons } from "./own-buttons.ts";
 import { createReceipts } from "./receipts.ts";
 import { createSpendOnChain } from "./spend-on-chain.ts";
 import { createTipsInside } from "./tips-inside.ts";
+import { createWildTicks } from "./wild-ticks.ts";
 
 export type CheckerSet = Required<Omit<Checker, "name">>;
 
@@ -38,6 +39,7 @@ const CHECKERS: readonly CreateChecker[] = [
   createLeastOutputs,
   createTipsInside,
   createExitsAtHand,
+  createWildTicks,
   createEvidenceTruth,
   createConverged,
 ];

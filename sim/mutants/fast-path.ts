@@ -18,6 +18,20 @@ export const FAST_PATH_MUTANTS: readonly Mutant[] = [
     theme: "pools",
   },
   {
+    name: "one-slot-fires-stops",
+    story:
+      "The newest price of a pool is believed at once: who trades in front of a stop and takes it back " +
+      "in the next slot makes it sell at a price that nobody else ever saw.",
+    edits: [
+      {
+        file: "executor/engine/tick-filter.ts",
+        find: "if (settings.confirmMs === 0) return",
+        replace: "if (settings.confirmMs >= 0) return",
+      },
+    ],
+    theme: "pools",
+  },
+  {
     name: "direct-sell-priced-from-entry",
     story:
       "pumpfun bot, in the pool itself: the least output follows from what was paid, so that a stop " +

@@ -21,7 +21,11 @@ export interface ChainHost {
   nodes: LedgerNode[];
   /** Chance per signature that some, never all, nodes do not know it although it landed. */
   holes: { chance: number };
-  sockets: SocketTempers & { breakAll(): void };
+  sockets: SocketTempers & {
+    breakAll(): void;
+    /** Every subscription to an account tells at once what is new: nodes wait for no end of a slot. */
+    tellAccounts(): void;
+  };
 }
 
 export interface SocketTempers {
@@ -71,11 +75,13 @@ export function startChain(
   const holes = { chance: 0 };
   const blind = createHoles(createPrng(prng.nextInt(2 ** 32)), holes, onFault);
   const open = new Set<() => void>();
+  const tells = new Set<() => void>();
   const sockets = {
     silentChance: 0,
     noiseChance: 0,
     deadChance: 0,
     breakAll: () => [...open].forEach((end) => end()),
+    tellAccounts: () => [...tells].forEach((tell) => tell()),
   };
   const socketPrng = createPrng(prng.nextInt(2 ** 32));
   const nodes = RPC_HOSTS.map((host, index) => {
@@ -86,7 +92,8 @@ export function startChain(
       host,
       (request) => answerRpc(node, request),
       (handlers) => {
-        return openSocket({ world, node, handlers, open, prng: socketPrng, sockets, onFault });
+        const prng = socketPrng;
+        return openSocket({ world, node, handlers, open, tells, prng, sockets, onFault });
       },
     );
     return node;
@@ -160,6 +167,7 @@ interface SocketParts {
   node: LedgerNode;
   handlers: NetSocketHandlers;
   open: Set<() => void>;
+  tells: Set<() => void>;
   prng: Prng;
   sockets: SocketTempers;
   onFault(name: string): void;
@@ -185,7 +193,7 @@ function createSay(parts: SocketParts): (message: object) => void {
 }
 
 function openSocket(parts: SocketParts): NetSocket {
-  const { world, node, handlers, open } = parts;
+  const { world, node, handlers, open, tells } = parts;
   const watches = new Map<number, Watch>();
   const accounts = new Map<number, AccountWatch>();
   let isOpen = true;
@@ -196,13 +204,19 @@ function openSocket(parts: SocketParts): NetSocket {
     if (!isOpen) return;
     isOpen = false;
     open.delete(close);
+    tells.delete(tellAccounts);
     for (const timer of timers) timer.cancel();
     world.after(1, () => handlers.onClose("closed"));
   };
   const say = createSay(parts);
   const notify = (method: string, subscription: number, result: unknown): void =>
     say({ method, params: { subscription, result } });
+  const tellAccounts = (): void =>
+    eachAccountNews(node, accounts, (subscription, result) =>
+      notify("accountNotification", subscription, result),
+    );
   open.add(close);
+  tells.add(tellAccounts);
   timers.push(
     world.after(20, () => {
       handlers.onOpen();
@@ -219,12 +233,7 @@ function openSocket(parts: SocketParts): NetSocket {
         const result = { context: { slot: node.head().slot }, value: { err: null } };
         notify("signatureNotification", subscription, result);
       }
-      for (const watch of accounts.values()) {
-        const { version, result } = node.accountNews(watch.pubkey, watch.commitment);
-        if (version === watch.last) continue;
-        watch.last = version;
-        notify("accountNotification", watch.subscription, result);
-      }
+      tellAccounts();
     }),
   );
   return {
@@ -253,6 +262,19 @@ function openSocket(parts: SocketParts): NetSocket {
       world.after(10, () => say({ id, result: subscription }));
     },
   };
+}
+
+function eachAccountNews(
+  node: LedgerNode,
+  accounts: ReadonlyMap<number, AccountWatch>,
+  notify: (subscription: number, result: unknown) => void,
+): void {
+  for (const watch of accounts.values()) {
+    const { version, result } = node.accountNews(watch.pubkey, watch.commitment);
+    if (version === watch.last) continue;
+    watch.last = version;
+    notify(watch.subscription, result);
+  }
 }
 
 /** Undefined for one that is confirmed and never tells anything. */

@@ -135,3 +135,18 @@ export class TransitionCounter {
     countOne(this.#counts, `order: ${last} > ${next}`);
   }
 }
+
+/** When each kind of fault last struck. */
+export class FaultTimes {
+  readonly #atMs = new Map<string, number>();
+
+  note(name: string, nowMs: number): void {
+    this.#atMs.set(name, nowMs);
+  }
+
+  /** -Infinity when none did, one kind left out of account. */
+  last(apart?: string): number {
+    const others = [...this.#atMs].filter(([name]) => name !== apart);
+    return Math.max(-Infinity, ...others.map(([, atMs]) => atMs));
+  }
+}

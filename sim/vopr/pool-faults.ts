@@ -3,6 +3,9 @@ import type { FaultTargets } from "./fault-driver.ts";
 import { LANE_HOSTS } from "./settings.ts";
 import type { PoolSwarm } from "./swarm.ts";
 
+/** What a run counts it as. */
+export const WILD_TICK = "pool/wild tick";
+
 export interface PoolFaultTargets extends Pick<
   FaultTargets,
   "world" | "network" | "chain" | "onTrace" | "onFault"
@@ -10,8 +13,11 @@ export interface PoolFaultTargets extends Pick<
   every(meanMs: number, act: () => void): void;
 }
 
-/** A slot: what one wild tick lasts. */
-const TICK_MS = 400;
+const SLOT_MS = 400;
+/** Where in its slot a wild tick begins and ends; the next slot tells better within the rest. */
+const TICK_FROM_MS = 100;
+const TICK_TO_MS = 300;
+const NEXT_SLOT_MS_MAX = 80;
 const ALL_BPS = 10_000;
 
 /** What goes wrong with pools and landing services; nothing where there are none. */
@@ -43,14 +49,26 @@ export class PoolFaults {
     if (pools?.complete(mint) === true) this.#note("pool/curve full", `${mint} is full and moves`);
   }
 
-  /** One slot tells a price that no other one ever tells. */
+  /**
+   * One slot tells a price that no other one ever tells: somebody trades in front of another and
+   * takes it back. The same slot tells so, or else the next one does soon.
+   */
   #wildTick(): void {
-    const { market } = this.#at.chain;
+    const { chain, world } = this.#at;
+    const { market, sockets } = chain;
     const mint = this.#oneMint();
     const bps = this.#prng.nextFloat() < 0.5 ? 4_000 : 25_000;
-    this.#note("pool/wild tick", `one slot tells ${bps / ALL_BPS} times the price of ${mint}`);
-    market.move(mint, bps);
-    this.#at.world.after(TICK_MS, () => market.move(mint, (ALL_BPS * ALL_BPS) / bps));
+    const isToldAtOnce = this.#prng.nextFloat() < 0.5;
+    const nextMs = SLOT_MS + 1 + this.#prng.nextInt(NEXT_SLOT_MS_MAX);
+    const move = (times: number): void => market.move(mint, times);
+    const slotInMs = SLOT_MS - (world.elapsedMs % SLOT_MS);
+    world.after(slotInMs + TICK_FROM_MS, () => {
+      this.#note(WILD_TICK, `one slot tells ${bps / ALL_BPS} times the price of ${mint}`);
+      move(bps);
+      sockets.tellAccounts();
+    });
+    world.after(slotInMs + TICK_TO_MS, () => move((ALL_BPS * ALL_BPS) / bps));
+    world.after(slotInMs + (isToldAtOnce ? TICK_TO_MS : nextMs), () => sockets.tellAccounts());
   }
 
   #laneOutage(): void {

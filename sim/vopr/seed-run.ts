@@ -4,7 +4,7 @@ import type { LedgerRecord } from "../models/ledger-chain.ts";
 import { createNamedPrng } from "../models/prng.ts";
 import { type ChainHost, startChain } from "./chain-host.ts";
 import { listUnfinished } from "./convergence.ts";
-import { countOne, type Counts, emptyCounts, TransitionCounter } from "./coverage.ts";
+import { countOne, type Counts, emptyCounts, FaultTimes, TransitionCounter } from "./coverage.ts";
 import { Deliveries } from "./deliveries.ts";
 import { EdgeHost } from "./edge-host.ts";
 import { ExecutorHost } from "./executor-host.ts";
@@ -49,7 +49,7 @@ export class SeedRun {
   readonly #people: People;
   readonly #checkers: CheckerSet;
   #reconciledMs = -Infinity;
-  #lastFaultMs = -Infinity;
+  readonly #faultTimes = new FaultTimes();
 
   constructor(seed: number, options: SeedOptions) {
     this.#seed = seed;
@@ -151,7 +151,7 @@ export class SeedRun {
   }
 
   #onFault(name: string): void {
-    this.#lastFaultMs = this.#world.nowMs;
+    this.#faultTimes.note(name, this.#world.nowMs);
     countOne(this.#counts.faults, name);
   }
 
@@ -166,7 +166,7 @@ export class SeedRun {
       chain: this.#chain.chain,
       deepForkMs: () => this.#faults.deepForkMs,
       isDiskFull: () => this.#executor.faults.disk !== undefined,
-      lastFaultMs: () => this.#lastFaultMs,
+      lastFaultMs: (apart) => this.#faultTimes.last(apart),
       isDraining: () => this.#executor.isDraining,
       secrets: listSecrets(),
       limits: { orderLamportsMax: ORDER_SOL_MAX, dailyLamportsMax: DAILY_SOL_MAX },

@@ -96,12 +96,14 @@ const NO_POOL_FAULTS: PoolSwarm = {
 
 /** Seeds without any fault: what goes wrong in these goes wrong by itself. */
 const CALM_PARTS: Partial<Record<Theme, number>> = { mixed: 0.1, pools: 0.3 };
+/** Of calm seeds about pools, in which single slots tell wild prices and nothing else is wrong. */
+const CALM_TICKS_PART = 0.5;
 
 /** Most kinds are off in a seed, so that each is also seen alone and with few others. */
 export function drawSwarm(prng: Prng, theme: Theme): Swarm {
   const draws = createDraws(prng, theme);
   const themed = applyTheme(theme, drawCommon(theme, prng, draws), prng);
-  const { upTo, every } = draws;
+  const { isCalm, upTo, every } = draws;
   // Drawn last, so that what is drawn before is the same as when there were no pools.
   const pools = {
     deadStreams: upTo(0.6),
@@ -109,10 +111,16 @@ export function drawSwarm(prng: Prng, theme: Theme): Swarm {
     wildTickEveryMs: every(3_000, 30_000),
     laneOutageEveryMs: every(8_000, 40_000),
   };
-  return { ...themed, pools, sendTrouble: upTo(0.6) };
+  const sendTrouble = upTo(0.6);
+  // Whether one is believed can be told best where nothing else goes wrong.
+  if (theme === "pools" && isCalm && prng.nextFloat() < CALM_TICKS_PART) {
+    pools.wildTickEveryMs = 2_000 + prng.nextInt(4_000);
+  }
+  return { ...themed, pools, sendTrouble };
 }
 
 interface Draws {
+  isCalm: boolean;
   isOn(): boolean;
   upTo(max: number): number;
   every(shortestMs: number, longestMs: number): number;
@@ -126,7 +134,7 @@ function createDraws(prng: Prng, theme: Theme): Draws {
   const upTo = (max: number): number => (isOn() ? prng.nextFloat() * max : 0);
   const every = (shortestMs: number, longestMs: number): number =>
     isOn() ? shortestMs + prng.nextInt(longestMs - shortestMs) : 0;
-  return { isOn, upTo, every };
+  return { isCalm, isOn, upTo, every };
 }
 
 function drawCommon(theme: Theme, prng: Prng, { isOn, upTo, every }: Draws): Swarm {
