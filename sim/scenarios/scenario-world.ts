@@ -7,6 +7,15 @@ import { startWorld, type World, type WorldOptions } from "../local/start-world.
 import { Person, waitUntil } from "./person.ts";
 
 const JOURNAL_TIMEOUT_MS = 10_000;
+/**
+ * The harness polls the status API far more often than a person would; and Redis and the executor
+ * beside it on a busy machine are slow at times, but not away.
+ */
+const EDGE_VARS = {
+  RATE_API_IP_PER_MIN: "10000",
+  REDIS_TIMEOUT_MS: "2000",
+  EXECUTOR_TIMEOUT_MS: "10000",
+};
 
 export interface JournalRow {
   seq: number;
@@ -32,9 +41,7 @@ export class ScenarioWorld {
       movingPrices: false,
       onProgress,
       ...options,
-      // The harness polls the status API far more often than a person would; and Redis beside it on
-      // a busy machine is slow at times, but not away.
-      edgeVars: { RATE_API_IP_PER_MIN: "10000", REDIS_TIMEOUT_MS: "2000", ...options.edgeVars },
+      edgeVars: { ...EDGE_VARS, ...options.edgeVars },
       seed,
       stateDir,
     });
