@@ -50,25 +50,42 @@ export function undecidedGroupOf(reader: Reader, slot: string): AttemptRow[] | u
 
 /**
  * Whether a dearer copy may join a group: its nonce still stands as far as anybody knows, and the
- * order is the one that tried last, or the panic of the same position. The venue lets one of them
- * all take effect, so this can never sell twice.
+ * order is the one that tried last, or one that sells all of the same position. The venue lets one
+ * of them all take effect, so this can never sell twice.
  */
 export function mayJoin(reader: Reader, order: OrderRow, group: readonly AttemptRow[]): boolean {
   const newest = group.at(-1);
-  if (newest?.bound.kind !== "nonce" || newest.slot !== slotOf(order)) return false;
+  if (newest?.slot !== slotOf(order) || !isJoinable(reader, group)) return false;
+  const own = group.filter(({ orderId }) => orderId === order.orderId);
+  if (own.length >= EXIT_COPIES_MAX) return false;
+  return newest.orderId === order.orderId || isTakeover(reader, order, newest, own);
+}
+
+/** Nothing on its nonce has happened as far as anybody knows, and something still may. */
+export function isJoinable(reader: Reader, group: readonly AttemptRow[]): boolean {
+  if (group.at(-1)?.bound.kind !== "nonce") return false;
   const isSpent = group.some(
     (attempt) =>
       attempt.state === "failed" ||
       attempt.state === "accepted" ||
       reader.fillOfAttempt(attempt.attemptId) !== undefined,
   );
-  if (isSpent || !group.some(isUnresolved)) return false;
-  const own = group.filter(({ orderId }) => orderId === order.orderId);
-  if (own.length >= EXIT_COPIES_MAX) return false;
-  return newest.orderId === order.orderId || isTakeover(order, own);
+  return !isSpent && group.some(isUnresolved);
 }
 
-/** A panic joins what another order of its position has under way, once; then it is the newest. */
-function isTakeover({ source }: OrderRow, own: readonly AttemptRow[]): boolean {
-  return source.kind === "panic" && own.length === 0;
+/**
+ * A panic, or a stop of all that is left, joins what another order of its position has under way,
+ * once; then it is the newest. Nothing joins a panic.
+ */
+function isTakeover(
+  reader: Reader,
+  { source, quantity, positionId }: OrderRow,
+  newest: AttemptRow,
+  own: readonly AttemptRow[],
+): boolean {
+  if (own.length > 0 || source.kind === "job") return false;
+  if (source.kind === "panic") return true;
+  const held = positionId === null ? undefined : reader.position(positionId);
+  const isAll = held !== undefined && BigInt(quantity) >= BigInt(held.quantity);
+  return isAll && reader.order(newest.orderId)?.source.kind !== "panic";
 }

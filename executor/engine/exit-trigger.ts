@@ -12,10 +12,14 @@ import { appendExitPlan, isStop } from "./exit-arming.ts";
 import { replacedBy } from "./group-end.ts";
 import { deriveExitOrderId, slotOf } from "./ids.ts";
 import { appendClosed } from "./journal-attempt.ts";
+import { joinableGroupOf } from "./stop-joins.ts";
 import { initializeSell, openSellOf, sellPayloadOf, type SellWish } from "./orders.ts";
 
 export type TriggerContext = Pick<EngineContext, "clock" | "notices" | "settings">;
-type Fired = Pick<ArmedTrigger, "positionId" | "rule" | "markE9">;
+type Fired = Pick<ArmedTrigger, "positionId" | "rule" | "markE9"> & {
+  /** The exclusion group of a sell of a part, which a stop no longer waits for. */
+  joins?: string;
+};
 
 /** What a crossed rule comes to on the tables as they are. */
 export interface ExitDecision {
@@ -32,8 +36,7 @@ export interface ExitDecision {
 
 /**
  * The sell of a part of which nothing is undecided. What sells everything takes its place: a level
- * that is refused again and again must not hold the stop. While an attempt may still land, both
- * wait for it: its balance is the witness of how it ended.
+ * that is refused again and again must not hold the stop.
  */
 export function replaceableSellOf(
   reader: Pick<Reader, "position" | "openOrdersOf" | "unresolvedInSlot">,
@@ -52,7 +55,7 @@ export function replaceableSellOf(
  * of the position is under way. Reads only.
  */
 export function decideTrigger(
-  reader: Pick<Reader, "exitPlan" | "position" | "openOrdersOf" | "unresolvedInSlot">,
+  reader: Reader,
   trigger: Fired,
   update: PriceUpdate,
   nowMs: number,
@@ -67,7 +70,10 @@ export function decideTrigger(
   const markE9 = trigger.markE9 > knownE9 ? trigger.markE9 : knownE9;
   if (!isCrossed(rule, update.priceE9, { markE9, nowMs })) return undefined;
   const replaces = replaceableSellOf(reader, { positionId, rule });
-  const isBusy = replaces === undefined && openSellOf(reader, positionId) !== undefined;
+  const { joins } = trigger;
+  const isJoining = joins !== undefined && joinableGroupOf(reader, { positionId, rule }) === joins;
+  const isOpen = openSellOf(reader, positionId) !== undefined;
+  const isBusy = isOpen && replaces === undefined && !isJoining;
   // A stop that only moves may do so while something is being sold.
   if (rule.kind !== "breakeven" && isBusy) return undefined;
   const quantity = exitQuantity(plan, rule, position, update.priceE9);

@@ -11,6 +11,7 @@ import { MarkKeeper } from "./mark-keeper.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import type { PriceBook } from "./price-book.ts";
 import { SellsUnderWay } from "./sells-under-way.ts";
+import { joinableGroupOf, StopJoins } from "./stop-joins.ts";
 import { believedPrices } from "./tick-filter.ts";
 import { TriggerIndex } from "./trigger-index.ts";
 
@@ -33,6 +34,7 @@ export class Exits {
   readonly #index = new TriggerIndex();
   readonly #firing = new Set<string>();
   readonly #sells: SellsUnderWay;
+  readonly #joins: StopJoins;
   readonly #marks: MarkKeeper;
   readonly #times: DueTimes;
   readonly #abort = new AbortController();
@@ -44,6 +46,7 @@ export class Exits {
     this.#driver = driver;
     this.#fast = fast;
     this.#sells = new SellsUnderWay(context.store);
+    this.#joins = new StopJoins(context.clock, context.settings.exitReplaceMs);
     this.#marks = new MarkKeeper(context, this.#index);
     this.#times = new DueTimes(context.clock, (due) => this.#onTime(due));
     context.store.onCommit((events) => this.#followAll(events));
@@ -90,6 +93,7 @@ export class Exits {
     if (event.kind === "ExitPlanArmed") {
       this.#arm(event.payload);
     } else if (event.kind === "ExitPlanDisarmed") {
+      this.#joins.forget(event.payload.positionId);
       const instrument = this.#index.disarm(event.payload.positionId);
       if (instrument !== undefined) this.#feed.unwatch(instrument);
     }
@@ -136,14 +140,21 @@ export class Exits {
 
   #consider(trigger: ArmedTrigger, update: PriceUpdate): void {
     const { positionId, rule } = trigger;
+    if (this.#firing.has(positionId)) return;
+    const { store } = this.#context;
     // A stop that only moves may do so while something is being sold.
     const isBusy =
       rule.kind !== "breakeven" &&
       this.#sells.isUnderWay(positionId) &&
-      replaceableSellOf(this.#context.store, trigger) === undefined;
-    if (isBusy || this.#firing.has(trigger.positionId)) return;
-    this.#firing.add(trigger.positionId);
-    this.#fire(trigger, update)
+      replaceableSellOf(store, trigger) === undefined;
+    const joins = isBusy ? joinableGroupOf(store, trigger) : undefined;
+    if (isBusy && joins === undefined) return;
+    // The price may not move again until then.
+    if (joins !== undefined && !this.#joins.isDue(positionId, joins)) {
+      return this.#lookLater(update.instrument);
+    }
+    this.#firing.add(positionId);
+    this.#fire(trigger, update, joins)
       .catch((error: unknown) => this.#afterFailure(error, update.instrument))
       .finally(() => this.#firing.delete(trigger.positionId));
   }
@@ -220,13 +231,19 @@ export class Exits {
     });
   }
 
-  async #fire(trigger: ArmedTrigger, update: PriceUpdate): Promise<void> {
+  async #fire(
+    trigger: ArmedTrigger,
+    update: PriceUpdate,
+    joins: string | undefined,
+  ): Promise<void> {
     const { store, metrics } = this.#context;
+    const { positionId, rule, markE9 } = trigger;
+    const fired = joins === undefined ? trigger : { positionId, rule, markE9, joins };
     const fast = await this.#fast.fire(trigger, update);
     const orderId =
       fast.kind === "decided"
         ? fast.orderId
-        : await store.transact((tx) => appendExitTrigger(this.#context, tx, trigger, update));
+        : await store.transact((tx) => appendExitTrigger(this.#context, tx, fired, update));
     // Something came between, and no price may follow that would look again.
     if (orderId === undefined) return this.#lookLater(update.instrument);
     metrics.count("exits_triggered_total", { rule: trigger.rule.kind });

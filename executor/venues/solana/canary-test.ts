@@ -31,9 +31,9 @@ const HALVES: readonly { half: TripHalf; name: string }[] = [
 const NO_SIGNATURE = new Uint8Array(64);
 
 /**
- * Runs a buy and its sale on a node, unsent. In a pool that stands still each half is then asked for
- * a little more than our own quote: a program that gives it reckons in another way than we do, and
- * whatever least output we named for a sale would be too little.
+ * Runs a buy and its sale on a node, unsent. In a pool that stands still each half is then asked
+ * for a little more than our own quote: a program that gives it reckons in another way than we do,
+ * so that whatever least output we named for a sale would be too little.
  */
 export async function testPool(
   deps: CanaryTestDeps,
