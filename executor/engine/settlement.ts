@@ -1,5 +1,6 @@
 import type { EventPayloads, Evidence } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow, FillRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
@@ -158,11 +159,40 @@ export function reverseFill(
   if (fill.side === "buy")
     recallLoss(context, tx, tx.position(positionId), BigInt(quantity), sinceMs);
   appendReversal(tx, fill, evidence);
+  const owedBefore = owedOf(tx, fill);
   const held = takeBack(context, tx, fill);
   context.notices.alert(tx, fill.userId, `reversed:${fill.fillId}`, [
     `The network took back a ${fill.side} of ${held.symbol} that it had confirmed.`,
-    "The ledger was corrected; the tokens and SOL are as before that trade.",
+    takenBackWords(fill, held, owedBefore - owedOf(tx, fill)),
   ]);
+}
+
+/** All that was sold beyond positions of the same token and has not been explained. */
+function owedOf(tx: Reader, { positionId }: FillRow): bigint {
+  const held = tx.position(positionId);
+  if (held === undefined) return 0n;
+  return tx
+    .oversoldOf(held.walletId)
+    .filter(({ instrument }) => instrument === held.instrument)
+    .reduce((sum, { oversold }) => sum + BigInt(oversold), 0n);
+}
+
+/** `paid`: tokens that another sell has taken already, because this one had not happened. */
+function takenBackWords(
+  { side, quantity }: FillRow,
+  { symbol, decimals }: PositionRow,
+  paid: bigint,
+): string {
+  if (side === "buy" || paid <= 0n) {
+    return "The ledger was corrected; the tokens and SOL are as before that trade.";
+  }
+  const told = (units: bigint): string => `${formatDecimal(units, decimals)} ${symbol}`;
+  const left = BigInt(quantity) - paid;
+  const rest = left > 0n ? `${told(left)} are back in the position` : "none come back";
+  return (
+    `Of its ${told(BigInt(quantity))}, ${told(paid)} were sold by a later sell, whose SOL you ` +
+    `keep; ${rest}. The SOL of this sell was not paid. The ledger was corrected; /positions shows it.`
+  );
 }
 
 function appendReversal(tx: Tx, fill: FillRow, evidence: Evidence): void {

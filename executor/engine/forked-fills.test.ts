@@ -1,0 +1,60 @@
+import { describe, it } from "vitest";
+import { withDesk } from "./engine-fixture.ts";
+import { sellBeyond, settle } from "./settlement-fixture.ts";
+import { chainOf, MINT, openPosition, openUnsettled, startSell } from "./trade-fixture.ts";
+
+describe("a buy that a fork has made smaller", () => {
+  it("is corrected by what stands, and no loss is booked beside it", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const { positionId } = await openUnsettled(desk, chain);
+      const found = chain.fork();
+      if (found === undefined) throw new Error("expected the buy");
+      found.quantityOut = 400_000_000n;
+      chain.slot += 5;
+      chain.land(found.identity);
+      chain.slot += 10;
+      const run = desk.engine.reconciler.run("timer");
+      await desk.clock.advance(3_000);
+      expect((await run).drift).toEqual([]);
+      await settle(desk, chain, "settled", () => true, found.slot);
+      expect(desk.store.position(positionId)?.quantity).toBe("400000000");
+      expect(chain.tokens.get(MINT)).toBe(400_000_000n);
+      const again = desk.engine.reconciler.run("timer");
+      await desk.clock.advance(3_000);
+      expect((await again).drift).toEqual([]);
+    });
+  });
+});
+
+describe("what is read after a sell was taken back", () => {
+  it("says that all is as before, where nothing else has sold of it", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openPosition(desk, chain);
+      await startSell(desk, position, "ord_part", 4_000);
+      const sell = chain.open;
+      chain.land();
+      await desk.clock.advance(1_000);
+      await settle(desk, chain, "gone", (identity) => identity === sell);
+      const text = desk.store.outbox(`reversed:fill-${sell}`)?.content.text;
+      expect(text).toContain("the tokens and SOL are as before that trade");
+    });
+  });
+
+  it("says how many a later sell has taken, and how many are back", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const { positionId } = await openPosition(desk, chain);
+      const { early } = await sellBeyond(desk, chain, positionId, "500000000");
+      const owed = BigInt(desk.store.position(positionId)?.oversold ?? "0");
+      expect(owed).toBeGreaterThan(0n);
+      chain.bury(early);
+      await settle(desk, chain, "gone", (identity) => identity === early);
+      const text = desk.store.outbox(`reversed:fill-${early}`)?.content.text;
+      expect(text).toContain("TOK were sold by a later sell, whose SOL you keep");
+      expect(text).toContain("The SOL of this sell was not paid");
+      expect(text).not.toContain("as before that trade");
+    });
+  });
+});
