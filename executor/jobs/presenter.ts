@@ -1,25 +1,26 @@
 import type { NonceAccountRow, View } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import { isRaptorError, sentenceOf, type RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { presetOf } from "../engine/exit-arming.ts";
 import { instrumentOf } from "../engine/ids.ts";
 import type { ReadModels } from "../engine/read-models.ts";
 import { askAgain } from "../engine/token-words.ts";
 import type { EngineSettings } from "../engine/settings.ts";
-import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
-import type { Reader, Store, Tx } from "../ports/store.ts";
+import type { PriceFeed } from "../ports/market.ts";
+import type { Store, Tx } from "../ports/store.ts";
 import type { InstrumentReport, Venue, WalletReport } from "../ports/venue.ts";
 import { foundScreen } from "../screens/drift.ts";
 import { homeScreen, walletScreen } from "../screens/home.ts";
 import { helpScreen, noticeScreen, panicConfirmScreen, statusScreen } from "../screens/plain.ts";
 import { positionsScreen } from "../screens/positions.ts";
 import type { Screen } from "../screens/screen.ts";
-import { tokenScreen, type TokenModel } from "../screens/token.ts";
+import { tokenScreen } from "../screens/token.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
 import { renderEntries } from "./entry-desk.ts";
 import { renderExits } from "./exit-screens.ts";
 import { Stories } from "./stories.ts";
 import type { TicketIssuer } from "./tickets.ts";
+import { closedFor, fetchRoundTrip, shownPriceOf, tokenProblem } from "./token-card.ts";
 
 export interface PresenterDeps {
   store: Store;
@@ -31,9 +32,6 @@ export interface PresenterDeps {
   settings: EngineSettings;
   presetsLamports: readonly bigint[];
 }
-
-/** What 0.5 SOL would bring back, bought and sold again at once. */
-const ROUND_TRIP_LAMPORTS = 500_000_000n;
 
 /** Dollars are only for orientation; older than this they would mislead. */
 const SOL_USD_KEPT_MS = 600_000;
@@ -175,7 +173,7 @@ export class Presenter {
     if (report.solUsd !== null) this.#solUsd = { value: report.solUsd, atMs: clock.monotonicMs() };
     const [walletReport, roundTrip] = await Promise.all([
       wallet === undefined ? null : this.#walletReport(wallet.address),
-      wallet === undefined ? null : this.#roundTrip(wallet.address, mint),
+      wallet === undefined ? null : fetchRoundTrip(this.#deps, wallet.address, mint),
     ]);
     const held = walletReport?.tokens.get(mint) ?? 0n;
     const shown = shownPriceOf(report, feed.latest(instrumentOf(mint)), clock.monotonicMs());
@@ -207,36 +205,6 @@ export class Presenter {
     });
   }
 
-  /** An executable round trip, or null when a leg has no route: a screen never fails for it. */
-  async #roundTrip(
-    wallet: string,
-    mint: string,
-  ): Promise<{ inLamports: bigint; outLamports: bigint } | null> {
-    const { venue, settings } = this.#deps;
-    const slippageBps = settings.buySlippageBps;
-    try {
-      const inLamports = ROUND_TRIP_LAMPORTS;
-      const bought = await venue.fetchRoute({
-        wallet,
-        mint,
-        side: "buy",
-        quantityIn: inLamports,
-        slippageBps,
-      });
-      const sold = await venue.fetchRoute({
-        wallet,
-        mint,
-        side: "sell",
-        quantityIn: bought.quantityOut,
-        slippageBps,
-      });
-      return { inLamports, outLamports: sold.quantityOut };
-    } catch (error) {
-      if (!isRaptorError(error)) throw error;
-      return null;
-    }
-  }
-
   /** What the first buy of a wallet sets aside; said once, before anything is paid. */
   #nonceRentOf(walletId: string): bigint | null {
     const { store, venue, settings } = this.#deps;
@@ -262,55 +230,4 @@ export class Presenter {
       return null;
     }
   }
-}
-
-/** Whether asking again can help decides about the next step. */
-function tokenProblem(error: RaptorError): string[] {
-  const { reason } = error.context;
-  if (error.code === "RAPTOR_VENUE__NO_ROUTE" && typeof reason === "string") {
-    const cause = `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
-    return [
-      "This cannot be traded here",
-      cause,
-      "Nothing was bought. Paste the address of a token (its mint) or a link to it.",
-    ];
-  }
-  return [
-    "This token cannot be shown right now",
-    `Cause: ${sentenceOf(error)}`,
-    "Nothing was bought. Paste it again in a moment.",
-  ];
-}
-
-/** Why a buy would be refused now whatever the token; null when buys are open. */
-function closedFor(store: Reader, userId: number): { reason: string; canResume: boolean } | null {
-  const { tradingState } = store.control();
-  if (tradingState !== "active") {
-    const reason = `Trading is ${tradingState} by the kill switch: buys are off, sells work.`;
-    return { reason, canResume: false };
-  }
-  const user = store.user(userId);
-  if (user === undefined) return null;
-  if (user.panicId !== null) {
-    return { reason: "Panic is selling everything: buys wait until it is done.", canResume: false };
-  }
-  if (user.paused)
-    return { reason: "Your buys are paused; sells and exits work.", canResume: true };
-  if (user.heldReason !== "") return { reason: user.heldReason, canResume: true };
-  return null;
-}
-
-/** The feed's price while it is current, else the one that was just asked for, else the old one. */
-function shownPriceOf(
-  { priceE9 }: Pick<InstrumentReport, "priceE9">,
-  update: PriceUpdate | undefined,
-  nowMs: number,
-): Pick<TokenModel, "priceE9" | "priceMark"> {
-  if (update !== undefined && (update.isStale !== true || priceE9 === null)) {
-    const { source = "poll", isStale = false } = update;
-    const ageMs = Math.round(nowMs - update.atMonotonicMs);
-    return { priceE9: update.priceE9, priceMark: { source, ageMs, isStale } };
-  }
-  if (priceE9 === null) return { priceE9, priceMark: null };
-  return { priceE9, priceMark: { source: "poll", ageMs: 0, isStale: false } };
 }
