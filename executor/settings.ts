@@ -4,6 +4,7 @@ import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { EngineSettings } from "./engine/settings.ts";
 import type { ExecutorEnv } from "./env.ts";
 import type { ConnectionSettings } from "./venues/solana/connection.ts";
+import { canKeepOrders } from "./venues/solana/landing-plan.ts";
 import type { LandingSettings } from "./venues/solana/landing-desk.ts";
 import type { TipService } from "./venues/solana/tip-lane.ts";
 
@@ -39,7 +40,10 @@ export function engineSettingsOf(env: ExecutorEnv): EngineSettings {
     nonceBuyLamportsMin: env.NONCE_BUY_SOL_MIN,
     exitReplaceMs: env.EXIT_REPLACE_MS,
     mevProtect: env.MEV_PROTECT,
-    canProtect: env.SEND_LANES.some((lane) => lane !== "jupiter"),
+    canProtect: canKeepOrders({
+      services: landingSettingsOf(env).services,
+      feeLamportsMax: env.PRIORITY_FEE_LAMPORTS_MAX,
+    }),
   };
 }
 

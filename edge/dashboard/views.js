@@ -136,11 +136,15 @@ export function showPositions(positions) {
   ]);
 }
 
+/** A price whose stream lives is as old as the look at it. */
+const LIVE_MS_MAX = 1_000;
+
 /** @param {any} position */
 function priceAge({ markAgeMs, markSource, markIsStale }) {
   if (markAgeMs === null) return "";
   if (markIsStale) return `⚠ stale: price ${ago(markAgeMs)}`;
-  return markSource === "pool" ? "price live from its pool" : `price ${ago(markAgeMs)}`;
+  const isLive = markSource === "pool" && markAgeMs < LIVE_MS_MAX;
+  return isLive ? "price live from its pool" : `price ${ago(markAgeMs)}`;
 }
 
 /** @param {any[] | undefined} trades */

@@ -112,8 +112,10 @@ export function settingsScreen(model: PresetModel): Screen {
 
 const PROTECT_WORDS: Readonly<Record<MevProtect, string>> = {
   off: "nothing is kept back: orders go to every lane at once",
-  entries: "buys go only to lanes that show them to nobody before they land",
-  all: "buys and sells go only to such lanes; a sell that is late goes everywhere",
+  entries: "buys go only to lanes that show them to nobody before they land, or are refused",
+  all:
+    "buys and sells go only to such lanes; a buy that finds none is refused, a sell without one " +
+    "and a sell that is late goes everywhere",
 };
 const PROTECT_BUTTONS: readonly [MevChoice, string][] = [
   ["default", "Desk's choice"],
@@ -128,7 +130,8 @@ function describeProtect(rich: RichText, { choice, standard, isPossible }: Prote
   rich.plain(choice === "default" ? " (the desk's choice):" : ":");
   rich.line(`🛡 ${PROTECT_WORDS[protect]}`);
   if (protect === "off" || isPossible) return;
-  rich.line("⚠️ This desk has no such lane: protected buys are refused, sells go everywhere.");
+  rich.line("⚠️ No lane of this desk would take them: none is set up, or its tip is above what a ");
+  rich.plain("trade may pay; protected buys are refused, sells go everywhere.");
 }
 
 function protectRows({ choice, isPossible }: ProtectModel): ScreenButton[][] {

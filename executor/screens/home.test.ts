@@ -133,14 +133,15 @@ describe("the price on a token's card", () => {
     token({ priceE9: 1_000_000_000n, usdPrice: null, ...over }).text;
 
   it.for([
-    ["pool", false, "SOL, live from its pool\n"],
-    ["poll", false, "SOL, from the price service, 3 s ago\n"],
-    ["pool", true, "SOL, from its pool, 3 s ago\n"],
-    ["poll", true, "SOL, from the price service, 3 s ago\n"],
+    ["pool", false, 0, "SOL, live from its pool\n"],
+    ["pool", false, 3_000, "SOL, from its pool, 3 s ago\n"],
+    ["poll", false, 3_000, "SOL, from the price service, 3 s ago\n"],
+    ["pool", true, 3_000, "SOL, from its pool, 3 s ago\n"],
+    ["poll", true, 3_000, "SOL, from the price service, 3 s ago\n"],
   ] as const)(
-    "says that it is of the %s, and stale: %s",
-    ([source, isStale, words], { expect }) => {
-      const text = priced({ priceMark: { source, ageMs: 3_000, isStale } });
+    "says that it is of the %s, stale: %s, and %i ms old",
+    ([source, isStale, ageMs, words], { expect }) => {
+      const text = priced({ priceMark: { source, ageMs, isStale } });
       expect(text).toContain(words);
       expect(text.includes("⚠️ This price is old")).toBe(isStale);
     },

@@ -29,6 +29,7 @@ describe("the price of a position", () => {
     expect(textOf({ markSource: "poll" })).toContain("(41 s ago)");
     expect(textOf({})).toContain("(41 s ago)");
     expect(textOf({ markSource: "pool", markAgeMs: 0 })).toContain("(live from its pool)");
+    expect(textOf({ markSource: "pool" })).toContain("(41 s ago)");
     expect(textOf({ markSource: "pool" })).not.toContain("⚠️ This price");
   });
 

@@ -3,6 +3,7 @@ import { cleanField } from "@raptor/shared/values/safe-text.ts";
 import { shortRule } from "./exit-words.ts";
 import { duration, gainPercent, price } from "./numbers.ts";
 import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
+import { isLivePrice } from "./price-source.ts";
 import { RichText } from "./rich-text.ts";
 import { pageArg, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
@@ -78,8 +79,9 @@ const STALE =
   "⚠️ This price is old: no source tells a newer one. Rules wait for it; Sell and Panic work.";
 
 function markWords({ markAgeMs, markSource, markIsStale }: PositionView): string {
-  if (markSource === "pool" && markIsStale !== true) return "live from its pool";
-  return `${duration(markAgeMs ?? 0)} ago`;
+  const ageMs = markAgeMs ?? 0;
+  const origin = { source: markSource ?? null, ageMs, isStale: markIsStale === true };
+  return isLivePrice(origin) ? "live from its pool" : `${duration(ageMs)} ago`;
 }
 
 /** Over the positions whose price is known; says so when that is not all of them. */

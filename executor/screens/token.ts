@@ -1,6 +1,7 @@
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import { duration, percentOfBps, price, sol, timeOfDay, tokens, usd } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
+import { isLivePrice } from "./price-source.ts";
 import { RichText } from "./rich-text.ts";
 import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
@@ -96,9 +97,10 @@ export function tokenScreen(model: TokenModel): Screen {
   return screenOf(rich, rowsOf(model));
 }
 
-function describePrice(rich: RichText, { source, ageMs, isStale }: PriceMark): void {
+function describePrice(rich: RichText, mark: PriceMark): void {
+  const { source, ageMs, isStale } = mark;
   const from = source === "pool" ? "its pool" : "the price service";
-  if (source === "pool" && !isStale) rich.plain(", live from its pool");
+  if (isLivePrice(mark)) rich.plain(", live from its pool");
   else rich.plain(`, from ${from}, ${duration(ageMs)} ago`);
   if (!isStale) return;
   rich.line("⚠️ This price is old: no source tells a newer one. A buy asks for its own and is");

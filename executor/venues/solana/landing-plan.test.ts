@@ -1,6 +1,11 @@
 import { describe, test } from "vitest";
 import { evenPrng } from "./fake-net.ts";
-import { type LandingPlanSettings, planLanding, withoutTips } from "./landing-plan.ts";
+import {
+  canKeepOrders,
+  type LandingPlanSettings,
+  planLanding,
+  withoutTips,
+} from "./landing-plan.ts";
 import { TIP_ACCOUNTS } from "./tip-accounts.ts";
 
 const ALL: LandingPlanSettings = {
@@ -96,4 +101,21 @@ describe("a protected order", () => {
       landing: { isProtected: false },
     });
   });
+});
+
+describe("a lane that keeps orders", () => {
+  test.for([
+    ["is there", [{ taker: "jito", tipLamports: 10_000n }], 4_000_000n],
+    ["is not set up", [{ taker: "jupiter", tipLamports: 1_000_000n }], 4_000_000n],
+    ["wants more than a trade may pay", [{ taker: "jito", tipLamports: 10_000n }], 19_999n],
+    ["would turn its tip away", [{ taker: "jito", tipLamports: 999n }], 4_000_000n],
+    ["is the second of two", ALL.services.slice(1), 10_000n],
+  ] as const)(
+    "is promised exactly where a protected buy finds it: %s",
+    ([, services, feeLamportsMax], { expect }) => {
+      const promised = canKeepOrders({ services, feeLamportsMax });
+      const made = plan({ services, feeLamportsMax, mevProtect: "entries" }, "buy");
+      expect(promised).toBe(!made.isUnprotectable);
+    },
+  );
 });

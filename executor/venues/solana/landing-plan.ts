@@ -73,6 +73,22 @@ export function planLanding(
   };
 }
 
+/**
+ * Whether some lane keeps a buy: one that takes protected orders, with a tip that it accepts and
+ * that leaves the priority fee its share.
+ */
+export function canKeepOrders(
+  settings: Pick<LandingPlanSettings, "services" | "feeLamportsMax">,
+): boolean {
+  const most = settings.feeLamportsMax / TIP_SHARE;
+  return settings.services.some(
+    ({ taker, tipLamports }) =>
+      PROTECTED_TAKERS.includes(taker) &&
+      tipLamports >= TIP_LAMPORTS_MIN[taker] &&
+      tipLamports <= most,
+  );
+}
+
 /** The same lanes without tips, for a transaction that has no room for them. */
 export function withoutTips(plan: LandingPlan, side: OrderSide, reason: string): LandingPlan {
   const dropped = plan.landing.tips.map(({ taker }) => ({ lane: taker, reason }));
