@@ -49,9 +49,13 @@ function runWorld(options: StormOptions): Promise<StormReport> {
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
+    // Its last words may still be on their way when it is gone: the channel ends behind them.
+    const isHeard = new Promise<void>((end) => void child.once("disconnect", () => end()));
     child.once("exit", (code) => {
-      if (report === undefined) reject(new Error(`the world of seed ${seed} ended with ${code}`));
-      else resolve(report);
+      void isHeard.then(() => {
+        if (report === undefined) reject(new Error(`the world of seed ${seed} ended with ${code}`));
+        else resolve(report);
+      });
     });
   });
 }

@@ -11,5 +11,9 @@ const report = await runStorm({
   keepIn: process.argv[5],
   onKill: (_, name) => tell({ kind: "kill", name }),
 });
-tell({ kind: "report", report: { ...report, byPoint: [...report.byPoint] } });
-process.disconnect();
+const last: FromWorker = {
+  kind: "report",
+  report: { ...report, byPoint: [...report.byPoint] },
+};
+// A long report is lost when the channel is closed before all of it has left.
+process.send?.(last, () => process.disconnect());
