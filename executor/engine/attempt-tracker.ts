@@ -1,19 +1,19 @@
-import type { EventPayloads, Evidence } from "@raptor/shared/domain/events.ts";
 import { FINAL_ORDER_STATUSES, UNRESOLVED_ATTEMPT_STATES } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
-import { assert, isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { AttemptReport, SubmitOutcome } from "../ports/venue.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
+import type { AttemptReport } from "../ports/venue.ts";
+import { failureOf, fetchFinality, fetchReport, isOurs } from "./attempt-end.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
-import { buryGroup, rivalFillOf } from "./group-end.ts";
+import { buryGroup } from "./group-end.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { maySend } from "./may-send.ts";
-import { recordSend, withoutRejection } from "./record-send.ts";
+import { recordSend, submitTo, withoutRejection } from "./record-send.ts";
 import { Semaphore } from "./semaphore.ts";
 import { bookLanding, isTooEarly } from "./landing.ts";
 import { UndecidedExits } from "./undecided-exits.ts";
 import { UnsentAttempts } from "./unsent-attempts.ts";
-import { isVoid, planVoid, voidedText } from "./void-rules.ts";
+import { isVoid, planVoid } from "./void-rules.ts";
 
 /**
  * Follows unresolved attempts to their end: sends and re-sends the same bytes, asks the venue,
@@ -99,7 +99,10 @@ export class AttemptTracker {
         if (isStopping()) return;
         if ((await this.#outlastFullDisk(() => this.#giveUp(attempt))) === true) return;
         this.#tellOverdue(attempt);
-        await this.#outlastFullDisk(() => this.#undecided.look(attempt, this.#order(attempt)));
+        const held = this.#unsent.heldCause(attemptId);
+        await this.#outlastFullDisk(() =>
+          this.#undecided.look(attempt, this.#order(attempt), held),
+        );
         if (clock.monotonicMs() >= sendAtMs) {
           const now = this.#attempt(attemptId);
           if (maySend(this.#context, now, this.#order(now)))
@@ -164,10 +167,10 @@ export class AttemptTracker {
     if (!(await this.#mayLeave(attempt))) return;
     const isUnsent = this.#unsent.has(attemptId);
     if (!this.#unsent.mayLeave(attemptId)) return;
-    const answer = await this.#submit(attempt);
+    const answer = await submitTo(this.#context.venue, attempt);
     if (answer.outcome === "held") {
       // Nothing left: it is not called sent, so that its deadline still counts.
-      if (isUnsent) this.#unsent.note(attemptId);
+      if (isUnsent) this.#unsent.note(attemptId, answer.cause);
       return;
     }
     const outcome = isFirst ? answer : withoutRejection(answer);
@@ -181,18 +184,8 @@ export class AttemptTracker {
     if (outcome.outcome === "rejected") this.#announce(attempt.orderId);
   }
 
-  /** A venue that fails instead of answering may have taken the bytes. */
-  async #submit(attempt: AttemptRow): Promise<SubmitOutcome> {
-    try {
-      return await this.#context.venue.submit(attempt);
-    } catch (error) {
-      if (!isRaptorError(error)) throw error;
-      return { outcome: "unknown", lanes: [], cause: error.message };
-    }
-  }
-
   async #isOver(attempt: AttemptRow): Promise<boolean> {
-    const report = await this.#asking.run(() => this.#ask(attempt));
+    const report = await this.#asking.run(() => fetchReport(this.#context.venue, attempt));
     const isOver = await this.#outlastFullDisk(() => this.#apply(attempt.attemptId, report));
     return isOver ?? false;
   }
@@ -208,15 +201,6 @@ export class AttemptTracker {
     }
   }
 
-  async #ask(attempt: AttemptRow): Promise<AttemptReport> {
-    try {
-      return await this.#context.venue.fetchAttempt(attempt);
-    } catch (error) {
-      if (!isRaptorError(error)) throw error;
-      return { state: "pending", detail: error.message };
-    }
-  }
-
   /** Writes what the venue said; true when the attempt has come to its end. */
   async #apply(attemptId: string, report: AttemptReport): Promise<boolean> {
     const { store, notices, metrics, clock } = this.#context;
@@ -227,7 +211,7 @@ export class AttemptTracker {
     }
     // Its nonce was used up by an attempt of ours, which is followed itself and decides for both.
     if (report.state === "dead" && isOurs(this.#context, attempt, report.proof)) return false;
-    const finality = await this.#finalityOf(attempt, report);
+    const finality = await fetchFinality(this.#context, attempt, report);
     const ended: string[] = [];
     const isOver = await store.transact((tx) => {
       ended.length = 0;
@@ -263,23 +247,10 @@ export class AttemptTracker {
     return true;
   }
 
-  /** The venue's word that this landing is final, asked only where a copy is booked already. */
-  async #finalityOf(attempt: AttemptRow, report: AttemptReport): Promise<Evidence | undefined> {
-    const { store, venue } = this.#context;
-    if (report.state !== "landed" || rivalFillOf(store, attempt) === undefined) return undefined;
-    try {
-      const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
-      // After a fork it may have been executed again in another block, with other amounts.
-      const isSame = (found.venueSlot ?? report.venueSlot) === report.venueSlot;
-      return found.state === "settled" && isSame ? found.evidence : undefined;
-    } catch (error) {
-      if (!isRaptorError(error)) throw error;
-      return undefined;
-    }
-  }
-
   async #noteSilence(attempt: AttemptRow, detail: string): Promise<void> {
     const { store, notices, clock, settings } = this.#context;
+    // What has not left cannot be unknown: it is told as held back.
+    if (this.#unsent.has(attempt.attemptId)) return;
     const sinceMs = attempt.submittedMs ?? attempt.preparedMs;
     if (attempt.state === "unknown" || clock.nowMs() - sinceMs < settings.unknownAfterMs) return;
     await store.transact((tx) => {
@@ -316,27 +287,4 @@ export class AttemptTracker {
     assert(order !== undefined, `attempt ${attempt.attemptId} has no order`);
     return order;
   }
-}
-
-function failureOf(
-  attemptId: string,
-  report: Extract<AttemptReport, { state: "reverted" | "voided" }>,
-): EventPayloads["AttemptFailed"] {
-  const { evidence } = report;
-  const costLamports = report.costLamports.toString();
-  if (report.state === "reverted") {
-    return { attemptId, venueError: report.venueError, costLamports, evidence };
-  }
-  const venueError = voidedText(report.costLamports);
-  return { attemptId, venueError, costLamports, evidence, isVoid: true };
-}
-
-/** One that has come to its end, for good, decides for nobody else any more. */
-function isOurs({ store }: EngineContext, { venue }: AttemptRow, proof: Evidence): boolean {
-  const identity = proof["spender"];
-  const spender =
-    typeof identity === "string" ? store.attemptByIdentity(venue, identity) : undefined;
-  if (spender === undefined) return false;
-  const fill = store.fillOfAttempt(spender.attemptId);
-  return UNRESOLVED_ATTEMPT_STATES.includes(spender.state) || fill?.state === "recorded";
 }

@@ -1,8 +1,22 @@
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
+import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Tx } from "../ports/store.ts";
-import type { SubmitOutcome } from "../ports/venue.ts";
+import type { SubmitOutcome, Venue } from "../ports/venue.ts";
 
 export type SentOutcome = Exclude<SubmitOutcome, { outcome: "held" }>;
+
+/** A venue that fails instead of answering may have taken the bytes. */
+export async function submitTo(
+  venue: Pick<Venue, "submit">,
+  attempt: AttemptRow,
+): Promise<SubmitOutcome> {
+  try {
+    return await venue.submit(attempt);
+  } catch (error) {
+    if (!isRaptorError(error)) throw error;
+    return { outcome: "unknown", lanes: [], cause: error.message };
+  }
+}
 
 /** Of bytes that may have left before, a refusal proves nothing. */
 export function withoutRejection(outcome: SentOutcome): SentOutcome {

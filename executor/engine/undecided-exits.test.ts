@@ -37,3 +37,28 @@ describe("a sell that has left and stays undecided", () => {
     });
   });
 });
+
+describe("a sell that no lane lets out", () => {
+  it("is told as held back, and not as unknown, until it leaves", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openPosition(desk, chain);
+      chain.onSubmit = () => ({ outcome: "held", cause: "node-1: its limit of calls is reached" });
+      await startSell(desk, position);
+      await desk.clock.advance(45_000);
+      expect(desk.payloads("AttemptUnknown")).toEqual([]);
+      expect(desk.store.attemptsOf("ord_sell").map(({ state }) => state)).toEqual(["prepared"]);
+      const text = desk.store.outbox("held:ord_sell:30000")?.content.text;
+      expect(text).toContain("is held back since");
+      expect(text).toContain("Cause: node-1: its limit of calls is reached.");
+      expect(text).toContain("You still hold the tokens");
+      expect(desk.counts.get("alerts_total undecided-exit")).toBe(undefined);
+      chain.onSubmit = () => unknown();
+      await desk.clock.advance(20_000);
+      expect(desk.payloads("AttemptUnknown").length).toBeGreaterThan(0);
+      chain.land();
+      await desk.clock.advance(2_000);
+      expect(desk.store.position(position.positionId)?.state).toBe("closed");
+    });
+  });
+});

@@ -17,10 +17,14 @@ export class UndecidedExits {
     this.#context = context;
   }
 
-  /** With every look at an attempt that has not come to its end. */
-  async look({ attemptId, state, cause }: AttemptRow, order: OrderRow): Promise<void> {
+  /**
+   * With every look at an attempt that has not come to its end. `held`: why the venue has not let it
+   * out, of one that certainly has not left.
+   */
+  async look(attempt: AttemptRow, order: OrderRow, held: string | undefined): Promise<void> {
     if (order.side === "buy") return;
     const { store, clock, notices, metrics, log } = this.#context;
+    const { attemptId, state, cause } = attempt;
     const { orderId, symbol, userId } = order;
     const nowMs = clock.monotonicMs();
     const sinceMs = this.#sinceMs.get(attemptId) ?? nowMs;
@@ -28,27 +32,45 @@ export class UndecidedExits {
     const elapsedMs = nowMs - sinceMs;
     const passedMs = ALERTS_MS.filter((limitMs) => elapsedMs >= limitMs).at(-1);
     if (passedMs === undefined) return;
-    const key = `undecided:${orderId}:${passedMs}`;
+    const kind = held === undefined ? "undecided" : "held";
+    const key = `${kind}:${orderId}:${passedMs}`;
     if (store.outbox(key) !== undefined) return;
     const seconds = Math.round(elapsedMs / 1_000);
-    const seen =
-      state === "accepted"
-        ? "a node has seen it, and the nodes do not agree on how it ended."
-        : `no node says how it ended${cause === null ? "" : `: ${cause}`}.`;
-    await store.transact((tx) =>
-      notices.alert(tx, userId, key, [
-        `Selling ${symbol} is not decided after ${seconds} s.`,
-        `Cause: ${seen}`,
-        "The tokens may be sold or still be yours. It is asked about until that is known, and " +
-          "nothing is sent before that could sell them twice.",
-      ]),
-    );
-    log.error({ orderId, attemptId, elapsedMs, state, cause }, "an exit stays undecided");
-    metrics.count("alerts_total", { kind: "undecided-exit" });
-    this.#context.shout(`Exit ${orderId} of ${symbol} is not decided after ${seconds} s`);
+    const lines =
+      held === undefined
+        ? undecidedLines(symbol, seconds, attempt)
+        : [
+            `Selling ${symbol} is held back since ${seconds} s: nothing has left.`,
+            `Cause: ${held}.`,
+            "You still hold the tokens. The same signed transaction is offered again every few " +
+              "seconds and goes out as soon as a way takes it.",
+          ];
+    await store.transact((tx) => notices.alert(tx, userId, key, lines));
+    const why = held ?? cause;
+    log.error({ orderId, attemptId, elapsedMs, state, cause: why }, `an exit stays ${kind}`);
+    metrics.count("alerts_total", { kind: `${kind}-exit` });
+    const word = held === undefined ? "is not decided after" : "has not left after";
+    this.#context.shout(`Exit ${orderId} of ${symbol} ${word} ${seconds} s`);
   }
 
   forget(attemptId: string): void {
     this.#sinceMs.delete(attemptId);
   }
+}
+
+function undecidedLines(
+  symbol: string,
+  seconds: number,
+  { state, cause }: Pick<AttemptRow, "state" | "cause">,
+): string[] {
+  const seen =
+    state === "accepted"
+      ? "a node has seen it, and the nodes do not agree on how it ended."
+      : `no node says how it ended${cause === null ? "" : `: ${cause}`}.`;
+  return [
+    `Selling ${symbol} is not decided after ${seconds} s.`,
+    `Cause: ${seen}`,
+    "The tokens may be sold or still be yours. It is asked about until that is known, and " +
+      "nothing is sent before that could sell them twice.",
+  ];
 }

@@ -3,11 +3,18 @@
  * it is known that nothing can happen; after a restart nobody knows it of any.
  */
 export class UnsentAttempts {
-  readonly #unsent = new Set<string>();
+  /** With the reason why the venue has not let it out; empty before the first try. */
+  readonly #unsent = new Map<string, string>();
   readonly #givenUp = new Set<string>();
 
-  note(attemptId: string): void {
-    this.#unsent.add(attemptId);
+  note(attemptId: string, cause = ""): void {
+    this.#unsent.set(attemptId, cause);
+  }
+
+  /** Why it has not left, when the venue was asked and held it back; else undefined. */
+  heldCause(attemptId: string): string | undefined {
+    const cause = this.#unsent.get(attemptId);
+    return cause === "" ? undefined : cause;
   }
 
   has(attemptId: string): boolean {
