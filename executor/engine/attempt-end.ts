@@ -46,7 +46,8 @@ export async function fetchFinality(
 ): Promise<Evidence | undefined> {
   if (report.state !== "landed" || rivalFillOf(store, attempt) === undefined) return undefined;
   try {
-    const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
+    const { identity, bound } = attempt;
+    const found = await venue.fetchSettlement(identity, bound, report.venueSlot);
     // After a fork it may have been executed again in another block, with other amounts.
     const isSame = (found.venueSlot ?? report.venueSlot) === report.venueSlot;
     return found.state === "settled" && isSame ? found.evidence : undefined;

@@ -22,7 +22,7 @@ export async function bookFound(
   const { store, metrics, shout, log } = context;
   const report = await ask(() => context.venue.fetchAttempt(attempt));
   if (report?.state !== "landed") return undefined;
-  const finality = await finalityOf(context, attempt);
+  const finality = await finalityOf(context, attempt, report);
   const ended = await store.transact((tx) => book(context, tx, attempt, report, finality));
   if (ended === undefined) return undefined;
   const { attemptId, identity, state } = attempt;
@@ -66,9 +66,11 @@ function book(
 async function finalityOf(
   { store, venue }: EngineContext,
   attempt: AttemptRow,
+  { venueSlot }: Landed,
 ): Promise<Evidence | undefined> {
   if (rivalFillOf(store, attempt) === undefined) return undefined;
-  const found = await ask(() => venue.fetchSettlement(attempt.identity, attempt.bound));
+  const { identity, bound } = attempt;
+  const found = await ask(() => venue.fetchSettlement(identity, bound, venueSlot));
   return found?.state === "settled" ? found.evidence : undefined;
 }
 

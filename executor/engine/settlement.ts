@@ -56,7 +56,7 @@ export class Settlement {
     const attempt = store.attempt(fill.attemptId);
     assert(attempt !== undefined, `fill ${fill.fillId} has no attempt`);
     try {
-      const found = await venue.fetchSettlement(attempt.identity, attempt.bound);
+      const found = await venue.fetchSettlement(attempt.identity, attempt.bound, fill.venueSlot);
       if (found.state === "gone") {
         await this.#reverse(fill, found.evidence);
       } else if (found.state === "settled") {

@@ -310,8 +310,15 @@ export interface Venue {
   fetchAttempt(attempt: AttemptRow): Promise<AttemptReport>;
   /** Calls back when the venue reports news of this identity; returns the unsubscribe. */
   watchAttempt(attempt: AttemptRow, onNews: () => void): () => void;
-  /** `settled` final for good; `gone` proven rolled back; `pending` not decided. */
-  fetchSettlement(identity: string, bound: EffectBound): Promise<SettlementReport>;
+  /**
+   * What became of a landing that was booked from slot `bookedSlot`: `settled` final for good;
+   * `gone` proven rolled back; `pending` not decided.
+   */
+  fetchSettlement(
+    identity: string,
+    bound: EffectBound,
+    bookedSlot: number,
+  ): Promise<SettlementReport>;
   explorerUrl(identity: string): string;
   /** For /health and the deep check. */
   health(): { name: string; ok: boolean; detail: string }[];

@@ -161,7 +161,11 @@ describe("an attempt on a nonce", () => {
     expect(report.quantity).toBe(world.quantityOf(trader.wallet.address, token));
     let state = "pending";
     for (let n = 0; n < TRIES_MAX && state === "pending"; n++) {
-      ({ state } = await world.venue.fetchSettlement(attempt.identity, attempt.bound));
+      ({ state } = await world.venue.fetchSettlement(
+        attempt.identity,
+        attempt.bound,
+        report.venueSlot,
+      ));
       await world.clock.sleep(20);
     }
     expect(state).toBe("settled");

@@ -83,10 +83,14 @@ describe.each(["normal", "token-2022", "transfer-fee"] as const)("a %s token", (
 describe("an attempt", () => {
   test("becomes settled once the block is finalized", async ({ expect }) => {
     const trader = await world.createWallet();
-    const { attempt } = await trade(trader, world.token("normal"), "buy", 100_000_000n);
+    const { attempt, report } = await trade(trader, world.token("normal"), "buy", 100_000_000n);
     let state = "pending";
     for (let n = 0; n < TRIES_MAX && state === "pending"; n++) {
-      ({ state } = await world.venue.fetchSettlement(attempt.identity, attempt.bound));
+      ({ state } = await world.venue.fetchSettlement(
+        attempt.identity,
+        attempt.bound,
+        report.venueSlot,
+      ));
       await world.clock.sleep(20);
     }
     expect(state).toBe("settled");

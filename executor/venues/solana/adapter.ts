@@ -26,7 +26,6 @@ import { createSolanaConnection, STREAM_DEFAULTS, type SolanaConnection } from "
 import { ReportMemory } from "./report-memory.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { Rpc } from "./rpc.ts";
-import { SettlementFloors } from "./settlement-floors.ts";
 import { SpenderLooks } from "./spender-looks.ts";
 import { createSlotWait } from "./slot-wait.ts";
 import { submitSwap } from "./submit-swap.ts";
@@ -78,7 +77,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
   const { rpc, sockets } = connection;
   const waitForSlot = createSlotWait(rpc, sockets, deps.clock);
   const landing = createLanding(deps, rpc, sockets);
-  const memory = { rpc, log, waitForSlot, ...createMemory(deps.clock) };
+  const memory = { rpc, log, waitForSlot, spenderLooks: new SpenderLooks(deps.clock) };
   const mints = new MintMemory(rpc);
   const reports = new ReportMemory(deps.clock);
   const instrumentDeps = { ...deps, jupiter, rpc, transferFeeBpsMax: settings.transferFeeBpsMax };
@@ -134,7 +133,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     fetchAttempt: (attempt) =>
       direct.note(attempt, landing.follow(attempt, fetchAttemptReport(memory, attempt))),
     watchAttempt: (attempt, onNews) => watchAttempt(sockets, attempt, onNews),
-    fetchSettlement: (id, bound) => fetchSettlementReport(memory, id, bound),
+    fetchSettlement: (...landing) => fetchSettlementReport(rpc, ...landing),
     explorerUrl: (identity) => `https://solscan.io/tx/${identity}`,
     health: () => [rpc, connection, landing, direct, jupiter].flatMap((part) => part.health()),
     boundSecondsLeft: (bound) => secondsLeft(rpc, bound),
@@ -169,10 +168,6 @@ function createOwnConnection(deps: SolanaVenueDeps): SolanaConnection {
     ...deps,
     settings: { ...deps.settings, streams: STREAM_DEFAULTS },
   });
-}
-
-function createMemory(clock: Clock): { floors: SettlementFloors; spenderLooks: SpenderLooks } {
-  return { floors: new SettlementFloors(), spenderLooks: new SpenderLooks(clock) };
 }
 
 interface LivingParts {

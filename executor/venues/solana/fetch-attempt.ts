@@ -1,4 +1,4 @@
-import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
+import type { EffectBound } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { AttemptReport, SettlementReport } from "../../ports/venue.ts";
@@ -8,15 +8,7 @@ import { judgeEnd, seen } from "./attempt-verdict.ts";
 import { askWitness } from "./balance-witness.ts";
 import { describeAbsence, judgeLostFill, proveSuperseded, type NonceBound } from "./nonce-proof.ts";
 import type { Rpc } from "./rpc.ts";
-import {
-  catchUp,
-  describeWords,
-  fetchWords,
-  isDecided,
-  isOut,
-  type Word,
-} from "./signature-status.ts";
-import type { SettlementFloors } from "./settlement-floors.ts";
+import { catchUp, describeWords, fetchWords, isDecided, isOut } from "./signature-status.ts";
 import type { SlotWait } from "./slot-wait.ts";
 import type { SpenderLooks } from "./spender-looks.ts";
 import { judgeVoid } from "./void-verdict.ts";
@@ -84,11 +76,11 @@ async function readAbsentNonce(
  * called final on that of two, or of one when nothing has been heard of the others for a minute.
  */
 export async function fetchSettlementReport(
-  deps: { rpc: Rpc; floors: SettlementFloors },
+  rpc: Rpc,
   signature: string,
   bound: EffectBound,
+  bookedSlot: number,
 ): Promise<SettlementReport> {
-  const { rpc } = deps;
   const words = await fetchWords(rpc, signature);
   const evidence = { words: describeWords(words) };
   const finals = words.filter(isDecided).filter(({ isFinal }) => isFinal);
@@ -107,26 +99,10 @@ export async function fetchSettlementReport(
   if (words.some(({ kind }) => kind !== "unknown" && kind !== "silent")) {
     return { state: "pending", evidence };
   }
-  if (bound.kind === "nonce") return judgeNonceFill(deps, signature, bound, words);
+  // A chain that is final up to where it landed, and holds the nonce's old value, has left it out.
+  if (bound.kind === "nonce") return judgeLostFill(rpc, signature, bound, bookedSlot);
   const proof = await proveAbsence(rpc, signature, bound);
   return proof.proven
     ? { state: "gone", evidence: proof.evidence }
     : { state: "pending", evidence: { detail: proof.detail } };
-}
-
-async function judgeNonceFill(
-  { rpc, floors }: { rpc: Rpc; floors: SettlementFloors },
-  signature: string,
-  bound: NonceBound,
-  words: readonly Word[],
-): Promise<{ state: "pending" | "gone"; evidence: Evidence }> {
-  const slots = words.flatMap((word) => (word.kind === "silent" ? [] : [word.contextSlot]));
-  // Only all of them together know how far the chain has come.
-  if (slots.length < words.length) {
-    return { state: "pending", evidence: { words: describeWords(words) } };
-  }
-  const floor = floors.note(signature, Math.max(...slots));
-  const end = await judgeLostFill(rpc, signature, bound, floor);
-  if (end.state === "gone") floors.forget(signature);
-  return end;
 }

@@ -10,7 +10,7 @@ import {
   SIGNATURE,
   SLOT_AFTER_BOUND,
 } from "./fake-chain.ts";
-import { createJudge, fail, silence, succeed } from "./verdict-fixture.ts";
+import { BOOKED_SLOT, createJudge, fail, silence, succeed } from "./verdict-fixture.ts";
 
 const BOUND: EffectBound = { kind: "nonce", account: NONCE_ACCOUNT, value: NONCE_VALUE };
 const NEXT = "GrAkKfEpTKQuVHG2Y97Y2FF4i7y7Q5AHLK94JBy7Y5yv";
@@ -162,24 +162,23 @@ describe("an attempt on a nonce that landed or was reverted", () => {
 });
 
 describe("a booked fill on a nonce that no node knows any more", () => {
-  test("is gone when every finalized chain still has the value", async ({ expect }) => {
-    const { settle, nodes } = await judge();
-    expect(await settle()).toBe("pending");
-    for (const node of nodes) node.nonce.slot = NEWEST;
-    expect(await settle()).toBe("gone");
-  });
-
-  test("is pending until the finalized chains have come to where it was seen", async ({
+  test("is gone when every chain, final up to where it landed, has the value", async ({
     expect,
   }) => {
     const { settle, nodes } = await judge();
+    for (const node of nodes) node.nonce.slot = BOOKED_SLOT;
+    expect(await settle()).toBe("gone");
+  });
+
+  test("is pending while one chain is not final up to where it landed", async ({ expect }) => {
+    const { settle, nodes, other } = await judge();
+    for (const node of nodes) node.nonce.slot = BOOKED_SLOT;
+    other.nonce.slot = BOOKED_SLOT - 1;
     expect(await settle()).toBe("pending");
-    for (const node of nodes) node.nonce.slot = NEWEST - 1;
+    other.nonce.slot = BOOKED_SLOT;
+    other.historySlot = BOOKED_SLOT - 1;
     expect(await settle()).toBe("pending");
-    for (const node of nodes) {
-      node.nonce.slot = NEWEST;
-      node.historySlot = NEWEST + 100;
-    }
+    other.historySlot = BOOKED_SLOT;
     expect(await settle()).toBe("gone");
   });
 

@@ -11,8 +11,6 @@ import {
 } from "./fake-chain.ts";
 import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 
-import { SettlementFloors } from "./settlement-floors.ts";
-
 const RENT = 2_039_280;
 const LAMPORTS = 10_000_000_000;
 const SLIPPAGE = { InstructionError: [6, { Custom: 6_001 }] };
@@ -57,6 +55,8 @@ export function silence(node: NodeState): void {
   for (const method of METHODS) node.broken.set(method, { failure: "timeout" });
 }
 
+/** Where the fake nodes' transactions landed. */
+export const BOOKED_SLOT = 4_400;
 const METHODS = [
   "getBlockHeight",
   "getSlot",
@@ -84,7 +84,6 @@ export async function createJudge(
   };
   const row = { ...createAttemptRow("buy"), voids };
   const attempt = bound === undefined ? row : { ...row, bound };
-  const floors = new SettlementFloors();
   return {
     ...chain,
     honest,
@@ -93,7 +92,7 @@ export async function createJudge(
     reader,
     ask: () => fetchAttemptReport(reader, attempt),
     settle: async () =>
-      (await fetchSettlementReport({ ...chain, floors }, SIGNATURE, attempt.bound)).state,
+      (await fetchSettlementReport(chain.rpc, SIGNATURE, attempt.bound, BOOKED_SLOT)).state,
     /** Asks once a second, as the tracker does, for so long. */
     async askFor(ms: number) {
       for (let left = ms; left > 0; left -= 1_000) {
