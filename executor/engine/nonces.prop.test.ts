@@ -176,5 +176,5 @@ describe("attempts on nonces", () => {
       }),
       { numRuns: 120, seed: SEED },
     );
-  }, 120_000);
+  }, 480_000);
 });

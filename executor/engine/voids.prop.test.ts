@@ -179,5 +179,5 @@ describe("buys on nonces that may not go on", () => {
     );
     expect(ends.voided).toBeGreaterThan(12);
     expect(ends.filled).toBeGreaterThan(12);
-  }, 120_000);
+  }, 480_000);
 });
