@@ -142,7 +142,7 @@ export class ExitBench {
     for (const node of [...this.nodes, this.engine]) node.replyDelayMs = ms;
   }
 
-  /** Whether the attempt was on disk when its bytes were here, and its tip is what the lane wants. */
+  /** Whether the attempt was on disk when its bytes were here, with the tip that the lane wants. */
   isInOrder({ signature, tipLamports }: SeenSell): boolean {
     if (this.#prepared.get(encodeBase58(signature)) === undefined) return false;
     return this.lane === "jito" ? tipLamports >= TIP_LAMPORTS_MIN : tipLamports === 0n;
@@ -268,5 +268,7 @@ function environment(parts: {
     NONCE_ACCOUNTS_MAX: "0",
     STREAM_SUBSCRIPTIONS_MAX: "50000",
     LOG_LEVEL: "warn",
+    // On a starved machine a desk that was silent for long goes on, and its figures tell.
+    WATCHDOG_MS: "60000",
   };
 }

@@ -10,7 +10,7 @@ import type { Row } from "./verdict-table.ts";
 export const PROBED_MAIN = join(import.meta.dirname, "probed-main.ts");
 const TARGET = { p50Us: 250 };
 
-/** The same exits seen from inside the main process, where the sockets' own times are not in them. */
+/** The same exits seen from inside the main process, without the sockets' own times. */
 export async function runExitInside(samples: number): Promise<Row[]> {
   const count = samples + WARM_UPS;
   const file = newProbeFile();

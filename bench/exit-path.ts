@@ -101,6 +101,7 @@ export function faultOf(
 async function sampleExit(
   bench: ExitBench,
   position: ArmedPosition,
+  late: ReadonlySet<string>,
 ): Promise<{ ms?: number; fault?: string | undefined }> {
   const virtualQuote = quoteAt(position.rule.triggerBps + 20);
   const slot = (bench.nodes[0]?.slot ?? 0) + 1;
@@ -108,6 +109,8 @@ async function sampleExit(
     (resolve) => {
       const timer = setTimeout(() => resolve(undefined), SELL_WAIT_MS);
       bench.onSell = (sell, atNs) => {
+        // It was counted as missing.
+        if (late.has(sell.mint)) return;
         clearTimeout(timer);
         resolve({ atNs, fault: faultOf(bench, sell, position, [virtualQuote]) });
       };
@@ -183,12 +186,16 @@ export async function sampleExits(
   pauseMs: number,
 ): Promise<ExitSamples> {
   const samples: ExitSamples = { timesMs: [], missing: 0, wrong: 0 };
+  const late = new Set<string>();
   for (const position of positions) {
-    const { ms, fault } = await sampleExit(bench, position);
+    const { ms, fault } = await sampleExit(bench, position, late);
     if (fault !== undefined) tellFault(fault);
     if (fault !== undefined) samples.wrong += 1;
-    else if (ms === undefined) samples.missing += 1;
-    else samples.timesMs.push(ms);
+    else if (ms !== undefined) samples.timesMs.push(ms);
+    else {
+      samples.missing += 1;
+      late.add(position.mint);
+    }
     await pause(pauseMs);
   }
   return samples;

@@ -25,9 +25,9 @@ export interface ProbeLine {
   committedMs: number;
   /** The body is handed over for sending. */
   sentMs: number;
-  /** What the process's own thread worked meanwhile; the waits for disk and signer are not in it. */
+  /** What the process's own thread worked; the waits for disk and signer are not in it. */
   cpuMs: number;
-  /** Questions over HTTP that were asked and answered on the way: what was waited for is among them. */
+  /** Questions over HTTP, asked and answered on the way; the awaited ones are among them. */
   answers: string[];
 }
 
