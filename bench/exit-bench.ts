@@ -128,8 +128,13 @@ export class ExitBench {
     const { lane } = options;
     const parts = { world, positions, nodes, engine, lane, executor, dataDir, metricsPort, close };
     const bench = new ExitBench(parts);
-    await executor.start();
-    return bench;
+    try {
+      await executor.start();
+      return bench;
+    } catch (error) {
+      await bench.close();
+      throw error;
+    }
   }
 
   close(): Promise<void> {
