@@ -12,7 +12,7 @@ const CALM_MS_MIN = 20_000;
 /**
  * Invariant 23. After every commit: an exit whose pool told the price, in a world without faults,
  * is decided and signed from what is at hand. Only those count that were made in one step; which
- * ones can be is the engine's to judge, how long they took is not. One alone may have had to ask for
+ * ones can be is the engine's to judge, how long they took is not. One alone may have to ask for
  * something that had just become too old: of two or more in one life the fastest asked nobody.
  */
 export function createExitsAtHand(watch: Watch): Checker {
@@ -28,7 +28,7 @@ export function createExitsAtHand(watch: Watch): Checker {
         const isOneStep = last?.payload.orderId === payload.orderId && last.seq === seq - 2;
         const pool = String(payload.route["pool"]);
         const nowMs = watch.nowMs();
-        // The first sell of its kind, and what fires beside it, is tried on a node before it is sent.
+        // The first sell of its kind, and what fires beside it, is tried on a node before that.
         const firstMs = soldMs.get(pool) ?? nowMs;
         soldMs.set(pool, firstMs);
         const isKnown = nowMs - firstMs > TRIED_MS_MAX;

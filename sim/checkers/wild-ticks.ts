@@ -19,9 +19,9 @@ const FALLS = ["stopLoss", "trailingStop"];
 const RISES = ["takeProfit", "initialsOut", "limitSell"];
 
 /**
- * Invariant 24. After every commit: no rule fires from what one slot alone has told of its pool. The
+ * Invariant 24. After every commit: no rule fires from what one slot alone told of its pool. The
  * chain knows which prices stood when their slot ended, so that the next one could tell them too;
- * a price that fires before the time is over in which another may contradict must be such a one. Who
+ * a price that fires before the time is over in which another may contradict must be one. Who
  * is told late, twice or not at all has other words: it is judged where no other fault is at work.
  */
 export function createWildTicks(watch: Watch): Checker {

@@ -23,7 +23,7 @@ export interface ChainHost {
   holes: { chance: number };
   sockets: SocketTempers & {
     breakAll(): void;
-    /** Every subscription to an account tells at once what is new: nodes wait for no end of a slot. */
+    /** Every subscription to an account tells at once what is new. */
     tellAccounts(): void;
   };
 }
