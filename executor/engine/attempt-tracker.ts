@@ -114,7 +114,8 @@ export class AttemptTracker {
       }
     } finally {
       unwatch();
-      this.#undecided.forget(attemptId);
+      const { orderId, status } = this.#order(this.#attempt(attemptId));
+      if (FINAL_ORDER_STATUSES.includes(status)) this.#undecided.forget(orderId);
       this.#abort.signal.removeEventListener("abort", onStop);
     }
   }

@@ -10,7 +10,7 @@ import {
   reopenReturned,
   reportDispute,
 } from "./external-loss.ts";
-import { instrumentOf, mintOf } from "./ids.ts";
+import { instrumentOf, mintOf, slotOf } from "./ids.ts";
 import { settleOversold } from "./oversold.ts";
 import { isDisputed, tokenTruthOf, type TokenTruth } from "./wallet-truth.ts";
 
@@ -124,9 +124,15 @@ export function leftApart(reader: Reader, { walletId }: WalletRow, mint: string)
   return said?.word === "ignored" ? BigInt(said.quantity) : 0n;
 }
 
-/** Instruments of this wallet's orders under way; read once for all that a wallet holds. */
+/**
+ * Instruments of this wallet's orders under way; read once for all that a wallet holds. A sell of
+ * which nothing is undecided moves nothing, and may wait for days until it is worth its fee.
+ */
 function movingOf(reader: Reader, { walletId }: WalletRow): Set<string> {
-  const own = reader.openOrders().filter((order) => order.walletId === walletId);
+  const own = reader.openOrders().filter((order) => {
+    const isOut = order.side === "buy" || reader.unresolvedInSlot(slotOf(order)) !== undefined;
+    return order.walletId === walletId && isOut;
+  });
   return new Set(own.map(({ instrument }) => instrument));
 }
 

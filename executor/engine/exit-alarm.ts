@@ -4,6 +4,7 @@ import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 import type { Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { FeeOverrun } from "./exit-fees.ts";
+import { slotOf } from "./ids.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 
 /** An exit that fails for this long is shouted about; it goes on regardless. */
@@ -33,7 +34,10 @@ export class ExitAlarm {
       notices.alert(tx, order.userId, key, [
         `Selling ${order.symbol} does not get through (${seconds} s).`,
         `Cause: ${cause}`,
-        "You still hold the tokens. It goes on trying; nothing is sold twice.",
+        store.unresolvedInSlot(slotOf(order)) === undefined
+          ? "You still hold the tokens. It goes on trying; nothing is sold twice."
+          : "A transaction of it has left and is not decided: the tokens may be sold or still be " +
+            "yours. It goes on; nothing is sold twice.",
       ]),
     );
     if (!isRecorded) return;

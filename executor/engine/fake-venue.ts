@@ -227,7 +227,13 @@ class VenueView implements Venue {
   fetchAttempt(attempt: AttemptRow): Promise<AttemptReport> {
     return this.#ask("fetchAttempt", attempt);
   }
-  fetchSettlement(identity: string): Promise<SettlementReport> {
+  fetchSettlement(
+    identity: string,
+    _bound: EffectBound,
+    bookedSlot: number,
+  ): Promise<SettlementReport> {
+    // From slot 0 on, every finalized chain would seem to have left the landing out.
+    if (bookedSlot <= 0) throw new Error("expected the slot that the landing was booked from");
     return this.#ask("fetchSettlement", identity);
   }
 

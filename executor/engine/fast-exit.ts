@@ -13,6 +13,7 @@ import { journalAttempt, type Journaled } from "./journal-attempt.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { openSellOf } from "./orders.ts";
 import { protectOf } from "./order-protect.ts";
+import { NETWORK_FEE_LAMPORTS_MIN } from "./small-sells.ts";
 import { fallRuleOf, priceCheckOf } from "./price-doubt.ts";
 
 interface Draft {
@@ -122,7 +123,9 @@ export class FastExit {
       ...fallRuleOf(settings, order),
       ...protectOf(store, order),
     });
-    return route === undefined ? undefined : { order, wallet, wrapped, route, choice };
+    // Whether so little is worth a transaction takes more than one look.
+    if (route === undefined || route.quantityOut <= NETWORK_FEE_LAMPORTS_MIN) return undefined;
+    return { order, wallet, wrapped, route, choice };
   }
 
   /**

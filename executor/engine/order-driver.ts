@@ -9,8 +9,7 @@ import { approveEntry } from "./approve-entry.ts";
 import type { EngineContext } from "./context.ts";
 import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
-import { feeOverrunOf } from "./exit-fees.ts";
-import { attemptIdOf } from "./ids.ts";
+import { attemptIdOf, slotOf } from "./ids.ts";
 import { appendClosed, journalAttempt } from "./journal-attempt.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { isUnresolved } from "./nonce-accounts.ts";
@@ -121,6 +120,8 @@ export class OrderDriver {
         if (small === true) await this.#alarm.tellSmall(order, cause);
         else await this.#alarm.check(order, cause);
       }
+      // Somebody asked while it was looked at: what they know may not be in the answer.
+      if (small === true && this.#askedAgain.delete(orderId)) continue;
       if (small === true && waitMs !== undefined) {
         await this.#small.sleep(clock, orderId, waitMs, signal);
       } else await clock.sleep(waitMs ?? backOffMs(order, drive.tries), signal);
@@ -196,9 +197,7 @@ export class OrderDriver {
   }
 
   #judgeSmall(order: OrderRow, lamports: bigint): SmallSell | undefined {
-    if (order.side === "buy") return undefined;
-    const { store, settings } = this.#context;
-    return this.#small.judge(order, lamports, feeOverrunOf(store, order, settings));
+    return order.side === "buy" ? undefined : this.#small.judge(order, lamports);
   }
 
   /**
@@ -207,7 +206,8 @@ export class OrderDriver {
    */
   async #afterSmall(order: OrderRow, small: SmallSell): Promise<Step> {
     const { store } = this.#context;
-    const isOpen = store.attemptsOf(order.orderId).some(isUnresolved);
+    // A level that this stop has joined may still land, too.
+    const isOpen = store.unresolvedInSlot(slotOf(order)) !== undefined;
     if (isOpen || !small.isSure) return { next: "again", cause: small.cause };
     if (order.source.kind === "job") {
       const reason = `Too small to sell. ${small.cause} Sell it with more of it, or keep it.`;

@@ -177,7 +177,9 @@ describe("a sell that would bring less than the network takes for it", () => {
 });
 
 describe("an exit whose reverted tries have cost more than it would bring", () => {
-  it("sends no more of them until it brings more", async ({ expect }) => {
+  it("is tried again, seldom, for what is burnt is no reason to let the rest fall", async ({
+    expect,
+  }) => {
     await withDesk(async (desk) => {
       const chain = chainOf(desk);
       await openPosition(desk, chain);
@@ -185,20 +187,87 @@ describe("an exit whose reverted tries have cost more than it would bring", () =
       await desk.crash();
       // 20,000 lamports for all of it: four tries burn as much.
       chain.price = 40n;
+      let tries = 0;
       chain.onSubmit = ({ identity }) => {
-        chain.revert(identity);
+        if (++tries <= 6) chain.revert(identity);
         return { outcome: "accepted", lanes: ["node-1"], evidence: {} };
       };
       const orderId = await crash(desk, 40n);
       await desk.clock.advance(120 * MINUTE_MS);
-      expect(desk.eventsOf("AttemptFailed")).toHaveLength(4);
-      expect(desk.store.outbox(`small:${orderId}`)?.content.text).toContain(
-        "its reverted tries have cost 0.00002 SOL already",
-      );
-      chain.price = 80n;
-      await desk.clock.advance(20 * MINUTE_MS);
-      expect(desk.eventsOf("AttemptFailed").length).toBeGreaterThan(4);
+      expect(desk.eventsOf("AttemptFailed")).toHaveLength(6);
+      expect(desk.store.outbox(`small:${orderId}`)).toBe(undefined);
+      chain.land();
+      await desk.clock.advance(2_000);
+      expect(orderRow(desk, orderId).status).toBe("filled");
       expectSound(desk);
     });
+  });
+
+  it("does not end a panic either", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      desk.settings = { ...SETTINGS, exitFeeBudgetLamports: 12_000n, exitFeeBudgetBps: 0 };
+      await desk.crash();
+      chain.price = 40n;
+      chain.onSubmit = ({ identity }) => {
+        chain.revert(identity);
+        return { outcome: "accepted", lanes: ["node-1"], evidence: {} };
+      };
+      await press(desk);
+      await desk.clock.advance(120 * MINUTE_MS);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+      expect(desk.store.user(USER)?.panicId).not.toBeNull();
+    });
+  });
+});
+
+describe("dust on the way that an exit takes when everything is at hand", () => {
+  it("is not sent there either", async ({ expect }) => {
+    await withDust(async (desk, chain) => {
+      desk.venue.script = chain.warmScript();
+      await crash(desk, DUST_PRICE);
+      await desk.clock.advance(1_000);
+      expect(sellsOf(desk)).toBe(0);
+    });
+  });
+
+  it("is not sent a moment after a panic has left it", async ({ expect }) => {
+    await withDust(async (desk, chain) => {
+      desk.venue.script = chain.warmScript();
+      await press(desk);
+      desk.engine.feed.emit(DUST_PRICE * 1_000_000_000n, INSTRUMENT);
+      await desk.clock.advance(10_000);
+      expect(desk.payloads("PanicClosed")).toHaveLength(1);
+      expect(sellsOf(desk)).toBe(0);
+    });
+  });
+});
+
+it("a held sell that is woken while it is looked at is looked at again at once", async ({
+  expect,
+}) => {
+  await withDust(async (desk, chain) => {
+    const orderId = await crash(desk, DUST_PRICE);
+    await desk.clock.advance(5 * MINUTE_MS);
+    const script = chain.script();
+    desk.venue.script = {
+      ...script,
+      fetchRoute: async (request) => {
+        const route = await script.fetchRoute(request);
+        await desk.clock.sleep(1_000);
+        return route;
+      },
+    };
+    desk.engine.driver.start(orderId);
+    await desk.clock.advance(500);
+    chain.price = 500_000n;
+    await press(desk);
+    desk.venue.script = script;
+    await desk.clock.advance(5_000);
+    expect(orderRow(desk, orderId).status).toBe("canceled");
+    if (chain.undecided.length > 0) chain.land();
+    await desk.clock.advance(30_000);
+    expect(desk.payloads("PanicClosed")).toHaveLength(1);
   });
 });

@@ -2,7 +2,6 @@ import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import { formatDecimal } from "@raptor/shared/values/decimal.ts";
 import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
-import type { FeeOverrun } from "./exit-fees.ts";
 
 /** What the network takes for a transaction with one signature, before anything is bid on top. */
 export const NETWORK_FEE_LAMPORTS_MIN = 5_000n;
@@ -23,8 +22,9 @@ export interface SmallSell {
 }
 
 /**
- * Sells that would bring no more than the network takes for them, or than their reverted tries have
- * burnt. Nothing is sent for those: whoever holds them would only become poorer.
+ * Sells that would bring no more than the network takes for them. Nothing is sent for those: whoever
+ * holds them would only become poorer. What reverted tries have cost before is no reason to hold one
+ * back: that is spent either way, and `exit-fees.ts` slows such a sell down.
  */
 export class SmallSells {
   /** Such answers in a row, by order. */
@@ -32,24 +32,16 @@ export class SmallSells {
   readonly #naps = new Map<string, () => void>();
 
   /** Takes note of what a route would bring; undefined when that is worth a transaction. */
-  judge(
-    { orderId }: Pick<OrderRow, "orderId">,
-    lamports: bigint,
-    overrun: FeeOverrun | undefined,
-  ): SmallSell | undefined {
-    const burnt = overrun?.spentLamports ?? 0n;
-    const isSmall = lamports <= NETWORK_FEE_LAMPORTS_MIN;
-    if (!isSmall && lamports > burnt) {
+  judge({ orderId }: Pick<OrderRow, "orderId">, lamports: bigint): SmallSell | undefined {
+    if (lamports > NETWORK_FEE_LAMPORTS_MIN) {
       this.#reads.delete(orderId);
       return undefined;
     }
     const reads = (this.#reads.get(orderId) ?? 0) + 1;
     this.#reads.set(orderId, reads);
-    const cause = isSmall
-      ? `It would bring ${solOf(lamports)} SOL, and a transaction costs at least ` +
-        `${solOf(NETWORK_FEE_LAMPORTS_MIN)} SOL.`
-      : `It would bring ${solOf(lamports)} SOL, and its reverted tries have cost ` +
-        `${solOf(burnt)} SOL already.`;
+    const cause =
+      `It would bring ${solOf(lamports)} SOL, and a transaction costs at least ` +
+      `${solOf(NETWORK_FEE_LAMPORTS_MIN)} SOL.`;
     const isSure = reads >= READS_MIN;
     return { cause, isSure, waitMs: reads > QUICK_READS_MAX ? LOOK_AGAIN_MS : undefined };
   }

@@ -1,5 +1,6 @@
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { EngineContext } from "./context.ts";
+import { openSiblingsOf, rivalFillOf } from "./group-end.ts";
 
 /** Most sells are decided within seconds; one that is not for so long is shouted about. */
 const ALERTS_MS: readonly number[] = [30_000, 120_000];
@@ -10,7 +11,7 @@ const ALERTS_MS: readonly number[] = [30_000, 120_000];
  */
 export class UndecidedExits {
   readonly #context: EngineContext;
-  /** When this process first looked at each attempt. */
+  /** When this process first looked at an undecided attempt of each order; over all of them. */
   readonly #sinceMs = new Map<string, number>();
 
   constructor(context: EngineContext) {
@@ -18,17 +19,20 @@ export class UndecidedExits {
   }
 
   /**
-   * With every look at an attempt that has not come to its end. `held`: why the venue has not let it
-   * out, of one that certainly has not left.
+   * With every look at an attempt that has not come to its end. `heldBy`: why the venue has not let
+   * it out, of one that certainly has not left; another copy of the same sell may have.
    */
-  async look(attempt: AttemptRow, order: OrderRow, held: string | undefined): Promise<void> {
-    if (order.side === "buy") return;
+  async look(attempt: AttemptRow, order: OrderRow, heldBy: string | undefined): Promise<void> {
     const { store, clock, notices, metrics, log } = this.#context;
+    // Where another copy is booked, this one only waits for that to be final.
+    if (order.side === "buy" || rivalFillOf(store, attempt) !== undefined) return;
     const { attemptId, state, cause } = attempt;
+    const hasOthers = openSiblingsOf(store, attempt).length > 0;
+    const held = hasOthers ? undefined : heldBy;
     const { orderId, symbol, userId } = order;
     const nowMs = clock.monotonicMs();
-    const sinceMs = this.#sinceMs.get(attemptId) ?? nowMs;
-    this.#sinceMs.set(attemptId, sinceMs);
+    const sinceMs = this.#sinceMs.get(orderId) ?? nowMs;
+    this.#sinceMs.set(orderId, sinceMs);
     const elapsedMs = nowMs - sinceMs;
     const passedMs = ALERTS_MS.filter((limitMs) => elapsedMs >= limitMs).at(-1);
     if (passedMs === undefined) return;
@@ -53,8 +57,9 @@ export class UndecidedExits {
     this.#context.shout(`Exit ${orderId} of ${symbol} ${word} ${seconds} s`);
   }
 
-  forget(attemptId: string): void {
-    this.#sinceMs.delete(attemptId);
+  /** Once an order is final; until then its attempts follow one another. */
+  forget(orderId: string): void {
+    this.#sinceMs.delete(orderId);
   }
 }
 

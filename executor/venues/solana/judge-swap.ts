@@ -22,7 +22,7 @@ export interface Trial<T> {
  * Tries a swap until its outcome can be judged. Balances are read a moment before a trial, often
  * from another node, and another order of the same wallet may land in between: what that one cost
  * would look like an attack. So a trial that shows something wrong counts only when the same
- * balances stood before and after it, by the slots of the answers, and it shows twice. Who moves
+ * balances stood before and after it, by the slots of the answers, and never the first. Who moves
  * the wallet's balances all the time gets no signature either, only another refusal.
  */
 export async function judgeTrials<T>(
