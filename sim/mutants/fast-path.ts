@@ -39,9 +39,8 @@ export const FAST_PATH_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: FAST,
-        find: "return route === undefined ? undefined : { order, wallet, wrapped, route, choice };",
-        replace: `if (route === undefined) return undefined;
-    const unit = 10n ** BigInt(decision.position.decimals) * 1_000_000_000n;
+        find: "return { order, wallet, wrapped, route, choice };",
+        replace: `const unit = 10n ** BigInt(decision.position.decimals) * 1_000_000_000n;
     const paid = (BigInt(order.quantity) * BigInt(decision.position.entryPriceE9)) / unit;
     const quantityOutMin = (paid * BigInt(10_000 - slippageBps)) / 10_000n;
     return { order, wallet, wrapped, route: { ...route, quantityOutMin }, choice };`,
