@@ -19,8 +19,8 @@ interface ChatState {
   nextMessageId: number;
 }
 
-/** A long simulator run must not grow without end; nobody looks further back. */
-const CHAT_MESSAGES_MAX = 5_000;
+/** A long run must not grow without end; an audit of a storm looks back over all of its chats. */
+const CHAT_MESSAGES_MAX = 100_000;
 
 /** People and their private chats with the bot. */
 export class ChatStore {
