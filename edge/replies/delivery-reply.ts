@@ -5,8 +5,8 @@ import { encodeMessage, encodeToast, encodeTyping, type WebhookReply } from "./w
 
 /**
  * What the person sees at once for a delivered job; the screens come from the executor. A sentence
- * points at what was typed: nobody can take it back later, because Telegram tells no one the id of a
- * message that answers a webhook, and by then it may stand far from the command that it is about.
+ * points at what was typed: nobody can take it back later, because Telegram tells no one the id of
+ * a message that answers a webhook, and by then it may stand far from its command.
  */
 export function encodeDelivery(
   job: Job,

@@ -22,9 +22,9 @@ export interface SmallSell {
 }
 
 /**
- * Sells that would bring no more than the network takes for them. Nothing is sent for those: whoever
- * holds them would only become poorer. What reverted tries have cost before is no reason to hold one
- * back: that is spent either way, and `exit-fees.ts` slows such a sell down.
+ * Sells that would bring no more than the network takes for them. Nothing is sent for those:
+ * whoever holds them would only become poorer. What reverted tries have cost before is no reason to
+ * hold one back: that is spent either way, and `exit-fees.ts` slows such a sell down.
  */
 export class SmallSells {
   /** Such answers in a row, by order. */
