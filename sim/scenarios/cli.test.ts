@@ -22,6 +22,9 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
+/** So that a second try of the test does not meet the copy of the first. */
+let copies = 0;
+
 /** The command line as a process of its own, with nothing but the data directory. */
 function raptor(...argv: string[]): Promise<{ code: number; text: string }> {
   return raptorIn({ DATA_DIR: world.file.dataDir }, ...argv);
@@ -92,7 +95,7 @@ test("the chat and the terminal tell the same story of a trade", async () => {
 });
 
 test("a backup under load verifies, and what the desk decided is decided again", async () => {
-  const target = join(world.file.dataDir, "copy.db");
+  const target = join(world.file.dataDir, `copy-${++copies}.db`);
   const buys = [1, 2].map((n) => alice.buy(world.mint("normal", n), "0.1 SOL"));
   const backup = await raptor("backup", target);
   expect(backup.text).toContain("the journal holds");
@@ -113,9 +116,6 @@ test("the doctor finds a healthy desk healthy", async () => {
   expect(text).toContain("all is well");
   expect(code).toBe(0);
 });
-
-/** So that a second try of the test does not meet the copy of the first. */
-let copies = 0;
 
 test("a restore asks, voids and holds instead of doing again", async () => {
   const copy = join(world.file.dataDir, `older-${++copies}.db`);

@@ -25,7 +25,10 @@ function balances([slot, lamports]: Shown): SwapBalances {
   };
 }
 
-/** Nodes that show `reads` in turn, the last one for ever. */
+/**
+ * Nodes that show `reads` in turn, the last one for ever: each first as what is under way has left
+ * it, then as what is confirmed.
+ */
 function nodesOf(reads: readonly Shown[]): Pick<Rpc, "askNewest" | "pause"> & { pauses: number } {
   let next = 0;
   const nodes = {
@@ -33,10 +36,11 @@ function nodesOf(reads: readonly Shown[]): Pick<Rpc, "askNewest" | "pause"> & { 
     pause: async () => void nodes.pauses++,
     askNewest: async <T>(
       _method: string,
-      _params: readonly unknown[],
+      params: readonly unknown[],
       schema: { parse(value: unknown): T },
     ): Promise<T> => {
-      const [slot, lamports] = reads[Math.min(next++, reads.length - 1)] ?? [0, 0n];
+      if (JSON.stringify(params).includes("processed")) next++;
+      const [slot, lamports] = reads[Math.min(next - 1, reads.length - 1)] ?? [0, 0n];
       const wallet = {
         lamports: Number(lamports),
         owner: SYSTEM_PROGRAM,
@@ -106,6 +110,28 @@ describe("a swap that is tried on a node", () => {
     expect(other).toEqual({ step: GOOD, runs: 3, pauses: 1 });
   });
 
+  test("is not blamed for an order that is in its trial and not confirmed yet", async ({
+    expect,
+  }) => {
+    const confirmed = nodesOf([[5, 1_000n]]);
+    const nodes: typeof confirmed = {
+      ...confirmed,
+      askNewest: (method, params, schema, rankOf) => {
+        const isUnderWay = JSON.stringify(params).includes("processed");
+        const seen = isUnderWay ? nodesOf([[6, 800n]]) : confirmed;
+        return seen.askNewest(method, params, schema, rankOf);
+      },
+    };
+    const run = async (before: SwapBalances): Promise<Step<Trial<string>>> => {
+      const after = balances([5, 700n]);
+      const reasons = [`it costs ${before.ownLamports - after.ownLamports}`];
+      return { ok: true, value: { after, reasons, result: { ok: true, value: "good" } } };
+    };
+    const plan = { accounts: ACCOUNTS };
+    const step = await judgeTrials(nodes, plan, balances([5, 1_000n]), run);
+    expect(step).toMatchObject({ ok: false, alert: false });
+  });
+
   test("is not blamed for a node that reads what is long past", async ({ expect }) => {
     const behind: Shown[] = [
       [2, 1_000n],
@@ -117,11 +143,11 @@ describe("a swap that is tried on a node", () => {
   });
 
   test("gets no signature while the wallet moves all the time", async ({ expect }) => {
-    const moving: Shown[] = [1, 2, 3, 4, 5, 6].map((n) => [n, 5_000n - 200n * BigInt(n)]);
+    const moving: Shown[] = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => [n, 5_000n - 200n * BigInt(n)]);
     const trials: Shown[] = moving.map(([slot, lamports]) => [slot, lamports - COST]);
     const { step, runs } = await judge([0, 5_000n], trials, moving);
     expect(step).toMatchObject({ ok: false, alert: false });
-    expect(runs).toBe(6);
+    expect(runs).toBe(8);
   });
 
   test("that fails behind itself is tried again only while the wallet moves", async ({

@@ -6,7 +6,7 @@ import type { SwapPlan } from "./swap-instructions.ts";
 /** A difference has to show so often before it speaks against the swap. */
 const TRIALS_MIN = 2;
 /** Nodes that are far apart need a moment until they show the same. */
-const TRIALS_MAX = 6;
+const TRIALS_MAX = 8;
 const PAUSE_MS = 300;
 
 /** A swap was run on a node without sending it. */
@@ -37,25 +37,26 @@ export async function judgeTrials<T>(
     if (!trial.ok) return trial;
     const { after, reasons, result } = trial.value;
     if (reasons.length === 0 && result.ok) return result;
-    const again = await fetchSwapBalances(rpc, plan);
-    if (n >= TRIALS_MIN && stoodStill(before, after, again)) {
+    // What another order has moved and nobody confirms yet may be in the trial already.
+    const now = await fetchSwapBalances(rpc, plan, "processed");
+    if (n >= TRIALS_MIN && stoodStill(before, after, now)) {
       return reasons.length > 0 ? refused(reasons.join("; "), true) : result;
     }
     if (n >= TRIALS_MAX) {
       const shown = reasons.length > 0 ? reasons.join("; ") : "it fails";
       return refused(`the wallet moves too fast to try the swap on a node (${shown})`, false);
     }
-    before = again;
     if (n >= TRIALS_MIN) await rpc.pause(PAUSE_MS);
+    before = await fetchSwapBalances(rpc, plan);
   }
 }
 
-function stoodStill(before: SwapBalances, after: SwapBalances, again: SwapBalances): boolean {
+function stoodStill(before: SwapBalances, after: SwapBalances, now: SwapBalances): boolean {
   return (
     before.slot <= after.slot &&
-    after.slot <= again.slot &&
-    before.ownLamports === again.ownLamports &&
-    before.walletLamports === again.walletLamports &&
-    before.tokenQuantity === again.tokenQuantity
+    after.slot <= now.slot &&
+    before.ownLamports === now.ownLamports &&
+    before.walletLamports === now.walletLamports &&
+    before.tokenQuantity === now.tokenQuantity
   );
 }

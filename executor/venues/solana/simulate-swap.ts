@@ -40,10 +40,11 @@ function addressesOf({ accounts }: Pick<SwapPlan, "accounts">): string[] {
 export async function fetchSwapBalances(
   rpc: Pick<Rpc, "askNewest">,
   plan: Pick<SwapPlan, "accounts">,
+  commitment: "confirmed" | "processed" = "confirmed",
 ): Promise<SwapBalances> {
   const answer = await rpc.askNewest(
     "getMultipleAccounts",
-    [addressesOf(plan), { encoding: "base64", commitment: "confirmed" }],
+    [addressesOf(plan), { encoding: "base64", commitment }],
     accountsAnswer,
     ({ context }) => context.slot,
   );
