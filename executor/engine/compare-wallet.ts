@@ -12,6 +12,7 @@ import {
 } from "./external-loss.ts";
 import { instrumentOf, mintOf, slotOf } from "./ids.ts";
 import { settleOversold } from "./oversold.ts";
+import { heldKeyOf } from "./small-sells.ts";
 import { isDisputed, tokenTruthOf, type TokenTruth } from "./wallet-truth.ts";
 
 /** Wrapped SOL is money on its way in a swap, not a position. */
@@ -125,13 +126,15 @@ export function leftApart(reader: Reader, { walletId }: WalletRow, mint: string)
 }
 
 /**
- * Instruments of this wallet's orders under way; read once for all that a wallet holds. A sell of
- * which nothing is undecided moves nothing, and may wait for days until it is worth its fee.
+ * Instruments of this wallet's orders under way; read once for all that a wallet holds. A sell that
+ * is held back, of which nothing is undecided, moves nothing, and may wait for days until it is
+ * worth its fee.
  */
 function movingOf(reader: Reader, { walletId }: WalletRow): Set<string> {
   const own = reader.openOrders().filter((order) => {
-    const isOut = order.side === "buy" || reader.unresolvedInSlot(slotOf(order)) !== undefined;
-    return order.walletId === walletId && isOut;
+    const isHeld = reader.outbox(heldKeyOf(order.orderId)) !== undefined;
+    const isAtRest = isHeld && reader.unresolvedInSlot(slotOf(order)) === undefined;
+    return order.walletId === walletId && !isAtRest;
   });
   return new Set(own.map(({ instrument }) => instrument));
 }

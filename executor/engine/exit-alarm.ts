@@ -4,6 +4,7 @@ import { SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 import type { Tx } from "../ports/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { FeeOverrun } from "./exit-fees.ts";
+import { heldKeyOf } from "./small-sells.ts";
 import { slotOf } from "./ids.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 
@@ -70,7 +71,7 @@ export class ExitAlarm {
   /** Once per order: it brings less than it costs, so nothing is sent until it brings more. */
   async tellSmall({ orderId, symbol, userId }: OrderRow, cause: string): Promise<void> {
     const { store, notices, metrics, log } = this.#context;
-    const key = `small:${orderId}`;
+    const key = heldKeyOf(orderId);
     if (store.outbox(key) !== undefined) return;
     const isRecorded = await this.#record((tx) =>
       notices.alert(tx, userId, key, [

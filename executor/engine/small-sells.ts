@@ -12,6 +12,11 @@ const QUICK_READS_MAX = 12;
 /** From then on: a hundred such sells must not use up what the route service allows. */
 const LOOK_AGAIN_MS = 600_000;
 
+/** The alert that an exit is held back; it stands as long as the order's other messages do. */
+export function heldKeyOf(orderId: string): string {
+  return `small:${orderId}`;
+}
+
 /** Why a sell is not worth a transaction now. */
 export interface SmallSell {
   cause: string;
