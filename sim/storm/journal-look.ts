@@ -25,12 +25,21 @@ export function countUnresolved(dataDir: string): number {
   return Number(readJournal(dataDir, sql)[0]?.["n"]);
 }
 
-/** What is acknowledged and not yet at its end. */
+/** Not at its end; an exit that is held back, and whose person was told so, waits for a price. */
+export const OPEN_ORDER_SQL = `${LIVE_ORDER_SQL}
+  and not exists (select 1 from outbox told where told.key = 'small:' || order_id)`;
+
+/**
+ * What is acknowledged and not yet at its end, and what a fork may still change: until that is known
+ * the ledger remembers tokens that were sold beyond a position, and differs from the wallet by them.
+ */
 export function countPending(dataDir: string): number {
   const sql = `select
     (select count(*) from jobs where state = 'pending') +
     (select count(*) from attempts where ${UNRESOLVED_SQL}) +
-    (select count(*) from orders where ${LIVE_ORDER_SQL}) +
+    (select count(*) from orders where ${OPEN_ORDER_SQL}) +
+    (select count(*) from fills where state = 'recorded') +
+    (select count(*) from positions where oversold != '0') +
     (select count(*) from outbox where ${OUTBOX_DUE_SQL}) as n`;
   return Number(readJournal(dataDir, sql)[0]?.["n"]);
 }

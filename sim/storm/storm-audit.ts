@@ -3,7 +3,7 @@ import { LIVE_ORDER_SQL, OUTBOX_DUE_SQL } from "@raptor/executor/store/schema.ts
 import { type VerifyReport, verifyJournal } from "@raptor/executor/store/verify.ts";
 import type { World } from "../local/start-world.ts";
 import type { ChatMessage } from "../scenarios/person.ts";
-import { readJournal } from "./journal-look.ts";
+import { OPEN_ORDER_SQL, readJournal } from "./journal-look.ts";
 import { traceQueued } from "./queue-trace.ts";
 import type { Said } from "./storm-load.ts";
 
@@ -101,7 +101,7 @@ function isExecuted(world: World, signature: string): boolean {
 function findLost(dataDir: string): string[] {
   const sql = `select 'job ' || job_id as what from jobs where state = 'pending'
     union all select 'order ' || order_id from orders
-      where ${LIVE_ORDER_SQL}
+      where ${OPEN_ORDER_SQL}
     union all select 'notice ' || key from outbox
       where ${OUTBOX_DUE_SQL}`;
   return readJournal(dataDir, sql).map(({ what }) => String(what));
