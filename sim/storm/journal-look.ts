@@ -30,8 +30,9 @@ export const OPEN_ORDER_SQL = `${LIVE_ORDER_SQL}
   and not exists (select 1 from outbox told where told.key = 'small:' || order_id)`;
 
 /**
- * What is acknowledged and not yet at its end, and what a fork may still change: until that is known
- * the ledger remembers tokens that were sold beyond a position, and differs from the wallet by them.
+ * What is acknowledged and not yet at its end, and what a fork may still change: until that is
+ * known the ledger remembers tokens that were sold beyond a position, and the wallet has as many
+ * less.
  */
 export function countPending(dataDir: string): number {
   const sql = `select
