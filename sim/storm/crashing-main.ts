@@ -1,20 +1,4 @@
-import { registerHooks } from "node:module";
-import { fileURLToPath } from "node:url";
+import { runMainWith } from "./wrap-main.ts";
 
-/**
- * The production main with crash points: the module that wires the rooms is wrapped as it is
- * loaded, so that production code holds no trace of them.
- */
-const MAIN = new URL("../../executor/main.ts", import.meta.url);
-const REAL = new URL("../../executor/create-executor.ts", import.meta.url);
-const WRAPPED = new URL("crashing-executor.ts", import.meta.url);
-
-registerHooks({
-  resolve(specifier, context, next) {
-    const found = next(specifier, context);
-    const isWiring = found.url === REAL.href && context.parentURL === MAIN.href;
-    return isWiring ? { ...found, url: WRAPPED.href } : found;
-  },
-});
-
-await import(fileURLToPath(MAIN));
+/** The production main with crash points. */
+await runMainWith(new URL("crashing-executor.ts", import.meta.url));
