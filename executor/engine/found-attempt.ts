@@ -1,10 +1,9 @@
 import type { Evidence } from "@raptor/shared/domain/events.ts";
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
-import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
+import { fetchFinality, fetchReport } from "./attempt-end.ts";
 import type { EngineContext } from "./context.ts";
-import { rivalFillOf } from "./group-end.ts";
 import { bookLanding, isTooEarly } from "./landing.ts";
 import { isUnresolved } from "./nonce-accounts.ts";
 
@@ -20,9 +19,9 @@ export async function bookFound(
   attempt: AttemptRow,
 ): Promise<string[] | undefined> {
   const { store, metrics, shout, log } = context;
-  const report = await ask(() => context.venue.fetchAttempt(attempt));
-  if (report?.state !== "landed") return undefined;
-  const finality = await finalityOf(context, attempt, report);
+  const report = await fetchReport(context.venue, attempt);
+  if (report.state !== "landed") return undefined;
+  const finality = await fetchFinality(context, attempt, report);
   const ended = await store.transact((tx) => book(context, tx, attempt, report, finality));
   if (ended === undefined) return undefined;
   const { attemptId, identity, state } = attempt;
@@ -60,25 +59,4 @@ function book(
   if (order !== undefined) context.notices.alert(tx, order.userId, `found:${attemptId}`, lines);
   context.notices.alertAdmins(tx, `found:${attemptId}`, lines);
   return [orderId, ...ended.filter((id) => id !== orderId)];
-}
-
-/** Asked only where a copy on the same nonce is booked already. */
-async function finalityOf(
-  { store, venue }: EngineContext,
-  attempt: AttemptRow,
-  { venueSlot }: Landed,
-): Promise<Evidence | undefined> {
-  if (rivalFillOf(store, attempt) === undefined) return undefined;
-  const { identity, bound } = attempt;
-  const found = await ask(() => venue.fetchSettlement(identity, bound, venueSlot));
-  return found?.state === "settled" ? found.evidence : undefined;
-}
-
-async function ask<T>(question: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await question();
-  } catch (error) {
-    if (!isRaptorError(error)) throw error;
-    return undefined;
-  }
 }

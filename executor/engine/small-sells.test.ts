@@ -176,17 +176,22 @@ describe("a sell that would bring less than the network takes for it", () => {
   });
 });
 
+/** A position that is worth 20,000 lamports: four reverted tries burn as much. */
+async function withBudget(desk: TestDesk): Promise<FakeChain> {
+  const chain = chainOf(desk);
+  await openPosition(desk, chain);
+  desk.settings = { ...SETTINGS, exitFeeBudgetLamports: 12_000n, exitFeeBudgetBps: 0 };
+  await desk.crash();
+  chain.price = 40n;
+  return chain;
+}
+
 describe("an exit whose reverted tries have cost more than it would bring", () => {
   it("is tried again, seldom, for what is burnt is no reason to let the rest fall", async ({
     expect,
   }) => {
     await withDesk(async (desk) => {
-      const chain = chainOf(desk);
-      await openPosition(desk, chain);
-      desk.settings = { ...SETTINGS, exitFeeBudgetLamports: 12_000n, exitFeeBudgetBps: 0 };
-      await desk.crash();
-      // 20,000 lamports for all of it: four tries burn as much.
-      chain.price = 40n;
+      const chain = await withBudget(desk);
       let tries = 0;
       chain.onSubmit = ({ identity }) => {
         if (++tries <= 6) chain.revert(identity);
@@ -205,11 +210,7 @@ describe("an exit whose reverted tries have cost more than it would bring", () =
 
   it("does not end a panic either", async ({ expect }) => {
     await withDesk(async (desk) => {
-      const chain = chainOf(desk);
-      await openPosition(desk, chain);
-      desk.settings = { ...SETTINGS, exitFeeBudgetLamports: 12_000n, exitFeeBudgetBps: 0 };
-      await desk.crash();
-      chain.price = 40n;
+      const chain = await withBudget(desk);
       chain.onSubmit = ({ identity }) => {
         chain.revert(identity);
         return { outcome: "accepted", lanes: ["node-1"], evidence: {} };
