@@ -15,6 +15,7 @@ import {
   hasJustMoved,
   isNews,
   isOvertaken,
+  isShownBy,
   isWholeSince,
   type Watched,
 } from "./watched-account.ts";
@@ -148,6 +149,7 @@ class SocketAccountStreams implements AccountStreams {
       active: undefined,
       isWhole: false,
       update: undefined,
+      toldAtMs: undefined,
       missedAtMs: undefined,
       lastFreshMs: this.#deps.clock.monotonicMs(),
     };
@@ -213,6 +215,7 @@ class SocketAccountStreams implements AccountStreams {
       watched.missedAtMs = undefined;
       watched.isWhole = true;
     }
+    watched.toldAtMs = this.#deps.clock.monotonicMs();
     this.#apply(watched, frame, bytes, false);
   }
 
@@ -230,6 +233,7 @@ class SocketAccountStreams implements AccountStreams {
       // A poll that shows something new, and no stream that told it: its data may be dead.
       if (isNews(watched, frame, bytes)) watched.missedAtMs ??= this.#deps.clock.monotonicMs();
       watched.isWhole ||= isWholeSince(watched, slot, askedAtMs);
+      if (isShownBy(watched, slot, askedAtMs)) watched.toldAtMs = undefined;
       this.#apply(watched, frame, bytes, true);
     }
   }
@@ -282,18 +286,13 @@ class SocketAccountStreams implements AccountStreams {
     const nowMs = this.#deps.clock.monotonicMs();
     const isDue = nowMs - this.#verifiedMs >= this.#deps.settings.verifyMs;
     if (isDue) this.#verifiedMs = nowMs;
-    for (const address of pollsDue(this.#watched, (one) => this.#isFresh(one), isDue)) {
-      this.#snapshots.want(address);
-    }
+    const roundAtMs = isDue ? nowMs : undefined;
+    const due = pollsDue(this.#watched, (one) => this.#isFresh(one), roundAtMs);
+    for (const address of due) this.#snapshots.want(address);
   }
 
   #report(): void {
-    const counts = {
-      accounts: this.#watched.size,
-      stale: this.#health.countStale(),
-      replaced: this.#silences,
-      unbelieved: this.#unbelieved,
-    };
+    const counts = this.#health.counts(this.#silences, this.#unbelieved);
     const { metrics } = this.#deps;
     if (metrics !== undefined) reportStreams(metrics, this.#sockets.all, counts);
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
+import type { StreamCounts } from "./stream-metrics.ts";
 import type { StreamSockets } from "./stream-sockets.ts";
 import type { Watched } from "./watched-account.ts";
 
@@ -24,10 +25,8 @@ export class StreamHealth {
     this.#isFresh = deps.isFresh;
   }
 
-  countStale(): number {
-    let count = 0;
-    for (const watched of this.#watched.values()) if (!this.#isFresh(watched)) count += 1;
-    return count;
+  counts(replaced: number, unbelieved: number): StreamCounts {
+    return { accounts: this.#watched.size, stale: this.#countStale(), replaced, unbelieved };
   }
 
   /** Has to be asked now and then: it remembers who was fresh. */
@@ -42,7 +41,7 @@ export class StreamHealth {
   }
 
   describe(replaced: number): { name: string; ok: boolean; detail: string } {
-    const stale = this.countStale();
+    const stale = this.#countStale();
     const longest = Math.round(this.longestStaleMs());
     const lagging = this.#sockets.lagging();
     const parts = [`${this.#watched.size} accounts, ${stale} stale`];
@@ -51,5 +50,11 @@ export class StreamHealth {
     if (lagging.length > 0) parts.push(`; behind the others: ${lagging.join(", ")}`);
     const ok = longest < STALE_HEALTHY_MS && lagging.length === 0;
     return { name: "account streams", ok, detail: parts.join("") };
+  }
+
+  #countStale(): number {
+    let count = 0;
+    for (const watched of this.#watched.values()) if (!this.#isFresh(watched)) count += 1;
+    return count;
   }
 }

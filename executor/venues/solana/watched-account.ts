@@ -18,6 +18,9 @@ export interface AccountUpdate {
 /** Longer than ten thousand subscriptions take, as they are asked for at a pace. */
 const MOVE_AGAIN_MS = 10_000;
 
+/** Five slots: what stands on a fork that loses is gone by then as a rule. */
+const FORK_MS = 2_000;
+
 /** One account, and how far its stream can be trusted. */
 export interface Watched {
   readonly address: string;
@@ -31,6 +34,8 @@ export interface Watched {
   /** Read or told of since it is active: nothing lies in a hole before that. */
   isWhole: boolean;
   update: AccountUpdate | undefined;
+  /** When a stream last told of it, until a poll of later has shown it: a fork may take it back. */
+  toldAtMs: number | undefined;
   /** When a poll showed what no stream had told. */
   missedAtMs: number | undefined;
   /** When it was last seen to be fresh, or was first watched. */
@@ -79,4 +84,18 @@ export function hasJustMoved(
 ): boolean {
   if (movedAtMs === undefined || socket?.isFresh(Number.POSITIVE_INFINITY) !== true) return false;
   return nowMs - movedAtMs < MOVE_AGAIN_MS;
+}
+
+/** What a stream told so long ago, and no poll has shown since, may have been rolled back. */
+export function isUnread({ toldAtMs }: Pick<Watched, "toldAtMs">, nowMs: number): boolean {
+  return toldAtMs !== undefined && nowMs - toldAtMs >= FORK_MS;
+}
+
+/** Whether a poll shows what became of that: asked late enough, of a node that had come as far. */
+export function isShownBy(
+  { toldAtMs, update }: Pick<Watched, "toldAtMs" | "update">,
+  slot: number,
+  askedAtMs: number,
+): boolean {
+  return isUnread({ toldAtMs }, askedAtMs) && slot >= (update?.slot ?? 0);
 }
