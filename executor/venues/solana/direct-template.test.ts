@@ -126,6 +126,15 @@ describe("a patched template", () => {
   });
 });
 
+test("a template keeps no memory but its own", ({ expect }) => {
+  for (const shape of SHAPES) {
+    const compiled = compileTemplate(planOf(shape), shape.pool);
+    if (!compiled.ok) continue;
+    const { bytes } = compiled.template;
+    expect(bytes.buffer.byteLength).toBe(bytes.length);
+  }
+});
+
 test("every sell fits into a packet, on a nonce and with a tip", ({ expect }) => {
   for (const shape of SHAPES.filter(({ side }) => side === "sell")) {
     const compiled = compileTemplate(planOf(shape), shape.pool);

@@ -93,7 +93,9 @@ export function compileTemplate(plan: DirectPlan, pool: DirectPool): CompiledTem
     encodeBase58(MARK.lifetime),
   );
   if (!compiled.ok) return compiled;
-  const bytes = Buffer.from(compiled.message);
+  // Memory of its own: a slice of the shared pool would keep all of that for as long as itself.
+  const bytes = Buffer.alloc(compiled.message.length);
+  bytes.set(compiled.message);
   const template = {
     bytes,
     lifetimeAt: placeOf(bytes, Buffer.from(MARK.lifetime)),
