@@ -46,9 +46,12 @@ function printReport(storm: StormReport): void {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   say("");
   for (const [name, count] of [...storm.byPoint].toSorted(([a], [b]) => a.localeCompare(b))) {
+    const { tries, kills: met, unresolved, livedMs } = count;
+    const planned = tries === 0 ? "" : ` of ${tries} tries`;
+    const lived = met === 0 ? "" : `, after ${(livedMs / met / 1_000).toFixed(1)} s each`;
     say(
-      `  ${name.padEnd(28)} ${String(count.kills).padStart(5)} kills, ` +
-        `${count.unresolved} with an attempt not decided`,
+      `  ${name.padEnd(28)} ${String(met).padStart(5)} kills${planned}, ` +
+        `${unresolved} with an attempt not decided${lived}`,
     );
   }
   const { jobs, orders, attempts, fills, events, resigned, replaced, reversed } = storm;

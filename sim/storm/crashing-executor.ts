@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { JournalEvent, NewEvent } from "@raptor/shared/domain/events.ts";
 import type { Net, NetRequest } from "@raptor/shared/seams/net.ts";
 import {
@@ -7,6 +7,7 @@ import {
   type ExecutorSeams,
 } from "@raptor/executor/create-executor.ts";
 import type { Store, Tx } from "@raptor/executor/ports/store.ts";
+import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { CrashCall, CrashPlan } from "./crash-points.ts";
 
 export type { Executor };
@@ -21,9 +22,14 @@ export function createExecutor(seams: ExecutorSeams): Executor {
 }
 
 function readPlan(): CrashPlan | undefined {
-  const path = process.env["CRASH_PLAN"];
-  const text = path === undefined ? "" : readFileSync(path, "utf8");
+  const text = readFileSync(planFile(), "utf8");
   return text === "" ? undefined : (JSON.parse(text) as CrashPlan);
+}
+
+function planFile(): string {
+  const path = process.env["CRASH_PLAN"];
+  assert(path !== undefined, "a desk with crash points is told where its plan is");
+  return path;
 }
 
 class Trap {
@@ -42,8 +48,12 @@ class Trap {
   }
 }
 
-/** SIGKILL, so that no handler, no finally block and no buffer of the process has a say. */
+/**
+ * SIGKILL, so that no handler, no finally block and no buffer of the process has a say. The plan is
+ * emptied, so that a death that was planned can be told from one that was not.
+ */
 function die(): never {
+  writeFileSync(planFile(), "");
   process.kill(process.pid, "SIGKILL");
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
 }

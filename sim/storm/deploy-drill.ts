@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { World } from "../local/start-world.ts";
 import { pause } from "../scenarios/person.ts";
+import { readyLines } from "./desk-log.ts";
 import { countUnresolved } from "./journal-look.ts";
 
 export interface DeployDrill {
@@ -45,13 +44,4 @@ export async function drillDeploy(
     readyLines(logFile).at(-1) ?? "{}",
   ) as DeployDrill;
   return { unresolved, stopMs, readyMs, armedAfterMs, armedExits };
-}
-
-export function logFileOf(stateDir: string): string {
-  return join(stateDir, "logs", "executor.log");
-}
-
-function readyLines(logFile: string): string[] {
-  const lines = readFileSync(logFile, "utf8").split("\n");
-  return lines.filter((line) => line.includes('"msg":"ready"') && line.endsWith("}"));
 }

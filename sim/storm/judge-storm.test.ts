@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import { CRASH_POINTS, nameOf } from "./crash-points.ts";
 import { judgeStorm } from "./judge-storm.ts";
 
-const NONE = { kills: 4, unresolved: 2 };
+const NONE = { tries: 5, kills: 4, unresolved: 2, livedMs: 9_000 };
 const points = Array.from({ length: 6 }, (_, at) => [`point ${at}`, NONE] as const);
 const GOOD = {
   kills: 24,
@@ -12,6 +12,7 @@ const GOOD = {
   lost: [],
   double: [],
   missingReceipts: [],
+  ownEnds: [],
   journal: "holds",
 };
 
@@ -33,17 +34,19 @@ describe("a storm", () => {
     expect,
   }) => {
     const names = CRASH_POINTS.map(nameOf);
-    const met = (kills: number) => names.map((name) => [name, { kills, unresolved: 0 }] as const);
+    const met = (kills: number) => names.map((name) => [name, { ...NONE, kills }] as const);
     const long = { ...GOOD, kills: 2_000, unresolvedKills: 1_000 };
     expect(judgeStorm({ ...long, byPoint: new Map(met(20)) })).toEqual([]);
-    const byPoint = new Map([...met(20), ["after submit", { kills: 19, unresolved: 0 }]] as const);
+    const byPoint = new Map([...met(20), ["after submit", { ...NONE, kills: 19 }]] as const);
     expect(judgeStorm({ ...long, byPoint })).toEqual([
       'proves little: "after submit" was met 19 times',
     ]);
   });
 
-  it("fails by each thing that was lost, done twice or not told", ({ expect }) => {
-    for (const one of ["lost", "double", "missingReceipts"] as const) {
+  it("fails by each thing that was lost, done twice or not told, and by each end of its own", ({
+    expect,
+  }) => {
+    for (const one of ["lost", "double", "missingReceipts", "ownEnds"] as const) {
       expect(judgeStorm({ ...GOOD, [one]: ["order o1"] })).toEqual(["order o1"]);
     }
     expect(judgeStorm({ ...GOOD, journal: "broken" })).toEqual(["the journal: broken"]);

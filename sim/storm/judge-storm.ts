@@ -14,6 +14,7 @@ type Judged = Pick<
   | "unresolvedKills"
   | "fills"
   | "byPoint"
+  | "ownEnds"
   | "lost"
   | "double"
   | "missingReceipts"
@@ -26,14 +27,15 @@ type Judged = Pick<
  */
 export function judgeStorm(storm: Judged): string[] {
   const { kills, unresolvedKills, fills, byPoint, journal } = storm;
-  const problems = [...storm.lost, ...storm.double, ...storm.missingReceipts];
+  const problems = [...storm.lost, ...storm.double, ...storm.missingReceipts, ...storm.ownEnds];
   if (journal !== "holds") problems.push(`the journal: ${journal}`);
   if (fills === 0) problems.push("proves nothing: nothing was bought or sold");
   if (unresolvedKills < kills / 2) {
     problems.push(`proves little: ${unresolvedKills} of ${kills} kills met an undecided attempt`);
   }
-  if (byPoint.size <= Math.min(kills / KILLS_PER_POINT, POINTS_MAX)) {
-    problems.push(`proves little: ${byPoint.size} different points were met`);
+  const met = [...byPoint.values()].filter((count) => count.kills > 0).length;
+  if (met <= Math.min(kills / KILLS_PER_POINT, POINTS_MAX)) {
+    problems.push(`proves little: ${met} different points were met`);
   }
   const least = leastMet(byPoint);
   if (kills >= LONG_STORM_KILLS && least.kills < Math.floor(kills / KILLS_PER_MEETING)) {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,8 +9,10 @@ import { pause, Person, postJson } from "../scenarios/person.ts";
 import { repair } from "../scenarios/probes.ts";
 import { nameOf, type CrashPoint } from "./crash-points.ts";
 import { CrashSchedule } from "./crash-schedule.ts";
-import { type DeployDrill, drillDeploy, logFileOf } from "./deploy-drill.ts";
+import { type DeployDrill, drillDeploy } from "./deploy-drill.ts";
+import { describeOwnEnd, logFileOf } from "./desk-log.ts";
 import { countUnresolved, readBrakes } from "./journal-look.ts";
+import { AT_RANDOM, KillTally, NOT_REACHED, sumOf, type KillCount } from "./kill-tally.ts";
 import { auditStorm, type StormAudit } from "./storm-audit.ts";
 import { settleWorld } from "./settle-world.ts";
 import { StormLoad } from "./storm-load.ts";
@@ -19,9 +21,13 @@ import { EDGE_VARS, EXECUTOR_ENV, PEOPLE } from "./storm-settings.ts";
 const MAIN = fileURLToPath(new URL("crashing-main.ts", import.meta.url));
 /** Blocks pass eight times as fast as on the network, and so do expiry and finality. */
 const SLOT_MS = 50;
-/** A point that a ready desk does not reach by then is given up, and it is killed as it stands. */
+/**
+ * A point that a ready desk does not reach by then is given up, and it is killed as it stands. A
+ * machine on which the start took long takes long for all else, so that as much is added.
+ */
 const POINT_WAIT_MS = 3_000;
-const START_WAIT_MS = 10_000;
+/** Of a start that takes so long it is known already that the machine has no time. */
+const START_WAIT_MS = 60_000;
 /** Kills at random moments: from before the desk is ready to well into the trades. */
 const RANDOM_KILL_MS = 1_200;
 const HITS_MAX = 2;
@@ -56,17 +62,13 @@ export interface StormOptions {
   onKill(done: number, name: string): void;
 }
 
-export interface KillCount {
-  kills: number;
-  /** Of these, with at least one attempt not decided at the moment of death. */
-  unresolved: number;
-}
-
 export interface StormReport extends StormAudit {
   kills: number;
   unresolvedKills: number;
   byPoint: Map<string, KillCount>;
   presses: number;
+  /** What the desk wrote when it ended although nobody killed it; empty is what is wanted. */
+  ownEnds: string[];
   /** Orderly stops in between, with trades under way. */
   deploys: DeployDrill[];
   /** From the start of the next process to a desk that takes jobs, milliseconds, ascending. */
@@ -126,7 +128,8 @@ class Storm {
   #droughtSinceMs = Number.NEGATIVE_INFINITY;
   #isDrought = false;
   #forked = 0;
-  readonly #byPoint = new Map<string, KillCount>();
+  readonly #tally = new KillTally();
+  readonly #ownEnds: string[] = [];
   readonly #restartsMs: number[] = [];
   readonly #deploys: DeployDrill[] = [];
 
@@ -205,24 +208,36 @@ class Storm {
     const before = executor.pids.main;
     const isRandom = point === undefined;
     const limitMs = isRandom ? this.#prng.nextInt(RANDOM_KILL_MS) + 500 : START_WAIT_MS;
-    let deadline = performance.now() + limitMs;
+    const startedMs = performance.now();
+    let deadline = startedMs + limitMs;
+    let isReady = false;
     // It may die before it is ready.
     const ready = executor.start().then(() => {
-      if (!isRandom) deadline = performance.now() + POINT_WAIT_MS;
+      isReady = true;
+      const nowMs = performance.now();
+      if (!isRandom) deadline = nowMs + POINT_WAIT_MS + (nowMs - startedMs);
     });
     ready.catch(() => {});
     while (executor.pids.main === before) await pause(2);
     const { main } = executor.pids;
     const isAlive = (): boolean => executor.isMainAlive && executor.pids.main === main;
-    const work = this.#loadUntil(() => !isAlive(), point?.what);
+    const work = this.#loadUntil(
+      () => !isAlive(),
+      point?.what,
+      () => isReady,
+    );
     while (isAlive() && performance.now() < deadline) await pause(2);
-    const isReached = !isAlive() && point !== undefined;
+    const isKilled = !isAlive();
+    const livedMs = performance.now() - startedMs;
     await executor.killAll();
     await work;
-    const unresolved = countUnresolved(file.dataDir);
+    const isUnresolved = countUnresolved(file.dataDir) > 0;
     await this.#repair();
-    const name = isReached && point !== undefined ? nameOf(point) : "at a random moment";
-    this.#count(name, unresolved > 0);
+    const planned = point === undefined ? AT_RANDOM : nameOf(point);
+    const isReached = point !== undefined && readFileSync(this.#planFile, "utf8") === "";
+    if (isKilled && !isReached) this.#ownEnds.push(describeOwnEnd(this.#logFile));
+    const name = isReached || isRandom ? planned : NOT_REACHED;
+    this.#tally.note(planned, { name, isUnresolved, livedMs });
     return name;
   }
 
@@ -240,19 +255,18 @@ class Storm {
     return JSON.stringify({ ...point, hit: isRare ? 1 : 1 + this.#prng.nextInt(HITS_MAX) });
   }
 
-  /** Bursts until the process is dead. */
-  async #loadUntil(isOver: () => boolean, what: string | undefined): Promise<void> {
+  /** Bursts until the process is dead; one comes as soon as it takes jobs. */
+  async #loadUntil(
+    isOver: () => boolean,
+    what: string | undefined,
+    isReady = () => true,
+  ): Promise<void> {
     while (!isOver()) {
-      await this.#load.burst(what);
-      for (let waits = 0; waits < BURST_EVERY_MS / 20 && !isOver(); waits += 1) await pause(20);
+      const wasReady = isReady();
+      await this.#load.burst(what, isOver);
+      const nextMs = performance.now() + BURST_EVERY_MS;
+      while (!isOver() && isReady() === wasReady && performance.now() < nextMs) await pause(10);
     }
-  }
-
-  #count(name: string, isUnresolved: boolean): void {
-    const count = this.#byPoint.get(name) ?? { kills: 0, unresolved: 0 };
-    count.kills += 1;
-    if (isUnresolved) count.unresolved += 1;
-    this.#byPoint.set(name, count);
   }
 
   /** Faults off, one last start, and time for everything that was acknowledged to end. */
@@ -274,12 +288,13 @@ class Storm {
         this.#people.map(async (person) => [person.id, await person.messages()] as const),
       ),
     );
-    const counts = [...this.#byPoint.values()];
+    const { kills, unresolved: unresolvedKills } = sumOf(this.#tally.byName);
     return {
       ...(await auditStorm(this.#world, chats, this.#load.said)),
-      kills: counts.reduce((sum, { kills }) => sum + kills, 0),
-      unresolvedKills: counts.reduce((sum, { unresolved }) => sum + unresolved, 0),
-      byPoint: this.#byPoint,
+      kills,
+      unresolvedKills,
+      byPoint: this.#tally.byName,
+      ownEnds: this.#ownEnds,
       presses: this.#load.presses,
       deploys: this.#deploys,
       forked: this.#forked,

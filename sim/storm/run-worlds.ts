@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { KillCount, StormOptions, StormReport } from "./run-storm.ts";
+import { type KillCount, mergeTallies } from "./kill-tally.ts";
+import type { StormOptions, StormReport } from "./run-storm.ts";
 
 const WORKER = fileURLToPath(new URL("storm-worker.ts", import.meta.url));
 
@@ -61,11 +62,6 @@ function runWorld(options: StormOptions): Promise<StormReport> {
 }
 
 function merge(left: StormReport, right: StormReport): StormReport {
-  const byPoint = new Map(left.byPoint);
-  for (const [name, { kills, unresolved }] of right.byPoint) {
-    const known = byPoint.get(name) ?? { kills: 0, unresolved: 0 };
-    byPoint.set(name, { kills: known.kills + kills, unresolved: known.unresolved + unresolved });
-  }
   return {
     jobs: left.jobs + right.jobs,
     orders: left.orders + right.orders,
@@ -82,7 +78,8 @@ function merge(left: StormReport, right: StormReport): StormReport {
     journal: left.journal === "holds" ? right.journal : left.journal,
     kills: left.kills + right.kills,
     unresolvedKills: left.unresolvedKills + right.unresolvedKills,
-    byPoint,
+    byPoint: mergeTallies(left.byPoint, right.byPoint),
+    ownEnds: [...left.ownEnds, ...right.ownEnds],
     presses: left.presses + right.presses,
     deploys: [...left.deploys, ...right.deploys],
     forked: left.forked + right.forked,

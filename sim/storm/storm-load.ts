@@ -31,11 +31,17 @@ const REFUSAL_FAULT = {
     error: { code: -32_003, message: "Transaction signature verification failure" },
   }),
 };
+/**
+ * The nodes know how a transaction ended, and cannot show it for so long: until then it counts as
+ * seen and no more.
+ */
+const LATE_FAULT: PlannedFault = { on: "getTransaction", kind: "stale", ms: 2_000, count: -1 };
 /** As long as no node tells what became of an attempt, it is not decided. */
 const BLIND_FAULT: PlannedFault = { on: "getSignatureStatuses", kind: "error", count: -1 };
 const FAULT_CHANCE = 0.35;
 /** What cannot be reached while the nodes do not tell. */
 const NEEDS_SIGHT: readonly string[] = [
+  "AttemptAccepted",
   "AttemptFailed",
   "AttemptRejected",
   "AttemptDead",
@@ -52,6 +58,7 @@ const NEEDS_SIGHT: readonly string[] = [
 ];
 /** What cannot be reached while nothing lands. */
 const NEEDS_LANDING: readonly string[] = [
+  "AttemptAccepted",
   "AttemptFailed",
   "AttemptRejected",
   "FillRecorded",
@@ -62,6 +69,8 @@ const NEEDS_LANDING: readonly string[] = [
   "PanicClosed",
 ];
 const PRESS_WAIT_MS = 5_000;
+/** Of a desk that died before it could show one. */
+const NO_CARD = "none";
 
 /** What keeps people from buying, as the journal has it at a death. */
 export interface Brakes {
@@ -121,23 +130,24 @@ export class StormLoad {
     this.#brakes = brakes;
   }
 
-  /** One round of presses that leads to the planned point, among others. */
-  async burst(what: string | undefined): Promise<void> {
+  /** One round of presses that leads to the planned point, among others; a death ends it. */
+  async burst(what: string | undefined, isOver: () => boolean): Promise<void> {
     const maySee = this.#isDrought || NEEDS_SIGHT.includes(what ?? "");
-    const isBlind = !maySee && this.#prng.nextFloat() < 0.7;
+    const isBlind = what === "AttemptUnknown" || (!maySee && this.#prng.nextFloat() < 0.7);
     await this.#releaseBrakes();
     for (const { http } of this.#file.rpcs) {
       if (isBlind) await breakDown(http, { ...BLIND_FAULT });
+      if (what === "AttemptAccepted") await breakDown(http, { ...LATE_FAULT });
       if (what === "AttemptRejected") await breakDown(http, REFUSAL_FAULT);
       else if (this.#prng.nextFloat() < FAULT_CHANCE) {
         await breakDown(http, { ...this.#pick(SUBMIT_FAULTS) });
       }
     }
     await Promise.all(this.#people.flatMap((person) => this.#actionsOf(person, what)));
-    if (what === "TicketClaimed" || what === "JobRefused") await this.#pressCard();
-    if (what === "AttemptFailed") await this.#outrun();
+    if (what === "TicketClaimed" || what === "JobRefused") await this.#pressCard(isOver);
+    if (what === "AttemptFailed") await this.#outrun(isOver);
     if (what === "ExitPlanDisarmed") await this.#sellAll();
-    await this.#brake(what);
+    await this.#brake(what, isOver);
     if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) {
       await this.#prices.move(this.#mints, this.#prng);
     }
@@ -153,7 +163,7 @@ export class StormLoad {
     }
   }
 
-  async #brake(what: string | undefined): Promise<void> {
+  async #brake(what: string | undefined, isOver: () => boolean): Promise<void> {
     const [admin] = this.#people;
     if (admin === undefined) return;
     if (what === "TradingStateChanged") {
@@ -165,14 +175,15 @@ export class StormLoad {
       await this.#say(person, "/pause");
       await this.#say(person, "/resume");
     }
-    if (what === "PanicOpened" || what === "PanicClosed") await this.#panic();
+    if (what === "PanicOpened" || what === "PanicClosed") await this.#panic(isOver);
   }
 
-  async #panic(): Promise<void> {
+  async #panic(isOver: () => boolean): Promise<void> {
     const person = this.#pick(this.#people);
     const newest = (await person.newest()).at(-1)?.message_id ?? 0;
     await this.#say(person, "/panic");
-    await this.#pressWhenShown(person, "Sell everything?", "Yes, sell everything", newest);
+    const shown = { part: "Sell everything?", afterId: newest };
+    await this.#pressWhenShown(person, shown, "Yes, sell everything", isOver);
   }
 
   async #sellAll(): Promise<void> {
@@ -183,42 +194,45 @@ export class StormLoad {
   }
 
   /** The price leaves while a buy is on its way, so that it arrives and is reverted. */
-  async #outrun(): Promise<void> {
+  async #outrun(isOver: () => boolean): Promise<void> {
     for (const { http } of this.#file.rpcs) {
       await breakDown(http, { on: "sendTransaction", kind: "delay", ms: 700, count: 4 });
     }
     const mint = this.#pick(this.#mints);
     await Promise.all(this.#people.map((person) => this.#say(person, `/buy ${mint} 0.02`)));
-    await pause(450);
-    await this.#prices.during(mint, 3, () => pause(600));
+    await pauseUntil(isOver, 450);
+    await this.#prices.during(mint, 3, () => pauseUntil(isOver, 600));
   }
 
-  /** Cards and buttons, which need an answer before the press; a death in between ends it. */
-  async #pressCard(): Promise<void> {
+  /** Cards and buttons, which need an answer before the press. */
+  async #pressCard(isOver: () => boolean): Promise<void> {
     const person = this.#pick(this.#people);
     const mint = this.#pick(this.#mints);
     await this.#say(person, mint);
-    await this.#pressWhenShown(person, mint, this.#pick(["0.1 SOL", "0.25 SOL"]), 0);
+    const label = this.#pick(["0.1 SOL", "0.25 SOL"]);
+    await this.#pressWhenShown(person, { part: mint, afterId: 0 }, label, isOver);
   }
 
   /** Presses three times what is shown in a message after the one of this number. */
   async #pressWhenShown(
     person: Person,
-    part: string,
+    { part, afterId }: { part: string; afterId: number },
     label: string,
-    afterId: number,
+    isOver: () => boolean,
   ): Promise<void> {
     try {
       const card = await waitUntil(async () => {
+        if (isOver()) return NO_CARD;
         const received = await person.newest();
         return received.findLast(
           ({ message_id: id, text }) => id > afterId && text?.includes(part) === true,
         );
       }, PRESS_WAIT_MS);
+      if (card === NO_CARD) return;
       this.presses += 3;
       await Promise.all([1, 2, 3].map(() => person.press(card, label)));
     } catch (error) {
-      // The desk died before it could show the card, or the card became a receipt meanwhile.
+      // The desk was too slow to show the card, or the card became a receipt meanwhile.
       if (!/within|no button|answered 400/.test((error as Error).message)) throw error;
     }
   }
@@ -244,4 +258,9 @@ export class StormLoad {
     if (item === undefined) throw new Error("nothing to pick from");
     return item;
   }
+}
+
+async function pauseUntil(isOver: () => boolean, ms: number): Promise<void> {
+  const untilMs = performance.now() + ms;
+  while (!isOver() && performance.now() < untilMs) await pause(10);
 }
