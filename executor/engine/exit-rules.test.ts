@@ -339,11 +339,70 @@ describe("one wild tick", () => {
     await withRules(
       LADDER,
       async (rules) => {
-        await rules.percent(100, { slot: 1 });
-        await rules.percent(10, { slot: 2 });
+        await rules.percent(90, { slot: 1 });
+        // Beyond the stop, and no more than a slot moves a price as a rule.
+        await rules.percent(65, { slot: 2 });
         await rules.desk.clock.advance(399);
         expect(rules.sells).toEqual([]);
         await rules.desk.clock.advance(1);
+        expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
+      },
+      over,
+    );
+  });
+
+  it("that the next slot takes back fires nothing, however late that is told", async ({
+    expect,
+  }) => {
+    await withRules(
+      [...LADDER, ...TRAIL],
+      async (rules) => {
+        const { clock, engine } = rules.desk;
+        const late = [1, 399, 401, 800, 1_400, 2_350];
+        for (const [n, ms] of late.entries()) {
+          await rules.percent(100, { slot: 10 * n + 1 });
+          await clock.advance(5_000);
+          await rules.percent(n % 2 === 0 ? 10 : 900, { slot: 10 * n + 2 });
+          // The next slot has begun, and is not whole.
+          engine.feed.wholeSlot = 10 * n + 2;
+          await clock.advance(ms);
+          expect([ms, rules.sells]).toEqual([ms, []]);
+          await rules.percent(100, { slot: 10 * n + 3 });
+          await clock.advance(5_000);
+          expect([ms, rules.sells]).toEqual([ms, []]);
+        }
+      },
+      over,
+    );
+  });
+
+  it("fires a stop as soon as the next slot is whole and says nothing else", async ({ expect }) => {
+    await withRules(
+      LADDER,
+      async (rules) => {
+        const { clock, engine } = rules.desk;
+        await rules.percent(100, { slot: 1 });
+        await rules.percent(10, { slot: 2 });
+        await clock.advance(700);
+        expect(rules.sells).toEqual([]);
+        engine.feed.wholeSlot = 3;
+        await clock.advance(50);
+        expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
+      },
+      over,
+    );
+  });
+
+  it("fires a stop after 2.4 s in which no other slot is told of", async ({ expect }) => {
+    await withRules(
+      LADDER,
+      async (rules) => {
+        const { clock } = rules.desk;
+        await rules.percent(100, { slot: 1 });
+        await rules.percent(10, { slot: 2 });
+        await clock.advance(2_350);
+        expect(rules.sells).toEqual([]);
+        await clock.advance(50);
         expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
       },
       over,

@@ -12,7 +12,7 @@ import type { OrderDriver } from "./order-driver.ts";
 import type { PriceBook } from "./price-book.ts";
 import { SellsUnderWay } from "./sells-under-way.ts";
 import { joinableGroupOf, StopJoins } from "./stop-joins.ts";
-import { believedPrices } from "./tick-filter.ts";
+import { believedPrices, isWild, NEXT_SLOT_MS_MAX } from "./tick-filter.ts";
 import { TriggerIndex } from "./trigger-index.ts";
 
 interface Plan {
@@ -24,6 +24,8 @@ interface Plan {
 
 /** After a trigger that the disk did not take, and while a price is too old to decide. */
 const LOOK_AGAIN_MS = 1_000;
+/** How often is looked whether a wild price has outlived its slot. */
+const LOOK_MS = 50;
 
 /** Watches prices of open positions and turns a crossed rule into a sell order. */
 export class Exits {
@@ -164,14 +166,26 @@ export class Exits {
     if (book.isConfirming) return;
     book.isConfirming = true;
     const seen = book.latest;
-    const { clock, settings } = this.#context;
-    void clock.sleep(settings.tickConfirmMs, this.#abort.signal).then(() => {
+    void this.#untilConfirmed(book, seen).then(() => {
       book.isConfirming = false;
       const { latest } = book;
       if (this.#isStopping || latest === undefined) return;
       if (latest === seen) book.previousE9 = latest.priceE9;
       if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
     });
+  }
+
+  /** A wild price waits until a block after its slot is whole: that one may take it back. */
+  async #untilConfirmed(book: PriceBook, seen: PriceUpdate | undefined): Promise<void> {
+    const { clock, settings } = this.#context;
+    const { signal } = this.#abort;
+    await clock.sleep(settings.tickConfirmMs, signal);
+    if (seen === undefined || !isWild(seen.priceE9, book.previousE9, settings.tickWildBps)) return;
+    for (let ms = 0; ms < NEXT_SLOT_MS_MAX && book.latest === seen; ms += LOOK_MS) {
+      if (signal.aborted) return;
+      if (seen.slot !== undefined && this.#feed.hasPassed(seen.instrument, seen.slot)) return;
+      await clock.sleep(LOOK_MS, signal);
+    }
   }
 
   #lookAgain(instrument: string): void {

@@ -4,6 +4,8 @@ import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
 export class FakeFeed implements PriceFeed {
   /** What each instrument's first price is to be compared with. */
   readonly references = new Map<string, bigint | undefined>();
+  /** Of which slot a test lets streams tell that it is whole. */
+  wholeSlot = 0;
   readonly watching = new Map<string, number>();
   readonly #listeners: ((update: PriceUpdate) => void)[] = [];
   readonly #latest = new Map<string, PriceUpdate>();
@@ -17,6 +19,9 @@ export class FakeFeed implements PriceFeed {
   }
   latest(instrument: string): PriceUpdate | undefined {
     return this.#latest.get(instrument);
+  }
+  hasPassed(_instrument: string, slot: number): boolean {
+    return this.wholeSlot > slot;
   }
   onUpdate(listener: (update: PriceUpdate) => void): void {
     this.#listeners.push(listener);

@@ -70,7 +70,7 @@ describe("what a route's price is held against", () => {
 
 describe("a wild price", () => {
   const over = { tickConfirmMs: 400, tickWildBps: 2_500 };
-  const rule = { confirmMs: 400, wildBps: 2_500 };
+  const rule = { confirmMs: 400, wildBps: 2_500, silentMs: 2_400 };
 
   it("is not what an exit asks for before it is confirmed", async ({ expect }) => {
     await withRules(

@@ -3,6 +3,7 @@ import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { PriceCheck, PriceDoubt, Route, RouteRequest } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import type { EngineSettings } from "./settings.ts";
+import { NEXT_SLOT_MS_MAX } from "./tick-filter.ts";
 
 /** What fees, transfer taxes and a list that is seconds old may add to slippage and impact. */
 const PRICE_MARGIN_BPS = 200;
@@ -26,7 +27,8 @@ export function fallRuleOf(
   { side, source }: Pick<OrderRow, "side" | "source">,
 ): Pick<RouteRequest, "fallRule"> {
   if (side === "buy" || source.kind === "panic" || tickConfirmMs === 0) return {};
-  return { fallRule: { wildBps: tickWildBps, confirmMs: tickConfirmMs } };
+  const silentMs = tickConfirmMs + NEXT_SLOT_MS_MAX;
+  return { fallRule: { wildBps: tickWildBps, confirmMs: tickConfirmMs, silentMs } };
 }
 
 /**

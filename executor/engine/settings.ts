@@ -13,9 +13,9 @@ export interface EngineSettings {
   stopLossBps: number;
   /** What buying and selling once costs: breakeven stands that far above the entry. */
   exitCostBps: number;
-  /** A rise of more than this from one slot to the next waits for a second slot. */
+  /** A move of more than this from one slot to the next is wild: it waits for the next slot. */
   tickWildBps: number;
-  /** What only one slot has said is believed after this time; 0 believes every price at once. */
+  /** What one slot has said, if not wild, is believed after this; 0 believes all at once. */
   tickConfirmMs: number;
   /** Highest prices of trailing stops are journaled at most this often. */
   markSaveMs: number;

@@ -14,6 +14,7 @@ async function start() {
     track: () => undefined,
     untrack: () => undefined,
     isFresh: () => pool.isFresh,
+    hasPassed: () => false,
     priceOf: () => pool.last,
     onPrice: (listen) => (listener = listen),
   };

@@ -62,6 +62,9 @@ class FakePools implements PoolPrices {
   isFresh(): boolean {
     return this.isLive;
   }
+  hasPassed(): boolean {
+    return false;
+  }
   priceOf(): PoolPrice | undefined {
     return this.last;
   }

@@ -125,6 +125,10 @@ class PollingPriceFeed implements PriceFeed {
     return isStale ? { ...update, isStale } : update;
   }
 
+  hasPassed(instrument: string, slot: number): boolean {
+    return this.#deps.pools?.hasPassed(mintOf(instrument), slot) === true;
+  }
+
   onUpdate(listener: (update: PriceUpdate) => void): void {
     this.#listeners.push(listener);
   }

@@ -31,6 +31,8 @@ export interface PoolPrices {
   untrack(mint: string): void;
   /** False: nothing may be concluded from silence; ask somebody else for the price. */
   isFresh(mint: string): boolean;
+  /** A block after this slot is whole, and would have told a price that contradicts it. */
+  hasPassed(mint: string, slot: number): boolean;
   /** The last price; undefined while there is none, or the pool cannot be traded with. */
   priceOf(mint: string): PoolPrice | undefined;
   /** Called synchronously with the news, on every change of the price. */
@@ -43,6 +45,8 @@ export interface PriceFeed {
   watch(instrument: string, referencePriceE9?: bigint): void;
   unwatch(instrument: string): void;
   latest(instrument: string): PriceUpdate | undefined;
+  /** Of a price from a pool: a block after its slot is whole and would have told a correction. */
+  hasPassed(instrument: string, slot: number): boolean;
   onUpdate(listener: (update: PriceUpdate) => void): void;
   health(): { name: string; ok: boolean; detail: string };
   start(): void;

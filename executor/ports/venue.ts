@@ -59,9 +59,10 @@ export interface RouteRequest {
   avoidsDirect?: boolean;
   /**
    * Of a sell that may wait a moment: a price that only one slot has told, worse by more than
-   * `wildBps` than the slot before, is believed `confirmMs` later or when another slot speaks.
+   * `wildBps` than the slot before, is believed when another slot speaks; or `confirmMs` later when
+   * a block after it is whole by then; or `silentMs` later where nothing is told.
    */
-  fallRule?: { wildBps: number; confirmMs: number };
+  fallRule?: { wildBps: number; confirmMs: number; silentMs: number };
   /** What the person has chosen; absent: as the venue's settings say. */
   protect?: MevProtect;
   /** Absent for questions that nobody will trade on. */

@@ -7,8 +7,11 @@ type Fired = EventPayloads["ExitTriggered"];
 
 /** What one slot has said is believed after this without a word against it, by the settings. */
 const CONFIRM_MS = 400;
-/** A rise by more than this wants a second slot as well, by the settings. */
+/** What is wild is not, before a whole slot has passed after its own, or else so much later. */
+const WILD_CONFIRM_MS = 2_400;
+/** A rise by more than this wants a second slot as well, by the settings; a fall as far does. */
 const WILD_TIMES = 1.3;
+const WILD_FALL = 0.7;
 /** Nothing is told later than this where nothing goes wrong; what held before it counts too. */
 const TOLD_SLOTS = 12;
 const CALM_MS_MIN = 20_000;
@@ -32,7 +35,7 @@ export function createWildTicks(watch: Watch): Checker {
     const mint = instruments.get(positionId) ?? "";
     const token = market.find(mint);
     if (token === undefined || market.pools?.has(mint) !== true) return;
-    if (priceAgeMs >= CONFIRM_MS) return;
+    if (priceAgeMs >= WILD_CONFIRM_MS) return;
     if (watch.nowMs() - watch.lastFaultMs(WILD_TICK) < CALM_MS_MIN) return;
     const perUnit = (e9: string): number => Number(e9) / PRICE_E9 / 10 ** token.decimals;
     const [price, trigger] = [perUnit(priceE9), perUnit(triggerPriceE9)];
@@ -43,6 +46,12 @@ export function createWildTicks(watch: Watch): Checker {
           (one) => one >= trigger * (1 - TOLERANCE) || price <= one * WILD_TIMES * (1 + TOLERANCE),
         );
     if (isFounded) return;
+    // Every price that stood is nearer to each other one than a wild tick is to any of them.
+    const isWild = stood.every(
+      (one) =>
+        price < one * WILD_FALL * (1 - TOLERANCE) || price > one * WILD_TIMES * (1 + TOLERANCE),
+    );
+    if (priceAgeMs >= CONFIRM_MS && !isWild) return;
     const prices = stood.map((one) => one.toPrecision(4)).join(", ");
     watch.report(
       `${rule} of ${positionId} fired at ${price}, which one slot alone told; others: ${prices}`,

@@ -14,10 +14,10 @@ export interface PoolFaultTargets extends Pick<
 }
 
 const SLOT_MS = 400;
-/** Where in its slot a wild tick begins and ends; the next slot tells better within the rest. */
+/** Where in its slot a wild tick begins and ends; the next slot tells better while it lasts. */
 const TICK_FROM_MS = 100;
 const TICK_TO_MS = 300;
-const NEXT_SLOT_MS_MAX = 80;
+const NEXT_SLOT_MS_MAX = 399;
 const ALL_BPS = 10_000;
 
 /** What goes wrong with pools and landing services; nothing where there are none. */
@@ -51,7 +51,7 @@ export class PoolFaults {
 
   /**
    * One slot tells a price that no other one ever tells: somebody trades in front of another and
-   * takes it back. The same slot tells so, or else the next one does soon.
+   * takes it back. The same slot tells so, or else the next one does, at its end at the latest.
    */
   #wildTick(): void {
     const { chain, world } = this.#at;

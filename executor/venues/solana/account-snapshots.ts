@@ -1,8 +1,10 @@
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
+import { SYSTEM_PROGRAM } from "./programs.ts";
 import { accountsAnswer, type AccountAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
+import type { AccountFrame } from "./stream-frame.ts";
 
 /** What one call showed of one account; null when there is no such account. */
 export interface SnapshotAccount {
@@ -131,4 +133,15 @@ export class AccountSnapshots {
     const accounts = addresses.map((address, at) => ({ address, account: value[at] ?? null }));
     onRead({ accounts, slot: context.slot, askedAtMs });
   }
+}
+
+/** What was read as a stream would have told it. */
+export function frameOf(
+  account: AccountAnswer | null,
+  slot: number,
+): { frame: AccountFrame; bytes: Uint8Array } {
+  const data = account?.data[0] ?? "";
+  const owner = account?.owner ?? SYSTEM_PROGRAM;
+  const frame = { slot, lamports: account?.lamports ?? 0n, owner, data };
+  return { frame, bytes: new Uint8Array(Buffer.from(data, "base64")) };
 }

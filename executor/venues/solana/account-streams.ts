@@ -1,9 +1,8 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Metrics } from "../../ports/metrics.ts";
-import { AccountSnapshots, type Snapshot } from "./account-snapshots.ts";
+import { AccountSnapshots, frameOf, type Snapshot } from "./account-snapshots.ts";
 import { pollsDue } from "./polls-due.ts";
-import { SYSTEM_PROGRAM } from "./programs.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 import type { Rpc } from "./rpc.ts";
 import { type AccountFrame, decodeBase64, parseAccountNews } from "./stream-frame.ts";
@@ -32,6 +31,8 @@ export interface AccountStreams {
   latest(address: string): AccountUpdate | undefined;
   /** Its stream lives, was read up to, and nothing is known to be missing. */
   isFresh(address: string): boolean;
+  /** A slot after this one is whole by the word of its own stream: its changes were told. */
+  hasPassed(address: string, slot: number): boolean;
   /** Some node is far beyond this slot: what was told of it is history. */
   isBehind(slot: number): boolean;
   /** Reads these, at most 100, in one call of their own as soon as possible. */
@@ -92,8 +93,7 @@ class SocketAccountStreams implements AccountStreams {
   }
 
   watch(address: string, onUpdate: (update: AccountUpdate) => void): () => void {
-    const found = this.#watched.get(address);
-    const watched = found ?? this.#add(address);
+    const watched = this.#watched.get(address) ?? this.#add(address);
     // Each watch is an entry of its own, also when one function watches twice.
     const listener = (update: AccountUpdate): void => onUpdate(update);
     watched.listeners.add(listener);
@@ -113,6 +113,11 @@ class SocketAccountStreams implements AccountStreams {
   isFresh(address: string): boolean {
     const watched = this.#watched.get(address);
     return watched !== undefined && this.#isFresh(watched);
+  }
+
+  hasPassed(address: string, slot: number): boolean {
+    const socket = this.#watched.get(address)?.socket;
+    return this.isFresh(address) && this.#sockets.hasPassed(socket, slot);
   }
 
   isBehind(slot: number): boolean {
@@ -226,10 +231,7 @@ class SocketAccountStreams implements AccountStreams {
       // To the end of the line: the next poll takes those that have waited longest.
       this.#watched.delete(address);
       this.#watched.set(address, watched);
-      const data = account?.data[0] ?? "";
-      const owner = account?.owner ?? SYSTEM_PROGRAM;
-      const frame = { slot, lamports: account?.lamports ?? 0n, owner, data };
-      const bytes = new Uint8Array(Buffer.from(data, "base64"));
+      const { frame, bytes } = frameOf(account, slot);
       // A poll that shows something new, and no stream that told it: its data may be dead.
       if (isNews(watched, frame, bytes)) watched.missedAtMs ??= this.#deps.clock.monotonicMs();
       watched.isWhole ||= isWholeSince(watched, slot, askedAtMs);

@@ -14,7 +14,7 @@ import { createWarmAccounts } from "./warm-accounts.ts";
 
 const BASE = 1_000_000_000_000_000n;
 const QUOTE = 40_000_000_000n;
-const FALL_RULE = { wildBps: 3_000, confirmMs: 400 };
+const FALL_RULE = { wildBps: 3_000, confirmMs: 400, silentMs: 2_400 };
 const PRICE_CHECK = { expectedPriceE9: null, deviationBpsMax: 2_000 };
 const SELL: RouteRequest = {
   wallet: addressOf(1),
@@ -125,21 +125,53 @@ describe("a sell while the newest price is wild", () => {
     expect((await asked).quantityOutMin).toBe(fair);
   });
 
-  test("is quoted from a crash that nobody contradicts for a while", async ({ expect }) => {
-    const { desk, clock, least, tell } = await start();
-    const fair = least() ?? 0n;
+  test("waits for what a late slot takes back, however late it is told", async ({ expect }) => {
+    const { desk, clock, least, tell, node } = await start();
+    const fair = least();
     tell(BASE * 10n, QUOTE / 10n);
-    let given: Route | undefined;
-    void desk.routeOr(SELL, nobody).then((route) => (given = route));
-    await clock.advance(399);
-    expect(given).toBeUndefined();
-    await clock.advance(40);
-    expect(given?.quantityOutMin).toBeGreaterThan(0n);
-    expect(given?.quantityOutMin).toBeLessThan(fair / 50n);
-    expect(least()).toBe(given?.quantityOutMin);
+    const asked = desk.routeOr(SELL, nobody);
+    // The next slot has begun; what happened in it is not told yet.
+    node.slot += 1;
+    node.beat(node.connection("one.example"));
+    await clock.advance(1_300);
+    tell(BASE, QUOTE);
+    await clock.advance(100);
+    expect((await asked).quantityOutMin).toBe(fair);
   });
 
-  test("waits no longer than that, however often the price goes on falling", async ({ expect }) => {
+  /** A crash, and when a sell is quoted from it; `whole` tells that the next slot is whole. */
+  async function quoteOfCrash(whole: boolean) {
+    const { desk, clock, least, tell, node } = await start();
+    const fair = least() ?? 0n;
+    tell(BASE * 10n, QUOTE / 10n);
+    const given: Route[] = [];
+    void desk.routeOr(SELL, nobody).then((route) => given.push(route));
+    node.slot += 2;
+    if (whole) node.beat(node.connection("one.example"));
+    let ms = 0;
+    for (; given.length === 0 && ms < 5_000; ms += 20) await clock.advance(20);
+    return { ms, least: least(), given: given[0]?.quantityOutMin ?? 0n, fair };
+  }
+
+  test("is quoted from a crash when the next slot is whole and tells nothing", async ({
+    expect,
+  }) => {
+    const { ms, least, given, fair } = await quoteOfCrash(true);
+    expect(ms).toBeGreaterThanOrEqual(400);
+    expect(ms).toBeLessThan(460);
+    expect(given).toBeGreaterThan(0n);
+    expect(given).toBeLessThan(fair / 50n);
+    expect(least).toBe(given);
+  });
+
+  test("is quoted from a crash also where no slot is told any more", async ({ expect }) => {
+    const { ms, given } = await quoteOfCrash(false);
+    expect(ms).toBeGreaterThanOrEqual(2_400);
+    expect(ms).toBeLessThan(2_460);
+    expect(given).toBeGreaterThan(0n);
+  });
+
+  test("waits no longer than 400 ms where slot after slot falls", async ({ expect }) => {
     const { desk, clock, tell } = await start();
     let given: Route | undefined;
     tell(BASE * 2n, QUOTE / 2n);

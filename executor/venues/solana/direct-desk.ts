@@ -10,7 +10,6 @@ import type { SolanaConnection } from "./connection.ts";
 import { createDirectRoute } from "./direct-route.ts";
 import type { LandingDesk } from "./landing-desk.ts";
 import { NonceBook } from "./nonce-book.ts";
-import { isDoubted, untilBelieved } from "./pool-doubt.ts";
 import { PoolCanary, PROGRAM_NAMES } from "./pool-canary.ts";
 import { type DirectDeps, prepareDirect } from "./prepare-direct.ts";
 import { type PoolStates, ReadyDesk } from "./ready-desk.ts";
@@ -104,12 +103,12 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     routeAtHand(request) {
       const state = desk.poolOf(request.mint);
       // Whoever has time waits until it is believed.
-      if (state !== undefined && isDoubted(request, state, clock.monotonicMs())) return undefined;
+      if (state !== undefined && desk.isDoubted(request, state)) return undefined;
       return routeAtHand(deps, desk, canary, request);
     },
     async routeOr(request, ask) {
       checkOpen(pools, canary, request);
-      await untilBelieved(clock, request, () => desk.poolOf(request.mint));
+      await desk.untilBelieved(request);
       return routeAtHand(deps, desk, canary, request) ?? askElsewhere(desk, request, ask);
     },
     prepare: (order, wallet, wrapped, route, n, lifetime) =>

@@ -160,6 +160,10 @@ class StreamedPoolBook implements PoolBook {
     return this.#tracked.get(mint)?.pool?.isFresh() === true;
   }
 
+  hasPassed(mint: string, slot: number): boolean {
+    return this.#tracked.get(mint)?.pool?.hasPassed(slot) === true;
+  }
+
   priceOf(mint: string): PoolPrice | undefined {
     return this.#tracked.get(mint)?.lastPrice;
   }

@@ -37,6 +37,7 @@ function createDesk(clock: Clock, isFresh = true) {
     pools: {
       track: (mint) => count(`pool ${mint}`, 1),
       untrack: (mint) => count(`pool ${mint}`, -1),
+      hasPassed: () => false,
       stateOf: () => ({ pool: curve(), ...fresh }),
     },
     warm: {

@@ -1,8 +1,8 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import type { HoldingAtHand, ReadyHolding } from "../../ports/venue.ts";
+import type { HoldingAtHand, ReadyHolding, RouteRequest } from "../../ports/venue.ts";
 import type { PoolState } from "./direct-route.ts";
 import type { NonceBook } from "./nonce-book.ts";
-import type { MovedState } from "./pool-doubt.ts";
+import { isDoubted, type MovedState, untilBelieved } from "./pool-doubt.ts";
 import { deriveSwapAccounts } from "./swap-instructions.ts";
 import type { TemplateShelf } from "./template-shelf.ts";
 import type { WarmAccounts } from "./warm-accounts.ts";
@@ -13,6 +13,8 @@ export interface PoolStates {
   track(mint: string): void;
   untrack(mint: string): void;
   stateOf(mint: string): (MovedState & { isFresh: boolean }) | undefined;
+  /** A block after this slot is whole, and what it changed was told. */
+  hasPassed(mint: string, slot: number): boolean;
 }
 
 export interface ReadyDeskDeps {
@@ -142,6 +144,19 @@ export class ReadyDesk {
   poolOf(mint: string): MovedState | undefined {
     const state = this.#deps.pools.stateOf(mint);
     return state?.isFresh === true ? state : undefined;
+  }
+
+  /** Whether a sell must not be quoted from what is known of the pool yet. */
+  isDoubted(request: RouteRequest, state: MovedState): boolean {
+    const { pools, clock } = this.#deps;
+    const hasPassed = (slot: number): boolean => pools.hasPassed(request.mint, slot);
+    return isDoubted(request, state, clock.monotonicMs(), hasPassed);
+  }
+
+  /** Resolves when the newest state may be quoted from. */
+  untilBelieved(request: RouteRequest): Promise<void> {
+    const isDoubtful = (state: MovedState): boolean => this.isDoubted(request, state);
+    return untilBelieved(this.#deps.clock, request, () => this.poolOf(request.mint), isDoubtful);
   }
 
   async #run(signal: AbortSignal): Promise<void> {

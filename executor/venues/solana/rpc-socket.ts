@@ -45,6 +45,7 @@ export class RpcSocket {
   #lastPingMs = 0;
   #tries = 0;
   #slot = 0;
+  #parentSlot = 0;
   #silences = 0;
   #unreadable = 0;
 
@@ -106,6 +107,11 @@ export class RpcSocket {
     return this.#slot;
   }
 
+  /** The newest slot that a block stands on, so that it is whole, as far as it told; or 0. */
+  parentSlot(): number {
+    return this.#parentSlot;
+  }
+
   isFresh(silenceMsMax = SILENCE_MS_MAX): boolean {
     return this.#isOpen && this.#deps.clock.monotonicMs() - this.#lastSlotMs < silenceMsMax;
   }
@@ -158,6 +164,7 @@ export class RpcSocket {
   #onOpen(): void {
     this.#isOpen = true;
     this.#slot = 0;
+    this.#parentSlot = 0;
     this.#lastSlotMs = this.#deps.clock.monotonicMs();
     this.#lastPingMs = this.#lastSlotMs;
     this.#desk.open();
@@ -194,11 +201,13 @@ export class RpcSocket {
   }
 
   #onSlot(result: unknown): void {
-    const slot = slotOf(result);
+    const slot = slotOf(result, "slot");
     // Frames come late and twice too: only a newer slot is a sign of life.
     if (slot === undefined || slot <= this.#slot) return;
     if (this.#slot > 0 && slot > this.#slot + SLOT_LEAP_MAX) return;
     this.#slot = slot;
+    const parent = slotOf(result, "parent") ?? 0;
+    if (parent < slot) this.#parentSlot = Math.max(this.#parentSlot, parent);
     this.#lastSlotMs = this.#deps.clock.monotonicMs();
     this.#tries = 0;
     for (const waiter of this.#slotWaiters) {
@@ -232,8 +241,8 @@ export class RpcSocket {
   }
 }
 
-function slotOf(result: unknown): number | undefined {
-  if (typeof result !== "object" || result === null || !("slot" in result)) return undefined;
-  const { slot } = result;
+function slotOf(result: unknown, key: "slot" | "parent"): number | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  const slot: unknown = Reflect.get(result, key);
   return Number.isSafeInteger(slot) && Number(slot) >= 0 ? Number(slot) : undefined;
 }

@@ -48,6 +48,11 @@ export class StreamSockets {
     return this.isLive(socket) && isSlotAhead(slot, socket?.slot() ?? 0);
   }
 
+  /** Whether it has told that a block stands on one after this slot. */
+  hasPassed(socket: RpcSocket | undefined, slot: number): boolean {
+    return this.isLive(socket) && (socket?.parentSlot() ?? 0) > slot;
+  }
+
   /** Names of those that tell of slots long past. */
   lagging(): string[] {
     const { staleMs } = this.#settings;

@@ -70,6 +70,12 @@ export class TrackedPool {
     return this.ref.watch.every((address) => streams.isFresh(address));
   }
 
+  /** Whether all of its streams would have told by now what the block after this slot changed. */
+  hasPassed(slot: number): boolean {
+    const { streams } = this.#deps;
+    return this.ref.watch.every((address) => streams.hasPassed(address, slot));
+  }
+
   #unwatch(): void {
     for (const unwatch of this.#unwatches.splice(0)) unwatch();
   }
