@@ -115,11 +115,14 @@ export async function until(look: () => Promise<boolean> | boolean, ms?: number)
 
 /** Resolves when Telegram has no update left that the bot's webhook has not taken. */
 export async function untilTaken(file: WorldFile): Promise<void> {
-  await until(async () => {
-    const info = await call(`${file.telegram}/bot${file.botToken}/getWebhookInfo`);
-    const { result } = JSON.parse(info.text) as { result: { pending_update_count: number } };
-    return result.pending_update_count === 0;
-  });
+  await until(async () => (await countUntaken(file)) === 0);
+}
+
+/** Updates that the bot's webhook has not taken. */
+export async function countUntaken(file: WorldFile): Promise<number> {
+  const info = await call(`${file.telegram}/bot${file.botToken}/getWebhookInfo`);
+  const { result } = JSON.parse(info.text) as { result: { pending_update_count: number } };
+  return result.pending_update_count;
 }
 
 /** What the queue carried to its destinations, oldest first. */

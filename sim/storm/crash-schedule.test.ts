@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { createPrng } from "../models/prng.ts";
 import { CRASH_POINTS, type CrashPoint } from "./crash-points.ts";
-import { CrashSchedule } from "./crash-schedule.ts";
+import { CrashSchedule, planDeath } from "./crash-schedule.ts";
 
 function run(tries: number, isMet: (point: CrashPoint) => boolean): Map<CrashPoint, number> {
   const schedule = new CrashSchedule(createPrng(7));
@@ -38,5 +38,17 @@ describe("the schedule of crash points", () => {
     for (let at = 0; at < 500; at++) schedule.next(({ what }) => what !== "AttemptDead");
     const next = [1, 2, 3, 4].map(() => schedule.next(() => true).what);
     expect(next).toEqual(["AttemptDead", "AttemptDead", "AttemptDead", "AttemptDead"]);
+  });
+
+  it("lets a desk die at the first time or the second, and at the first of what comes once", ({
+    expect,
+  }) => {
+    const prng = createPrng(10);
+    const hitsOf = (what: CrashPoint["what"]): number[] => {
+      const hits = Array.from({ length: 40 }, () => planDeath({ when: "after", what }, prng).hit);
+      return [...new Set(hits)].toSorted();
+    };
+    expect(hitsOf("JobAccepted")).toEqual([1, 2]);
+    expect(hitsOf("EpochStarted")).toEqual([1]);
   });
 });

@@ -1,11 +1,22 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
-import { CRASH_POINTS, nameOf, type CrashPoint } from "./crash-points.ts";
+import { CRASH_POINTS, nameOf, type CrashPlan, type CrashPoint } from "./crash-points.ts";
 
 /**
  * A try that met its point counts fully and one that missed a little, so that hard points are tried
  * more often than easy ones, and one that cannot be met does not take all the tries.
  */
 const TRIES_PER_KILL = 4;
+const HITS_MAX = 2;
+/** Of these there is one in a life, or the second comes seconds after the first. */
+const HAPPENS_ONCE: readonly CrashPoint["what"][] = [
+  "EpochStarted",
+  "TicketClaimed",
+  "PanicOpened",
+  "PanicClosed",
+  "UserPausedChanged",
+  "TradingStateChanged",
+  "ReconcileCompleted",
+];
 
 /** Round robin over the named points: next is always the one that was met least. */
 export class CrashSchedule {
@@ -36,6 +47,12 @@ export class CrashSchedule {
   #scoreOf(point: CrashPoint): number {
     return this.#scores.get(point) ?? 0;
   }
+}
+
+/** The first time that the process comes there, or the second. */
+export function planDeath(point: CrashPoint, prng: Prng): CrashPlan {
+  const hitsMax = HAPPENS_ONCE.includes(point.what) ? 1 : HITS_MAX;
+  return { ...point, hit: 1 + prng.nextInt(hitsMax) };
 }
 
 export interface PointCount {

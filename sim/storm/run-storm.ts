@@ -8,7 +8,7 @@ import { createNamedPrng } from "../models/prng.ts";
 import { pause, Person, postJson } from "../scenarios/person.ts";
 import { repair } from "../scenarios/probes.ts";
 import { nameOf, type CrashPoint } from "./crash-points.ts";
-import { CrashSchedule } from "./crash-schedule.ts";
+import { CrashSchedule, planDeath } from "./crash-schedule.ts";
 import { type DeployDrill, drillDeploy } from "./deploy-drill.ts";
 import { describeOwnEnd, logFileOf } from "./desk-log.ts";
 import { countUnresolved, readBrakes } from "./journal-look.ts";
@@ -30,7 +30,6 @@ const POINT_WAIT_MS = 3_000;
 const START_WAIT_MS = 60_000;
 /** Kills at random moments: from before the desk is ready to well into the trades. */
 const RANDOM_KILL_MS = 1_200;
-const HITS_MAX = 2;
 const BURST_EVERY_MS = 500;
 /** Every so many kills one comes by the clock instead of at a named point. */
 const RANDOM_EVERY = 10;
@@ -202,7 +201,7 @@ class Storm {
 
   async #killOnce(point: CrashPoint | undefined): Promise<string> {
     const { executor, file } = this.#world;
-    const plan = point === undefined ? "" : this.#planFor(point);
+    const plan = point === undefined ? "" : JSON.stringify(planDeath(point, this.#prng));
     // The process that reads the plan is the one that starts now; the last one died without.
     writeFileSync(this.#planFile, plan);
     const before = executor.pids.main;
@@ -247,12 +246,6 @@ class Storm {
     this.#deploys.push(await drillDeploy(this.#world, this.#logFile, load));
     await this.#world.executor.killAll();
     await this.#repair();
-  }
-
-  #planFor(point: CrashPoint): string {
-    // Some things happen once in a life of the process.
-    const isRare = point.what === "EpochStarted";
-    return JSON.stringify({ ...point, hit: isRare ? 1 : 1 + this.#prng.nextInt(HITS_MAX) });
   }
 
   /** Bursts until the process is dead; one comes as soon as it takes jobs. */

@@ -1,7 +1,7 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
-import { breakDown, setPrice } from "../scenarios/probes.ts";
+import { breakDown, countUntaken, setPrice } from "../scenarios/probes.ts";
 import { PriceLevels } from "./price-levels.ts";
-import { pause, type Person, postJson, waitUntil } from "../scenarios/person.ts";
+import { type ChatMessage, pause, type Person, postJson, waitUntil } from "../scenarios/person.ts";
 import type { WorldFile } from "../local/start-world.ts";
 
 interface PlannedFault {
@@ -69,6 +69,8 @@ const NEEDS_LANDING: readonly string[] = [
   "PanicClosed",
 ];
 const PRESS_WAIT_MS = 5_000;
+/** Of a chat's updates one is carried at a time: more would only keep what matters waiting. */
+const UNTAKEN_MAX = 6;
 /** Of a desk that died before it could show one. */
 const NO_CARD = "none";
 
@@ -143,14 +145,22 @@ export class StormLoad {
         await breakDown(http, { ...this.#pick(SUBMIT_FAULTS) });
       }
     }
-    await Promise.all(this.#people.flatMap((person) => this.#actionsOf(person, what)));
+    const isBusy = (await countUntaken(this.#file)) > UNTAKEN_MAX;
+    await Promise.all([
+      this.#lead(what, isOver),
+      ...(isBusy ? [] : this.#people.flatMap((person) => this.#actionsOf(person, what))),
+    ]);
+    if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) {
+      await this.#prices.move(this.#mints, this.#prng);
+    }
+  }
+
+  /** Straight to the planned point; first, because a chat's messages are taken one by one. */
+  async #lead(what: string | undefined, isOver: () => boolean): Promise<void> {
     if (what === "TicketClaimed" || what === "JobRefused") await this.#pressCard(isOver);
     if (what === "AttemptFailed") await this.#outrun(isOver);
     if (what === "ExitPlanDisarmed") await this.#sellAll();
     await this.#brake(what, isOver);
-    if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) {
-      await this.#prices.move(this.#mints, this.#prng);
-    }
   }
 
   async #releaseBrakes(): Promise<void> {
@@ -180,10 +190,7 @@ export class StormLoad {
 
   async #panic(isOver: () => boolean): Promise<void> {
     const person = this.#pick(this.#people);
-    const newest = (await person.newest()).at(-1)?.message_id ?? 0;
-    await this.#say(person, "/panic");
-    const shown = { part: "Sell everything?", afterId: newest };
-    await this.#pressWhenShown(person, shown, "Yes, sell everything", isOver);
+    await this.#pressShown(person, "/panic", "Yes, sell everything", isOver);
   }
 
   async #sellAll(): Promise<void> {
@@ -207,32 +214,32 @@ export class StormLoad {
   /** Cards and buttons, which need an answer before the press. */
   async #pressCard(isOver: () => boolean): Promise<void> {
     const person = this.#pick(this.#people);
-    const mint = this.#pick(this.#mints);
-    await this.#say(person, mint);
     const label = this.#pick(["0.1 SOL", "0.25 SOL"]);
-    await this.#pressWhenShown(person, { part: mint, afterId: 0 }, label, isOver);
+    await this.#pressShown(person, this.#pick(this.#mints), label, isOver);
   }
 
-  /** Presses three times what is shown in a message after the one of this number. */
-  async #pressWhenShown(
+  /** Types it, and presses this button three times as soon as a message shows one. */
+  async #pressShown(
     person: Person,
-    { part, afterId }: { part: string; afterId: number },
+    text: string,
     label: string,
     isOver: () => boolean,
   ): Promise<void> {
+    const afterId = (await person.newest()).at(-1)?.message_id ?? 0;
+    await this.#say(person, text);
     try {
       const card = await waitUntil(async () => {
         if (isOver()) return NO_CARD;
         const received = await person.newest();
         return received.findLast(
-          ({ message_id: id, text }) => id > afterId && text?.includes(part) === true,
+          (message) => message.message_id > afterId && showsButton(message, label),
         );
       }, PRESS_WAIT_MS);
       if (card === NO_CARD) return;
       this.presses += 3;
       await Promise.all([1, 2, 3].map(() => person.press(card, label)));
     } catch (error) {
-      // The desk was too slow to show the card, or the card became a receipt meanwhile.
+      // The desk was too slow to show it, or it became a receipt meanwhile.
       if (!/within|no button|answered 400/.test((error as Error).message)) throw error;
     }
   }
@@ -258,6 +265,13 @@ export class StormLoad {
     if (item === undefined) throw new Error("nothing to pick from");
     return item;
   }
+}
+
+function showsButton({ reply_markup: markup }: ChatMessage, label: string): boolean {
+  const buttons = markup?.inline_keyboard?.flat() ?? [];
+  return buttons.some(
+    ({ text, callback_data: data }) => data !== undefined && text.includes(label),
+  );
 }
 
 async function pauseUntil(isOver: () => boolean, ms: number): Promise<void> {
