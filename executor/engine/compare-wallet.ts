@@ -3,13 +3,7 @@ import type { Drift } from "@raptor/shared/wire/read.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 import type { WalletView } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
-import {
-  bookExternalLoss,
-  hasUnsettledFill,
-  holdEntries,
-  reopenReturned,
-  reportDispute,
-} from "./external-loss.ts";
+import { bookExternalLoss, holdEntries, reopenReturned, reportDispute } from "./external-loss.ts";
 import { instrumentOf, mintOf, slotOf } from "./ids.ts";
 import { settleOversold } from "./oversold.ts";
 import { heldKeyOf } from "./small-sells.ts";
@@ -126,17 +120,19 @@ export function leftApart(reader: Reader, { walletId }: WalletRow, mint: string)
 }
 
 /**
- * Instruments of this wallet's orders under way; read once for all that a wallet holds. A sell that
- * is held back, of which nothing is undecided, moves nothing, and may wait for days until it is
- * worth its fee.
+ * Instruments of this wallet's orders under way, and those with a fill that a fork may still take
+ * back; read once for all that a wallet holds. A sell that is held back, of which nothing is
+ * undecided, moves nothing, and may wait for days until it is worth its fee.
  */
-function movingOf(reader: Reader, { walletId }: WalletRow): Set<string> {
+function movingOf(reader: Reader, { walletId, userId }: WalletRow): Set<string> {
   const own = reader.openOrders().filter((order) => {
     const isHeld = reader.outbox(heldKeyOf(order.orderId)) !== undefined;
     const isAtRest = isHeld && reader.unresolvedInSlot(slotOf(order)) === undefined;
     return order.walletId === walletId && !isAtRest;
   });
-  return new Set(own.map(({ instrument }) => instrument));
+  const moving = reader.unsettledInstruments(userId);
+  for (const { instrument } of own) moving.add(instrument);
+  return moving;
 }
 
 /**
@@ -151,7 +147,7 @@ export function truthOf(
   moving: ReadonlySet<string> = movingOf(reader, wallet),
 ): TokenTruth | undefined {
   const { userId } = wallet;
-  if (moving.has(instrument) || hasUnsettledFill(reader, userId, instrument)) return undefined;
+  if (moving.has(instrument)) return undefined;
   return tokenTruthOf(reader, views, { userId, instrument, mint: mintOf(instrument) });
 }
 

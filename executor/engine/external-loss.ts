@@ -35,9 +35,7 @@ export function bookExternalLoss(
  * reversal will book it, and a loss booked beside it would count it twice.
  */
 export function hasUnsettledFill(reader: Reader, userId: number, instrument: string): boolean {
-  return reader
-    .unsettledFills()
-    .some((fill) => fill.userId === userId && fill.instrument === instrument);
+  return reader.unsettledInstruments(userId).has(instrument);
 }
 
 /** Entries of a person whose wallet surprised us wait until that person has looked at it. */

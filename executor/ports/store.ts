@@ -67,6 +67,8 @@ export interface Reader {
   /** Newest first, continuing before a sequence number. `userId` null means everybody. */
   fillsPage(userId: number | null, limit: number, before: number | null): FillRow[];
   unsettledFills(): FillRow[];
+  /** Instruments of a person of which a fill may still be taken back. */
+  unsettledInstruments(userId: number): Set<string>;
   position(positionId: string): PositionRow | undefined;
   openPositionOf(walletId: string, instrument: string): PositionRow | undefined;
   /** The position of this wallet and instrument that changed last, open or closed. */

@@ -135,6 +135,10 @@ export class SqliteReader extends TableReader implements Reader {
   unsettledFills(): FillRow[] {
     return this.all("fills", "where state = 'recorded' order by seq");
   }
+  unsettledInstruments(userId: number): Set<string> {
+    const sql = "select instrument from fills where state = 'recorded' and user_id = ?";
+    return new Set(this.statements.all(sql, userId).map(([instrument]) => String(instrument)));
+  }
   position(positionId: string): PositionRow | undefined {
     return this.one("positions", "where position_id = ?", positionId);
   }
