@@ -198,8 +198,8 @@ export class Reconciler {
 
 /** Tokens that the ledger knows are recorded by name, the rest only as a count and a hash. */
 function describe(tx: Tx, { wallet, views, read }: Seen, underWay: UnderWay): SeenWallet {
-  const isKnown = (mint: string): boolean =>
-    tx.lastPositionOf(wallet.walletId, instrumentOf(mint)) !== undefined;
+  const known = tx.knownInstruments(wallet.walletId);
+  const isKnown = (mint: string): boolean => known.has(instrumentOf(mint));
   const seen = summarizeWallet(wallet.address, views, isKnown);
   const ledger = summarizeLedger(tx, wallet, underWay);
   return { ...seen, ledger, ...(read === undefined ? {} : { history: read.past }) };

@@ -73,6 +73,8 @@ export interface Reader {
   openPositionOf(walletId: string, instrument: string): PositionRow | undefined;
   /** The position of this wallet and instrument that changed last, open or closed. */
   lastPositionOf(walletId: string, instrument: string): PositionRow | undefined;
+  /** Instruments that this wallet has, or had, a position of. */
+  knownInstruments(walletId: string): Set<string>;
   /** Positions of this wallet of which more was sold than they held, oldest first. */
   oversoldOf(walletId: string): PositionRow[];
   /** Realised profit or loss of positions that are closed. */

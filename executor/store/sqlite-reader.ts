@@ -150,6 +150,10 @@ export class SqliteReader extends TableReader implements Reader {
     const clause = "where wallet_id = ? and instrument = ? order by changed_ms desc, rowid desc";
     return this.one("positions", `${clause} limit 1`, walletId, instrument);
   }
+  knownInstruments(walletId: string): Set<string> {
+    const sql = "select distinct instrument from positions where wallet_id = ?";
+    return new Set(this.statements.all(sql, walletId).map(([instrument]) => String(instrument)));
+  }
   oversoldOf(walletId: string): PositionRow[] {
     const clause = "where wallet_id = ? and oversold != '0' order by rowid";
     return this.all("positions", clause, walletId);
