@@ -44,7 +44,7 @@ export class ExitAlarm {
     if (!isRecorded) return;
     log.error({ orderId: order.orderId, elapsedMs, cause }, "an exit is stuck");
     metrics.count("alerts_total", { kind: "stuck-exit" });
-    this.#context.shout(`Exit ${order.orderId} is stuck for ${seconds} s`);
+    this.#context.shout(`Exit ${order.orderId} is stuck for ${seconds} s. ${cause}`);
   }
 
   /** Once per order: its tries cost more than they may, and go on slowly. */

@@ -10,39 +10,28 @@ import type { EngineContext } from "./context.ts";
 import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
-import { appendClosed, journalAttempt } from "./journal-attempt.ts";
+import { journalAttempt } from "./journal-attempt.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { isUnresolved } from "./nonce-accounts.ts";
 import type { NoncePool } from "./nonce-pool.ts";
 import { backOffMs, pauseBefore } from "./order-pause.ts";
-import { checkOrderEnd } from "./order-end.ts";
+import { checkOrderEnd, closeOrder } from "./order-end.ts";
 import { quoteOrder } from "./order-quote.ts";
-import { isOrderOver } from "./orders.ts";
+import { type Drive, isLastTry, type Step, STOP } from "./order-steps.ts";
 import { prepareAttempt, type Goods } from "./prepare-attempt.ts";
 import { judgePrice } from "./price-doubt.ts";
-import { ENTRY_BACKOFF_MS } from "./settings.ts";
 import { closeSoldElsewhere } from "./sold-elsewhere.ts";
 import { type SmallSell, SmallSells } from "./small-sells.ts";
 import { StuckExits } from "./stuck-exits.ts";
 import { tellRefusal } from "./tell-refusal.ts";
 
-/** `small`: what is to be sold would bring less than it costs. */
-type Again = { next: "again"; cause: string; waitMs?: number | undefined; small?: true };
-type Step = { next: "stop" } | Again;
-const STOP: Step = { next: "stop" };
 const JOURNAL_TROUBLE = "the journal cannot be written";
 /** What no other try of an entry changes. */
 const FINAL_CODES: readonly ErrorCode[] = ["RAPTOR_VENUE__NO_ROUTE", "RAPTOR_VENUE__TOO_SMALL"];
+/** Whatever moved the wallet during the seconds of a trial may be over a moment later. */
+const BUSY_WALLET_WAIT_MS = 1_000;
 /** Reads of an empty wallet in a row before it is believed that nothing is left to sell. */
 const EMPTY_READS_MIN = 2;
-
-/** What one drive has been through since it began. */
-interface Drive {
-  tries: number;
-  emptyReads: number;
-  /** Transactions that were refused before they were signed: the next one allows more slippage. */
-  refusals: number;
-}
 
 /** Moves orders forward: route, risk, attempt, submission. One drive per order at a time. */
 export class OrderDriver {
@@ -125,7 +114,7 @@ export class OrderDriver {
       if (small === true && waitMs !== undefined) {
         await this.#small.sleep(clock, orderId, waitMs, signal);
       } else await clock.sleep(waitMs ?? backOffMs(order, drive.tries), signal);
-      if (pause === undefined) drive.tries++;
+      if (pause === undefined && waitMs === undefined) drive.tries++;
     }
   }
 
@@ -153,7 +142,7 @@ export class OrderDriver {
     try {
       return await this.#attempt(order, attempts, drive);
     } catch (error) {
-      return this.#afterVenueError(order, drive.tries, error);
+      return this.#afterVenueError(order, drive, error);
     }
   }
 
@@ -258,23 +247,28 @@ export class OrderDriver {
 
   async #afterRefusal(
     order: OrderRow,
-    refusal: { reason: string; alert: boolean; refusedRoute?: Evidence },
+    refusal: { reason: string; alert: boolean; refusedRoute?: Evidence; isWalletBusy?: true },
     drive: Drive,
   ): Promise<Step> {
     const told = tellRefusal(this.#context, order, refusal);
+    if (refusal.isWalletBusy === true) {
+      // Not a word about the price: more slippage would be given away for nothing.
+      if (order.side === "sell") return { next: "again", cause: told, waitMs: BUSY_WALLET_WAIT_MS };
+      if (!isLastTry(drive)) return { next: "again", cause: told };
+    }
     if (order.side === "buy") return this.#close(order, "rejected", told, refusal.refusedRoute);
     if (!refusal.alert) drive.refusals += 1;
     return { next: "again", cause: told };
   }
 
-  async #afterVenueError(order: OrderRow, tries: number, error: unknown): Promise<Step> {
+  async #afterVenueError(order: OrderRow, drive: Drive, error: unknown): Promise<Step> {
     if (!isRaptorError(error) || isJournalTrouble(error)) throw error;
     if (error.code === "RAPTOR_SIGNER__GONE") throw error;
     const { code, context } = error;
     this.#context.log.warn({ orderId: order.orderId, code, ...context }, "venue trouble");
     const small = code === "RAPTOR_VENUE__TOO_SMALL" ? this.#judgeSmall(order, 0n) : undefined;
     if (small !== undefined) return this.#afterSmall(order, small);
-    const isFinal = FINAL_CODES.includes(code) || tries >= ENTRY_BACKOFF_MS.length - 1;
+    const isFinal = FINAL_CODES.includes(code) || isLastTry(drive);
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
     return { next: "again", cause: sentenceOf(error) };
   }
@@ -285,13 +279,7 @@ export class OrderDriver {
     reason: string,
     refusedRoute?: Evidence,
   ): Promise<Step> {
-    const { store, notices, metrics } = this.#context;
-    await store.transact((tx) => {
-      if (isOrderOver(tx, order)) return;
-      appendClosed(tx, order, status, reason, refusedRoute);
-      notices.order(tx, order.orderId);
-    });
-    metrics.count("orders_total", { side: order.side, outcome: status });
+    await closeOrder(this.#context, order, status, reason, refusedRoute);
     this.#tracker.announceClosed(order.userId);
     return STOP;
   }

@@ -1,9 +1,11 @@
+import type { Evidence } from "@raptor/shared/domain/events.ts";
 import type { OrderStatus } from "@raptor/shared/domain/order.ts";
 import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { EngineContext } from "./context.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { replacedBy } from "./group-end.ts";
-import { openPanicOf } from "./orders.ts";
+import { appendClosed } from "./journal-attempt.ts";
+import { isOrderOver, openPanicOf } from "./orders.ts";
 import { checkRestoredOrder } from "./restored-order.ts";
 import { ENTRY_ATTEMPTS_MAX } from "./settings.ts";
 import { endOfVoided, isVoid } from "./void-rules.ts";
@@ -38,4 +40,20 @@ export function checkOrderEnd(
   const restored = checkRestoredOrder(store, attempts);
   if (restored !== undefined) return restored;
   return checkEntryGate(store, order, clock.nowMs(), entryHold());
+}
+
+/** Journals the end of an order, unless it has come to another one meanwhile, and tells of it. */
+export async function closeOrder(
+  { store, notices, metrics }: Pick<EngineContext, "store" | "notices" | "metrics">,
+  order: OrderRow,
+  status: OrderStatus,
+  reason: string,
+  refusedRoute?: Evidence,
+): Promise<void> {
+  await store.transact((tx) => {
+    if (isOrderOver(tx, order)) return;
+    appendClosed(tx, order, status, reason, refusedRoute);
+    notices.order(tx, order.orderId);
+  });
+  metrics.count("orders_total", { side: order.side, outcome: status });
 }

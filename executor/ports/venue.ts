@@ -167,9 +167,16 @@ export type PrepareOutcome =
   | { outcome: "prepared"; attempt: PreparedAttempt }
   /**
    * Nothing left the process. `alert` marks what smells of an attack; `onlyNonceTooLong` that the
-   * same route would fit with a lifetime in block heights.
+   * same route would fit with a lifetime in block heights; `isWalletBusy` that nothing speaks
+   * against it but that the wallet would not stand still while it was tried.
    */
-  | { outcome: "refused"; reason: string; alert: boolean; onlyNonceTooLong?: true };
+  | {
+      outcome: "refused";
+      reason: string;
+      alert: boolean;
+      onlyNonceTooLong?: true;
+      isWalletBusy?: true;
+    };
 
 /** A signed void: it uses its nonce value up and moves nothing but its own network fee. */
 export type PreparedVoid = Omit<PreparedAttempt, "quantityOutMin" | "witness">;

@@ -146,7 +146,10 @@ describe("a swap that is tried on a node", () => {
     const moving: Shown[] = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => [n, 5_000n - 200n * BigInt(n)]);
     const trials: Shown[] = moving.map(([slot, lamports]) => [slot, lamports - COST]);
     const { step, runs } = await judge([0, 5_000n], trials, moving);
-    expect(step).toMatchObject({ ok: false, alert: false });
+    expect(step).toMatchObject({ ok: false, alert: false, isWalletBusy: true });
+    expect(step).toMatchObject({
+      reason: expect.stringContaining("move this wallet all the time"),
+    });
     expect(runs).toBe(8);
   });
 

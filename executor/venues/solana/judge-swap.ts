@@ -23,7 +23,8 @@ export interface Trial<T> {
  * from another node, and another order of the same wallet may land in between: what that one cost
  * would look like an attack. So a trial that shows something wrong counts only when the same
  * balances stood before and after it, by the slots of the answers, and never the first. Who moves
- * the wallet's balances all the time gets no signature either, only another refusal.
+ * the wallet's balances all the time gets no signature either, only a refusal that says so: it says
+ * nothing about the swap, and the next try may be judged.
  */
 export async function judgeTrials<T>(
   rpc: Pick<Rpc, "askNewest" | "pause">,
@@ -44,7 +45,8 @@ export async function judgeTrials<T>(
     }
     if (n >= TRIALS_MAX) {
       const shown = reasons.length > 0 ? reasons.join("; ") : "it fails";
-      return refused(`the wallet moves too fast to try the swap on a node (${shown})`, false);
+      const why = "other transactions move this wallet all the time, so it could not be tried on a";
+      return { ...refused(`${why} node what the swap does (${shown})`, false), isWalletBusy: true };
     }
     if (n >= TRIALS_MIN) await rpc.pause(PAUSE_MS);
     before = await fetchSwapBalances(rpc, plan);

@@ -10,6 +10,8 @@ export interface Refusal {
   reason: string;
   alert: boolean;
   onlyNonceTooLong?: true;
+  /** It could not be judged for what else moves the wallet. */
+  isWalletBusy?: true;
   /** It does not fit into one packet: with less in it, it may. */
   isTooLong?: true;
 }
@@ -25,13 +27,14 @@ export function refused(reason: string, alert: boolean): Refusal {
 export function refuse(
   log: Log,
   { orderId, instrument }: OrderRow,
-  { reason, alert, onlyNonceTooLong }: Refusal,
+  { reason, alert, onlyNonceTooLong, isWalletBusy }: Refusal,
   words: { suspicious: string; plain: string },
 ): PrepareOutcome {
   const fields = { orderId, instrument, reason };
   if (alert) log.error(fields, words.suspicious);
   else log.info(fields, words.plain);
   const told = { outcome: "refused" as const, reason, alert };
+  if (isWalletBusy === true) return { ...told, isWalletBusy };
   return onlyNonceTooLong === true ? { ...told, onlyNonceTooLong } : told;
 }
 
