@@ -60,6 +60,8 @@ export class LedgerChain {
   readonly tempers: LedgerTempers = { lossChance: 0, lateChance: 0 };
   readonly #prng: Prng;
   readonly #pending = new Map<string, Pending>();
+  /** Signatures and accounts of what no block takes yet, with the height of the first that does. */
+  readonly #heldBack = new Map<string, number>();
   readonly #records = new Map<string, LedgerRecord>();
   readonly #parsed = new Map<string, WireTransaction>();
   /** Mint and owner of every token account that ever existed. */
@@ -97,11 +99,31 @@ export class LedgerChain {
     if (block === undefined) return undefined;
     for (const pending of this.#pending.values()) {
       const isLast = block.height >= pending.lastHeight;
-      if (pending.dueSlot > block.slot && !isLast) continue;
+      if (!isLast && (pending.dueSlot > block.slot || this.#isHeldBack(pending, block))) continue;
       this.#pending.delete(pending.signature);
       this.#land(pending, block);
     }
     return block;
+  }
+
+  /**
+   * Others pay more for their place: before this height only the last block of its life takes the
+   * transaction of this signature, or one that names this account.
+   */
+  holdBack(name: string, height: number): void {
+    this.#heldBack.set(name, height);
+  }
+
+  releaseAll(): void {
+    this.#heldBack.clear();
+  }
+
+  #isHeldBack({ signature, transaction }: Pending, { height }: Block): boolean {
+    for (const [name, firstHeight] of this.#heldBack) {
+      if (height >= firstHeight) this.#heldBack.delete(name);
+      else if (name === signature || transaction.staticKeys.includes(name)) return true;
+    }
+    return false;
   }
 
   parse(payload: string): WireTransaction {

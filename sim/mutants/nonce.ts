@@ -66,6 +66,7 @@ export const NONCE_MUTANTS: readonly Mutant[] = [
         replace: "if (isSpent) return false;",
       },
     ],
+    theme: "whipsaw",
   },
   mutant(
     "nonce-moved-on-is-death",

@@ -73,7 +73,7 @@ export const VENUE_MUTANTS: readonly Mutant[] = [
       },
       BLIND_WITNESS,
     ],
-    theme: "blind",
+    theme: "mixed",
   },
   {
     name: "silent-node-is-skipped",

@@ -4,6 +4,7 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { NetRequest, NetResponse } from "@raptor/shared/seams/net.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { createExecutor, type Executor } from "@raptor/executor/create-executor.ts";
+import type { ExecutorEnv } from "@raptor/executor/env.ts";
 import type { Store } from "@raptor/executor/ports/store.ts";
 import { type ExecutorLock, holdExecutorLock } from "@raptor/executor/store/lock.ts";
 import {
@@ -72,7 +73,7 @@ export class ExecutorHost {
   readonly #prng: Prng;
   readonly #hooks: ExecutorHooks;
   readonly #lines: LogLine[];
-  readonly #hasLanes: boolean;
+  readonly #env: ExecutorEnv;
   readonly #signer: SignerCore;
   #life: Life | undefined;
   #isEnded = false;
@@ -85,14 +86,14 @@ export class ExecutorHost {
     directory: string;
     hooks: ExecutorHooks;
     lines: LogLine[];
-    hasLanes: boolean;
+    env: ExecutorEnv;
   }) {
     this.#world = options.world;
     this.#network = options.network;
     this.#prng = options.prng;
     this.#hooks = options.hooks;
     this.#lines = options.lines;
-    this.#hasLanes = options.hasLanes;
+    this.#env = options.env;
     this.#journal = new JournalMemory(options.directory);
     this.#lockPath = join(options.directory, "executor.lock");
     const masterKeys = parseMasterKeys(simSettings().masterKeys);
@@ -128,12 +129,12 @@ export class ExecutorHost {
   }
 
   /** kill -9: what was committed stays, nothing else does. */
-  kill(cause: string): void {
+  kill(cause: string, downMs?: number): void {
     const life = this.#life;
     if (life === undefined) return;
     this.#hooks.onFault(`executor/${cause}`);
     this.#hooks.onTrace(`executor: killed (${cause})`);
-    this.#end(life, 300 + this.#prng.nextInt(6_000));
+    this.#end(life, downMs ?? 300 + this.#prng.nextInt(6_000));
   }
 
   /** SIGTERM: the drain of a deploy, then a new process. */
@@ -237,7 +238,7 @@ export class ExecutorHost {
       diskTrouble: () => this.faults.disk,
     });
     const executor = createExecutor({
-      env: this.#hasLanes ? simSettings().executorWithLanes : simSettings().executor,
+      env: this.#env,
       clock,
       log,
       store,

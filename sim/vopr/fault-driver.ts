@@ -1,11 +1,16 @@
+import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { LINK_GROUPS, type Swarm } from "./swarm.ts";
 import type { ChainHost } from "./chain-host.ts";
 import type { EdgeHost } from "./edge-host.ts";
 import type { ExecutorHost } from "./executor-host.ts";
+import { FaultPlots } from "./fault-plots.ts";
+import { ForkFaults } from "./fork-faults.ts";
+import type { LedgerRecord } from "../models/ledger-chain.ts";
 import type { Network } from "./network.ts";
 import { NATIVE_MINT } from "../models/token-accounts.ts";
 import { NodeFaults } from "./node-faults.ts";
+import type { Plots } from "./plots.ts";
 import { PoolFaults } from "./pool-faults.ts";
 import { spoilSending } from "./send-faults.ts";
 import type { World } from "./world.ts";
@@ -18,15 +23,20 @@ export interface FaultTargets {
   executor: ExecutorHost;
   /** Wallet addresses that exist by now. */
   wallets(): readonly string[];
+  /** Nobody answers at the desk for so long. */
+  onAway(ms: number): void;
   onFault(name: string): void;
   onTrace(text: string): void;
   onViolation(checker: string, detail: string): void;
 }
 
+export interface SeedPlots {
+  drawn: Plots;
+  prng: Prng;
+}
+
 /** Blockhashes live for about a minute: longer than this, every one in hand is too old. */
 const FREEZE_MS = 75_000;
-/** That a confirmed block is taken back was never seen on the real chain: once at a time it may. */
-const DEEP_FORK_PAUSE_MS = 60_000;
 
 /** Makes happen in one seed what its swarm says, until it is told to stop. */
 export class FaultDriver {
@@ -35,17 +45,29 @@ export class FaultDriver {
   readonly #at: FaultTargets;
   readonly #nodes: NodeFaults;
   readonly #pools: PoolFaults;
+  readonly #forks: ForkFaults;
+  readonly #plots: FaultPlots;
   #isOn = true;
-  /** Last time that a block that some node called confirmed was taken back. */
-  deepForkMs = -Infinity;
 
-  constructor(swarm: Swarm, prng: Prng, targets: FaultTargets) {
+  constructor(swarm: Swarm, prng: Prng, targets: FaultTargets, plots: SeedPlots) {
     this.#swarm = swarm;
     this.#prng = prng;
     this.#at = targets;
     this.#nodes = new NodeFaults(swarm, prng, targets);
     const every = (meanMs: number, act: () => void): void => this.#every(meanMs, act);
     this.#pools = new PoolFaults(swarm.pools, prng, { ...targets, every });
+    this.#forks = new ForkFaults(targets);
+    this.#plots = new FaultPlots(plots.drawn, plots.prng, { ...targets, forks: this.#forks });
+  }
+
+  /** Last time that a block that some node called confirmed was taken back. */
+  get deepForkMs(): number {
+    return this.#forks.deepMs;
+  }
+
+  /** A story of several steps has begun and is not told to its end. */
+  get isUnderWay(): boolean {
+    return this.#plots.isUnderWay;
   }
 
   start(): void {
@@ -62,7 +84,7 @@ export class FaultDriver {
     this.#every(process.secondStartEveryMs, () => this.#startSecond());
     this.#every(process.evictEveryMs, () => this.#evict(edge));
     this.#every(chain.forkEveryMs, () => {
-      this.#fork(1 + this.#upTo(this.#swarm.chain.forkDepthMax));
+      this.#forks.takeBack(1 + this.#upTo(this.#swarm.chain.forkDepthMax));
     });
     this.#every(chain.lagEveryMs, () => this.#nodes.lag());
     this.#every(chain.breakSocketsEveryMs, () => this.#breakSockets());
@@ -95,13 +117,15 @@ export class FaultDriver {
     chain.sockets.deadChance = 0;
     chain.chain.tempers.lossChance = 0;
     chain.chain.tempers.lateChance = 0;
+    this.#plots.stop();
     this.#nodes.stop();
     for (const token of chain.market.tokens()) token.isDry = false;
   }
 
   /** An attempt was committed this moment and nothing of it has left. */
-  onPrepared(): void {
+  onPrepared(attempt: EventPayloads["AttemptPrepared"]): void {
     if (!this.#isOn) return;
+    this.#plots.onPrepared(attempt);
     const { crashAfterPrepared, freezeAfterPrepared } = this.#swarm.process;
     const { executor } = this.#at;
     if (this.#prng.nextFloat() < this.#swarm.joltAfterPrepared) this.#jolt();
@@ -118,10 +142,11 @@ export class FaultDriver {
   }
 
   /** A transaction was executed this moment. */
-  onLanded(): void {
+  onLanded(record: LedgerRecord): void {
+    this.#plots.onLanded(record);
     if (!this.#isOn || this.#prng.nextFloat() >= this.#swarm.chain.forkAfterLanding) return;
     this.#at.world.after(400 + this.#upTo(4_000), () => {
-      if (this.#isOn) this.#fork(1 + this.#upTo(12));
+      if (this.#isOn) this.#forks.takeBack(1 + this.#upTo(12));
     });
   }
 
@@ -176,22 +201,6 @@ export class FaultDriver {
   #evict(edge: EdgeHost): void {
     this.#note("edge/evicted", "edge: the isolate is thrown away");
     edge.evict();
-  }
-
-  #fork(depth: number): void {
-    const { chain, world } = this.#at;
-    const { slots } = chain.chain;
-    const mayBeDeep = world.nowMs - this.deepForkMs > DEEP_FORK_PAUSE_MS;
-    const lowest = mayBeDeep ? slots.head.finalizedSlot : slots.head.confirmedSlot;
-    const fromSlot = Math.max(lowest + 1, slots.slot - depth + 1);
-    const isDeep = fromSlot <= slots.head.confirmedSlot;
-    const lost = chain.chain.rollBack(fromSlot);
-    if (isDeep) this.deepForkMs = world.nowMs;
-    this.#note(
-      `chain/fork ${isDeep ? "of confirmed blocks" : "of the tip"}`,
-      `chain: ${depth} back`,
-    );
-    if (lost > 0) this.#note("chain/transaction rolled back", `chain: ${lost} transactions undone`);
   }
 
   #breakSockets(): void {

@@ -4,7 +4,7 @@ import { ImpossibleAct, type TelegramModel } from "../models/telegram.ts";
 import type { TelegramMessage } from "../models/telegram/objects.ts";
 import { BUY_AMOUNTS, buttonsOf, newestSaying, NONSENSE, SELL_PERCENTS } from "./chat-words.ts";
 import { ADMIN, PEOPLE } from "./settings.ts";
-import { RuleMaker } from "./rule-maker.ts";
+import { type Act, RuleMaker } from "./rule-maker.ts";
 import type { Swarm } from "./swarm.ts";
 import type { World } from "./world.ts";
 
@@ -15,16 +15,11 @@ export interface PeopleHooks {
   onUpdate(updateId: number, isPress: boolean): void;
 }
 
-interface Act {
-  name: string;
-  weight: number;
-  run(userId: number): void;
-}
-
 /** How far back a person scrolls for a button that is still on the screen. */
 const RECENT_MESSAGES = 4;
 const RESUME_CHANCE = 0.7;
 const OPENING_BUYS = 3;
+
 /** Persons at their phones: they see only what the bot sent them, and they are in a hurry. */
 export class People {
   readonly #world: World;
@@ -38,6 +33,7 @@ export class People {
   readonly #acts: readonly Act[];
   readonly #who: readonly number[];
   #left: number;
+  #waitUntilMs = -Infinity;
   /** Whoever opens a desk buys first: nearly everything else follows from that. */
   #openings = OPENING_BUYS;
   readonly #gapMs: number;
@@ -71,7 +67,7 @@ export class People {
         pressWords: (userId, words, name) => this.#pressWords(userId, words, name),
       },
     });
-    this.#acts = [...this.#listActs(), ...this.#listRuleActs()];
+    this.#acts = [...this.#listActs(), ...this.#rules.listActs()];
   }
 
   get isDone(): boolean {
@@ -95,8 +91,15 @@ export class People {
     this.#world.after(waitMs, () => this.#type(userId, "/resume", "resume after a hold"));
   }
 
+  /** Nobody answers, so most put the phone away until somebody does. */
+  waitFor(ms: number): void {
+    this.#waitUntilMs = this.#world.nowMs + ms;
+  }
+
   #next(): void {
     if (this.#left === 0) return;
+    const waitMs = this.#waitUntilMs - this.#world.nowMs;
+    if (waitMs > 0) return void this.#world.after(waitMs, () => this.#next());
     this.#left -= 1;
     const userId = this.#who[this.#prng.nextInt(this.#who.length)] as number;
     const act = this.#openings > 0 ? (this.#acts[0] as Act) : this.#pick();
@@ -149,17 +152,6 @@ export class People {
       { name: "change of mind", weight: 6, run: (userId) => this.#changeMind(userId) },
       { name: "crossed switches", weight: 2, run: (userId) => this.#crossSwitches(userId) },
       { name: "burst", weight: 0.4, run: (userId) => this.#burst(userId) },
-    ];
-  }
-
-  /** Where prices come from pools, rules near the entry meet them within a seed. */
-  #listRuleActs(): Act[] {
-    if (this.#market.pools === undefined) return [];
-    const rules = this.#rules;
-    return [
-      { name: "rules of new positions", weight: 5, run: (who) => rules.forNewPositions(who) },
-      { name: "rules of a position", weight: 9, run: (who) => rules.forPosition(who) },
-      { name: "limit buy", weight: 6, run: (who) => rules.limitBuy(who) },
     ];
   }
 

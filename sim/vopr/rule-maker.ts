@@ -9,6 +9,13 @@ export interface RuleHands {
   pressWords(userId: number, words: RegExp, name: string): void;
 }
 
+/** One thing that a person may do next, as likely as it weighs. */
+export interface Act {
+  name: string;
+  weight: number;
+  run(userId: number): void;
+}
+
 type Step = (userId: number) => void;
 
 /** Close to the entry, because a seed lasts a minute or two. */
@@ -45,6 +52,16 @@ export class RuleMaker {
     this.#prng = options.prng;
     this.#market = options.market;
     this.#hands = options.hands;
+  }
+
+  /** Where prices come from pools, rules near the entry meet them within a seed. */
+  listActs(): Act[] {
+    if (this.#market.pools === undefined) return [];
+    return [
+      { name: "rules of new positions", weight: 5, run: (who) => this.forNewPositions(who) },
+      { name: "rules of a position", weight: 9, run: (who) => this.forPosition(who) },
+      { name: "limit buy", weight: 6, run: (who) => this.limitBuy(who) },
+    ];
   }
 
   /** For whatever this person buys from now on. */

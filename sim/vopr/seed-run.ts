@@ -14,10 +14,11 @@ import { Network } from "./network.ts";
 import { People } from "./people.ts";
 import type { LogLine } from "./quiet-log.ts";
 import type { SeedOptions, SeedResult, Violation } from "./run-seed.ts";
+import { deskOf, drawSeed } from "./seed-draws.ts";
 import { type Services, startServices } from "./services.ts";
 import { DAILY_SOL_MAX, listSecrets, ORDER_SOL_MAX, WALLET_LAMPORTS } from "./settings.ts";
-import { drawSwarm, type Swarm } from "./swarm.ts";
-import { hasLanes, hasPools, themeOf } from "./themes.ts";
+import type { Swarm } from "./swarm.ts";
+import { hasPools } from "./themes.ts";
 import { textOf, TraceHash } from "./trace.ts";
 import { World } from "./world.ts";
 
@@ -54,7 +55,7 @@ export class SeedRun {
   constructor(seed: number, options: SeedOptions) {
     this.#seed = seed;
     this.#trace = new TraceHash(() => this.#world.elapsedMs, options.onTrace);
-    const swarm = drawSwarm(createNamedPrng(seed, "swarm"), themeOf(seed));
+    const { swarm, plots } = drawSeed(seed);
     this.#trace.add(`a seed about: ${swarm.theme}`);
     const world = this.#world;
     const onFault = (name: string): void => this.#onFault(name);
@@ -65,7 +66,7 @@ export class SeedRun {
       // Others move full curves; what they sign is nobody's promise.
       if (!this.#wallets.includes(record.transaction.staticKeys[0] ?? "")) return;
       this.#checkers.onLanded(record);
-      this.#faults.onLanded();
+      this.#faults.onLanded(record);
     };
     const chainOptions = {
       skipChance: swarm.chain.skip,
@@ -83,13 +84,11 @@ export class SeedRun {
     this.#executor = this.#createExecutor(options.directory);
     const onViolation = (checker: string, detail: string): void => this.#violate(checker, detail);
     const shared = { world, network: this.#network, onFault, onTrace, onViolation };
-    this.#faults = new FaultDriver(swarm, createNamedPrng(seed, "faults"), {
-      ...shared,
-      chain: this.#chain,
-      edge,
-      executor: this.#executor,
-      wallets: () => this.#wallets,
-    });
+    const hosts = { chain: this.#chain, edge, executor: this.#executor };
+    const wallets = (): readonly string[] => this.#wallets;
+    const onAway = (ms: number): void => this.#people.waitFor(ms);
+    const targets = { ...shared, ...hosts, wallets, onAway };
+    this.#faults = new FaultDriver(swarm, createNamedPrng(seed, "faults"), targets, plots);
     const mints = this.#chain.market.tokens().map(({ mint }) => mint);
     this.#deliveries = new Deliveries(swarm.deliveries, createNamedPrng(seed, "deliveries"), {
       ...shared,
@@ -121,7 +120,7 @@ export class SeedRun {
       prng: createNamedPrng(this.#seed, "executor"),
       directory,
       lines: this.#lines,
-      hasLanes: hasLanes(this.#seed),
+      env: deskOf(this.#seed),
       hooks: {
         onFault: (name) => this.#onFault(name),
         onTrace: (text) => this.#trace.add(text),
@@ -217,7 +216,8 @@ export class SeedRun {
     this.#faults.start();
     this.#deliveries.start();
     const endMs = this.#world.elapsedMs + FAULT_PHASE_MS_MAX;
-    while (!this.#people.isDone && this.#world.elapsedMs < endMs) this.#world.runFor(STEP_MS);
+    const isBusy = (): boolean => !this.#people.isDone || this.#faults.isUnderWay;
+    while (isBusy() && this.#world.elapsedMs < endMs) this.#world.runFor(STEP_MS);
     this.#world.runFor(AFTER_LAST_PRESS_MS);
   }
 
@@ -279,7 +279,7 @@ export class SeedRun {
       this.#transitions.note(event);
       this.#trace.addEvent(event);
       if (event.kind === "WalletCreated") this.#fund(event.payload.address);
-      if (event.kind === "AttemptPrepared") this.#faults.onPrepared();
+      if (event.kind === "AttemptPrepared") this.#faults.onPrepared(event.payload);
       if (event.kind === "FillRecorded" && event.payload.side === "buy") this.#faults.onBought();
       if (event.kind === "EntriesHeld") this.#people.onHeld(event.payload.userId);
       if (event.kind === "ReconcileCompleted") this.#reconciledMs = this.#world.nowMs;

@@ -30,10 +30,15 @@ const MASTER_KEY = "k1:n+GLV9yYVsWwPi0vVqB2lYcNChc8o0dLzq1rXxk3TzE=";
 
 export interface SimSettings {
   edge: EdgeEnv;
-  executor: ExecutorEnv;
-  /** The same desk, which also pays landing services. */
-  executorWithLanes: ExecutorEnv;
+  /** `withLanes`: it also pays landing services. */
+  executor: { plain: Desks; withLanes: Desks };
   masterKeys: string;
+}
+
+interface Desks {
+  usual: ExecutorEnv;
+  /** A wallet has one nonce account at most. */
+  oneNonce: ExecutorEnv;
 }
 
 let parsed: SimSettings | undefined;
@@ -52,6 +57,12 @@ function createSettings(): SimSettings {
   const { d: _, ...publicJwk } = jwk;
   const shared = { ENVIRONMENT: "sim", TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET };
   const executor = executorVariables(shared, publicJwk);
+  const lanes = {
+    SEND_LANES: "jito,helius",
+    JITO_URLS: `https://${LANE_HOSTS.jito}`,
+    HELIUS_SENDER_URL: `https://${LANE_HOSTS.sender}/fast`,
+    FEE_ESTIMATE_URL: `https://${FEES_HOST}/`,
+  };
   return {
     masterKeys: MASTER_KEY,
     edge: parseEdgeEnv({
@@ -75,14 +86,14 @@ function createSettings(): SimSettings {
       UPSTASH_REDIS_REST_URL: "https://redis.sim",
       UPSTASH_REDIS_REST_TOKEN: "redis-token",
     }),
-    executor: parseExecutorEnv(executor),
-    executorWithLanes: parseExecutorEnv({
-      ...executor,
-      SEND_LANES: "jito,helius",
-      JITO_URLS: `https://${LANE_HOSTS.jito}`,
-      HELIUS_SENDER_URL: `https://${LANE_HOSTS.sender}/fast`,
-      FEE_ESTIMATE_URL: `https://${FEES_HOST}/`,
-    }),
+    executor: { plain: parseDesks(executor), withLanes: parseDesks({ ...executor, ...lanes }) },
+  };
+}
+
+function parseDesks(variables: Readonly<Record<string, string>>): Desks {
+  return {
+    usual: parseExecutorEnv(variables),
+    oneNonce: parseExecutorEnv({ ...variables, NONCE_ACCOUNTS_MAX: "1" }),
   };
 }
 
