@@ -93,7 +93,10 @@ const DESCRIBERS: Describers = {
   TradingStateChanged: (change) =>
     `trading was set to ${change.state} by ${change.by}: ${change.reason}`,
   PanicOpened: ({ userId }) => `panic of person ${userId}: everything is sold`,
-  PanicClosed: () => "the panic is over: nothing is open",
+  PanicClosed: ({ left = [] }) =>
+    left.length === 0
+      ? "the panic is over: nothing is open"
+      : `the panic is over, and leaves what cannot be sold: ${left.join(", ")}`,
   TokensAdopted: (adopted, { units }) =>
     `${units(adopted.quantity)} of ${adopted.mint} that came without an order joined position ` +
     `${adopted.positionId}, cost ${adopted.cost === "unknown" ? "unknown" : `${sol(adopted.costLamports)} SOL (${adopted.cost})`}`,

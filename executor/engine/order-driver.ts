@@ -7,6 +7,7 @@ import { chooseLifetime } from "./attempt-lifetime.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import { approveEntry } from "./approve-entry.ts";
 import type { EngineContext } from "./context.ts";
+import { DeadEnds } from "./dead-ends.ts";
 import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
@@ -42,6 +43,7 @@ export class OrderDriver {
   readonly #voids: EntryVoids;
   readonly #alarm: ExitAlarm;
   readonly #small = new SmallSells();
+  readonly #dead: DeadEnds;
   readonly #driving = new Map<string, Promise<void>>();
   /** Orders that were asked for while their drive was ending: they are looked at once more. */
   readonly #askedAgain = new Set<string>();
@@ -54,6 +56,7 @@ export class OrderDriver {
     this.#stuck = new StuckExits(context, this.#abort.signal, (orderId) => this.start(orderId));
     this.#voids = new EntryVoids(context, tracker);
     this.#alarm = new ExitAlarm(context);
+    this.#dead = new DeadEnds(context.clock);
     tracker.onResolved((orderId) => this.start(orderId));
     tracker.onOverdue((orderId) => this.start(orderId));
   }
@@ -80,6 +83,11 @@ export class OrderDriver {
     return this.#small.isHeld(orderId);
   }
 
+  /** A sell of what neither a pool nor a service has taken for minutes. */
+  isDeadEnd(orderId: string): boolean {
+    return this.#dead.isDead(orderId);
+  }
+
   /** No new attempts; resolves when those under way have reached the journal. */
   async stop(): Promise<void> {
     this.#abort.abort();
@@ -97,6 +105,7 @@ export class OrderDriver {
         this.#alarm.forget(orderId);
         this.#stuck.forget(orderId);
         this.#small.forget(orderId);
+        this.#dead.forget(orderId);
         this.#voids.forget(orderId);
         return;
       }
@@ -163,6 +172,7 @@ export class OrderDriver {
     }
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     drive.emptyReads = 0;
+    this.#dead.forget(order.orderId);
     const small = this.#judgeSmall(order, quote.route.quantityOut);
     if (small !== undefined) return this.#afterSmall(order, small);
     if (order.side === "buy") {
@@ -209,7 +219,11 @@ export class OrderDriver {
   async #prepare(order: OrderRow, goods: Goods, n: number, drive: Drive): Promise<Step> {
     const { store } = this.#context;
     const made = await prepareAttempt(this.#context, order, goods, n);
-    if (made.kind === "wait") return this.#afterWait(order, made.cause);
+    if (made.kind === "wait") {
+      // A buy waits only for what its gate decides: its deadline, or the reason of a hold.
+      if (order.side === "buy") return this.#close(order, "canceled", made.cause);
+      return { next: "again", cause: made.cause };
+    }
     const { prepared, joins } = made;
     if (prepared.outcome === "refused") return this.#afterRefusal(order, prepared, drive);
     const { attempt } = prepared;
@@ -223,12 +237,6 @@ export class OrderDriver {
     else this.#tracker.announceClosed(order.userId);
     this.#stuck.isDue(order);
     return STOP;
-  }
-
-  /** A buy waits only for what its gate decides: its deadline, or the reason of a hold. */
-  async #afterWait(order: OrderRow, cause: string): Promise<Step> {
-    if (order.side === "buy") return this.#close(order, "canceled", cause);
-    return { next: "again", cause };
   }
 
   /** One empty read may be a slip; a second one of all nodes is what the chain says. */
@@ -270,7 +278,14 @@ export class OrderDriver {
     if (small !== undefined) return this.#afterSmall(order, small);
     const isFinal = FINAL_CODES.includes(code) || isLastTry(drive);
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
+    if (code === "RAPTOR_VENUE__NO_ROUTE") this.#noteDeadEnd(order);
     return { next: "again", cause: sentenceOf(error) };
+  }
+
+  /** Whoever waits for its panic must not wait for a token that nobody takes. */
+  #noteDeadEnd({ orderId, userId, source }: OrderRow): void {
+    this.#dead.note(orderId);
+    if (source.kind === "panic" && this.#dead.isDead(orderId)) this.#tracker.announceClosed(userId);
   }
 
   async #close(

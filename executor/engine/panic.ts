@@ -9,6 +9,14 @@ import { appendClosed } from "./journal-attempt.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeSell, openPanicOf, openSellOf } from "./orders.ts";
 
+/** Less than the network takes; or neither a pool nor a service that takes it. */
+type WhyLeft = "small" | "dead";
+
+const LEFT_REASONS: Readonly<Record<WhyLeft, string>> = {
+  small: "Too small to sell: it would bring less than it costs.",
+  dead: "Nobody takes it now: it has no pool, and no service knows a route.",
+};
+
 /**
  * Sells everything of one person. It stays open until every entry that was unresolved at the
  * press is decided and, if it landed, sold too.
@@ -92,41 +100,38 @@ export class Panic {
   }
 
   /**
-   * Ends a panic of which only that is left what would bring less than it costs: a token that is
-   * worth nothing any more must not keep its person from trading for ever.
+   * Ends a panic of which only that is left what would bring less than it costs, or what nobody
+   * takes: a token that is worth nothing any more must not keep its person from trading for ever.
    */
   #leave(
     tx: Tx,
     { panicId, userId }: { panicId: string; userId: number },
     positions: readonly PositionRow[],
   ): void {
-    const sells = positions.map((position) => openPanicOf(tx, position));
-    const small = sells.filter((sell) => sell !== undefined && this.#isSmall(tx, sell));
+    const sells = positions.flatMap((position) => openPanicOf(tx, position) ?? []);
+    const left = sells.flatMap((sell) => {
+      const why = this.#whyLeft(tx, sell);
+      return why === undefined ? [] : [{ sell, why }];
+    });
     const busy = tx.openOrders().filter((order) => order.userId === userId);
-    if (small.length === 0 || small.length < positions.length || busy.length > small.length) return;
-    const left = positions.map(({ positionId }) => positionId);
+    if (left.length === 0 || left.length < positions.length || busy.length > left.length) return;
     tx.append({
       stream: `user:${userId}`,
       kind: "PanicClosed",
-      payload: { panicId, userId, left },
+      payload: { panicId, userId, left: positions.map(({ positionId }) => positionId) },
     });
-    for (const sell of small) {
-      if (sell === undefined) continue;
-      appendClosed(tx, sell, "canceled", "Too small to sell: it would bring less than it costs.");
+    for (const { sell, why } of left) {
+      appendClosed(tx, sell, "canceled", LEFT_REASONS[why]);
       this.#context.notices.order(tx, sell.orderId);
     }
-    const names = positions.map(({ symbol }) => symbol).join(", ");
-    this.#context.notices.alert(tx, userId, `panic:${panicId}:done`, [
-      "Panic is done, but for what is too small to sell.",
-      `You still hold ${names}: selling would bring less than the network takes for it.`,
-      "Their exits stay armed. Entries stay paused until you press /resume.",
-    ]);
+    this.#context.notices.alert(tx, userId, `panic:${panicId}:done`, leftLines(left));
   }
 
-  #isSmall(tx: Tx, sell: OrderRow): boolean {
-    return (
-      this.#driver.isHeldSmall(sell.orderId) && tx.unresolvedInSlot(slotOf(sell)) === undefined
-    );
+  /** Why a panic may end without this sell; undefined: it goes on. */
+  #whyLeft(tx: Tx, sell: OrderRow): WhyLeft | undefined {
+    if (tx.unresolvedInSlot(slotOf(sell)) !== undefined) return undefined;
+    if (this.#driver.isHeldSmall(sell.orderId)) return "small";
+    return this.#driver.isDeadEnd(sell.orderId) ? "dead" : undefined;
   }
 
   /**
@@ -146,6 +151,30 @@ export class Panic {
       if (tx.order(orderId) === undefined) return orderId;
     }
   }
+}
+
+function leftLines(left: readonly { sell: OrderRow; why: WhyLeft }[]): string[] {
+  const namesOf = (wanted: WhyLeft): string =>
+    left.flatMap(({ sell, why }) => (why === wanted ? [sell.symbol] : [])).join(", ");
+  const [small, dead] = [namesOf("small"), namesOf("dead")];
+  const lines = [
+    `Panic is done, but for what ${dead === "" ? "is too small to sell" : "cannot be sold now"}.`,
+  ];
+  if (small !== "") {
+    lines.push(`You still hold ${small}: selling would bring less than the network takes for it.`);
+  }
+  if (dead !== "") {
+    lines.push(
+      `You still hold ${dead}: no pool and no service has taken it for 2 minutes, at any price.`,
+      "It may be worth nothing any more, or trade again later: then press Sell in /positions, or " +
+        "/panic again.",
+    );
+  }
+  lines.push(
+    "Nothing of it is under way. Their exits stay armed, and a rule that fires is tried until it " +
+      "is sold. Entries stay paused until you press /resume.",
+  );
+  return lines;
 }
 
 /** Pauses a person's entries and opens their panic; once, however often it is asked for. */

@@ -4,7 +4,8 @@ import type { Invariant, Report } from "./invariant.ts";
 /**
  * Invariant 9, for sells under way: an exit or a panic sell is given up only when its position has
  * nothing left or another sell of it goes on, whatever the venue, the kill switch or a pause says;
- * or when the panic has ended and told that it leaves the position, being too small to sell.
+ * or when the panic has ended and told that it leaves the position, being too small to sell or
+ * being taken by nobody.
  */
 export function createExitsOutlive(report: Report): Invariant {
   /** Sells under way and their positions; by order. */

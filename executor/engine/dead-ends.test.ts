@@ -1,0 +1,192 @@
+import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
+import { describe, it } from "vitest";
+import { createJournalInvariants } from "../invariants/journal-invariants.ts";
+import { INSTRUMENT, MINT, USER, withDesk, type TestDesk } from "./engine-fixture.ts";
+import type { FakeChain } from "./fake-chain.ts";
+import { nonceChainOf, problemsOf, settledPosition } from "./nonce-fixture.ts";
+import { openPanic } from "./panic.ts";
+import { chainOf, openPosition, orderRow, startBuy } from "./trade-fixture.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Neither a pool nor a service takes the token of this mint, while `isDead`. */
+interface Market {
+  isDead: boolean;
+}
+
+/** A position in a token that nobody takes any more. */
+async function withDeadToken(
+  use: (desk: TestDesk, chain: FakeChain, market: Market, positionId: string) => Promise<void>,
+): Promise<void> {
+  await withDesk(async (desk) => {
+    const chain = chainOf(desk);
+    const { positionId } = await openPosition(desk, chain);
+    const market = { isDead: true };
+    const script = chain.script();
+    desk.venue.script = {
+      ...script,
+      fetchRoute: (request) => {
+        const isDead = market.isDead && request.mint === MINT;
+        if (isDead) throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", {});
+        return script.fetchRoute(request);
+      },
+    };
+    await use(desk, chain, market, positionId);
+    const problems: string[] = [];
+    const invariants = createJournalInvariants(({ name, detail }) => {
+      problems.push(`${name}: ${detail}`);
+    });
+    for (const event of desk.events()) invariants.take(event);
+    invariants.settle();
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  });
+}
+
+async function press(desk: TestDesk, jobId = "tg:1:1"): Promise<void> {
+  await desk.transact((tx) => openPanic(tx, USER, jobId, desk.clock.nowMs()));
+  const pressed = desk.engine.panic.advance(USER);
+  await desk.clock.settle();
+  await pressed;
+}
+
+function doneText(desk: TestDesk): string {
+  const panicId = desk.payloads("PanicClosed").at(-1)?.panicId;
+  return desk.store.outbox(`panic:${panicId}:done`)?.content.text ?? "";
+}
+
+describe("a panic of which only a token is left that nobody takes", () => {
+  it("ends after two minutes, says what is stuck and what to do, and leaves its exits armed", async ({
+    expect,
+  }) => {
+    await withDeadToken(async (desk, _chain, _market, positionId) => {
+      await press(desk);
+      await desk.clock.advance(2 * MINUTE_MS - 1_000);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+      await desk.clock.advance(15_000);
+      expect(desk.payloads("PanicClosed")).toMatchObject([{ left: [positionId] }]);
+      expect(desk.store.user(USER)).toMatchObject({ panicId: null, paused: true });
+      expect(desk.store.openOrders()).toEqual([]);
+      expect(desk.store.exitPlan(positionId)?.state).toBe("armed");
+      const told = doneText(desk);
+      expect(told).toContain("Panic is done, but for what cannot be sold now.");
+      expect(told).toContain("You still hold TOK: no pool and no service has taken it");
+      expect(told).toContain("Their exits stay armed");
+      expect(told).toContain("/resume");
+    });
+  });
+
+  it("leaves an exit that fires afterwards trying until somebody takes it", async ({ expect }) => {
+    await withDeadToken(async (desk, chain, market, positionId) => {
+      await press(desk);
+      await desk.clock.advance(3 * MINUTE_MS);
+      chain.price = 500_000n;
+      desk.engine.feed.emit(chain.price * 1_000_000_000n, INSTRUMENT);
+      await desk.clock.advance(10 * MINUTE_MS);
+      const [sell, ...others] = desk.store.openOrders();
+      expect([sell?.source.kind, others]).toEqual(["exit", []]);
+      const stuck = desk.store.outbox(`stuck:${sell?.orderId}:120000`);
+      expect(stuck?.content.text).toContain("no route");
+      market.isDead = false;
+      await desk.clock.advance(10_000);
+      chain.land();
+      await desk.clock.advance(2_000);
+      expect(desk.store.position(positionId)?.state).toBe("closed");
+    });
+  });
+
+  it("lets its person buy again after /resume", async ({ expect }) => {
+    await withDeadToken(async (desk, chain) => {
+      await press(desk);
+      await desk.clock.advance(3 * MINUTE_MS);
+      const resumed = { userId: USER, paused: false, jobId: "tg:1:2", createdMs: 0 };
+      await desk.transact((tx) =>
+        tx.append({ stream: `user:${USER}`, kind: "UserPausedChanged", payload: resumed }),
+      );
+      await startBuy(desk, "ord_next", { instrument: "MintB.SOLANA" });
+      chain.land();
+      await desk.clock.advance(2_000);
+      expect(orderRow(desk, "ord_next").status).toBe("filled");
+    });
+  });
+
+  it("goes on where there was a route in between, or a sell may still land", async ({ expect }) => {
+    await withDeadToken(async (desk, chain, market) => {
+      await press(desk);
+      await desk.clock.advance(MINUTE_MS + 30_000);
+      market.isDead = false;
+      await desk.clock.advance(12_000);
+      expect(chain.undecided).toHaveLength(1);
+      market.isDead = true;
+      await desk.clock.advance(2 * MINUTE_MS);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+      chain.revert();
+      await desk.clock.advance(MINUTE_MS);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+      await desk.clock.advance(2 * MINUTE_MS);
+      expect(desk.payloads("PanicClosed")).toHaveLength(1);
+    });
+  });
+
+  it("waits for a copy of its sell that may land, however long no other one has a route", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk);
+      await settledPosition(desk, chain);
+      await press(desk);
+      expect(chain.undecided).toHaveLength(1);
+      desk.venue.script = {
+        ...desk.venue.script,
+        fetchRoute: () => {
+          throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", {});
+        },
+      };
+      await desk.clock.advance(10 * MINUTE_MS);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+      expect(problemsOf(desk, chain)).toEqual([]);
+    });
+  });
+
+  it("sells what can be sold first, and names what is left for which reason", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const dead = await openPosition(desk, chain);
+      const dust = await openPosition(desk, chain, "ord_b", { instrument: "MintB.SOLANA" });
+      const fine = await openPosition(desk, chain, "ord_c", { instrument: "MintC.SOLANA" });
+      const script = chain.script();
+      desk.venue.script = {
+        ...script,
+        fetchRoute: async (request) => {
+          if (request.mint === MINT) throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", {});
+          const route = await script.fetchRoute(request);
+          return request.mint === "MintB" ? { ...route, quantityOut: 1n } : route;
+        },
+      };
+      await press(desk);
+      await desk.clock.advance(3 * MINUTE_MS);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+      chain.land();
+      await desk.clock.advance(20_000);
+      expect(desk.store.position(fine.positionId)?.state).toBe("closed");
+      const left = [dead.positionId, dust.positionId].toSorted();
+      expect(desk.payloads("PanicClosed")[0]?.left?.toSorted()).toEqual(left);
+      expect(doneText(desk)).toContain("would bring less than the network takes");
+      expect(doneText(desk)).toContain("no pool and no service");
+    });
+  });
+
+  it("may be pressed again, and sells it when it trades again", async ({ expect }) => {
+    await withDeadToken(async (desk, chain, market, positionId) => {
+      await press(desk);
+      await desk.clock.advance(3 * MINUTE_MS);
+      market.isDead = false;
+      await press(desk, "tg:1:9");
+      chain.land();
+      await desk.clock.advance(2_000);
+      expect(desk.store.position(positionId)?.state).toBe("closed");
+      expect(desk.payloads("PanicClosed")).toHaveLength(2);
+    });
+  });
+});
