@@ -11,8 +11,8 @@ const CHATS = 2;
 
 test(`after ${KILLS} kills nothing is lost, nothing happened twice and every order was told`, async () => {
   const storm = await runWorlds({ kills: KILLS, seed: SEED, worlds: WORLDS, onKill: () => {} });
-  const { jobs, orders, attempts, fills, unresolvedKills, repeatedNotices, restartsMs } = storm;
-  const figures = { jobs, orders, attempts, fills, unresolvedKills, repeatedNotices, restartsMs };
+  const { jobs, orders, attempts, fills, unresolvedKills, repeatedNotices, tookMs } = storm;
+  const figures = { jobs, orders, attempts, fills, unresolvedKills, repeatedNotices, tookMs };
   const deploys = storm.deploys.map((drill) => Object.values(drill).map(Math.round));
   process.stdout.write(
     `deploys [undecided, stop, ready, armed after, exits]: ${JSON.stringify(deploys)}\n`,

@@ -1,5 +1,7 @@
 /** Killed by the clock, as it was planned. */
 export const AT_RANDOM = "at a random moment";
+/** Killed by the clock, a moment after blocks were undone. */
+export const AFTER_FORK = "right after a fork";
 /** Killed by the clock, because the desk did not come to the planned point. */
 export const NOT_REACHED = "at no point (given up)";
 

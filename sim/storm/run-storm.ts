@@ -11,12 +11,20 @@ import { nameOf, type CrashPoint } from "./crash-points.ts";
 import { CrashSchedule, planDeath } from "./crash-schedule.ts";
 import { type DeployDrill, drillDeploy } from "./deploy-drill.ts";
 import { describeOwnEnd, logFileOf } from "./desk-log.ts";
+import { Drought } from "./drought.ts";
 import { countUnresolved, readBrakes } from "./journal-look.ts";
-import { AT_RANDOM, KillTally, NOT_REACHED, sumOf, type KillCount } from "./kill-tally.ts";
+import {
+  AFTER_FORK,
+  AT_RANDOM,
+  KillTally,
+  NOT_REACHED,
+  sumOf,
+  type KillCount,
+} from "./kill-tally.ts";
 import { auditStorm, type StormAudit } from "./storm-audit.ts";
 import { settleWorld } from "./settle-world.ts";
 import { StormLoad } from "./storm-load.ts";
-import { EDGE_VARS, EXECUTOR_ENV, PEOPLE } from "./storm-settings.ts";
+import { CHAT_LIMITS, EDGE_VARS, EXECUTOR_ENV, PEOPLE } from "./storm-settings.ts";
 
 const MAIN = fileURLToPath(new URL("crashing-main.ts", import.meta.url));
 /** Blocks pass eight times as fast as on the network, and so do expiry and finality. */
@@ -26,6 +34,16 @@ const SLOT_MS = 50;
  * machine on which the start took long takes long for all else, so that as much is added.
  */
 const POINT_WAIT_MS = 3_000;
+/** Behind a card, a press and sells that land, or behind the proof of something. */
+const COMES_LATE: readonly CrashPoint["what"][] = [
+  "AttemptDead",
+  "AttemptFailed",
+  "FillReversed",
+  "PanicClosed",
+  "PanicOpened",
+  "TicketClaimed",
+];
+const LATE_POINT_WAIT_MS = 6_000;
 /** Of a start that takes so long it is known already that the machine has no time. */
 const START_WAIT_MS = 60_000;
 /** Kills at random moments: from before the desk is ready to well into the trades. */
@@ -33,21 +51,11 @@ const RANDOM_KILL_MS = 1_200;
 const BURST_EVERY_MS = 500;
 /** Every so many kills one comes by the clock instead of at a named point. */
 const RANDOM_EVERY = 10;
-const RESTARTS_TIMED = 5;
-/**
- * After every so many kills the nodes take nothing for a while, over all deaths of that time: long
- * enough for a blockhash to run out (150 blocks) and for that to be final on every node.
- */
+/** One kill of so many comes right after a fork, and is where a drought begins. */
 const DROUGHT_EVERY = 25;
-const DROUGHT_MS = 14_000;
-const PROVEN_DEAD_MS = 9_000;
-/** The copies of an exit are dead once the one that landed is final. */
-const AFTER_DROUGHT_MS = 4_000;
-const TAKES_LONG: readonly CrashPoint["what"][] = ["AttemptDead", "FillReversed"];
 /** Long enough for a fill, not for its finality (31 blocks). */
 const FORK_AFTER_MS = 1_500;
 const FORK_SLOTS = 28;
-const CHAT_LIMITS = { chatPerSecond: 1_000, chatBurst: 1_000, overallPerSecond: 1_000 };
 /** After every so many kills the desk is stopped and started as a release does it. */
 const DEPLOY_EVERY = 25;
 
@@ -70,8 +78,6 @@ export interface StormReport extends StormAudit {
   ownEnds: string[];
   /** Orderly stops in between, with trades under way. */
   deploys: DeployDrill[];
-  /** From the start of the next process to a desk that takes jobs, milliseconds, ascending. */
-  restartsMs: number[];
   /** Transactions that forks took out of their blocks. */
   forked: number;
   tookMs: number;
@@ -124,12 +130,10 @@ class Storm {
   readonly #people: Person[];
   readonly #load: StormLoad;
   readonly #schedule: CrashSchedule;
-  #droughtSinceMs = Number.NEGATIVE_INFINITY;
-  #isDrought = false;
   #forked = 0;
+  readonly #drought = new Drought(() => performance.now());
   readonly #tally = new KillTally();
   readonly #ownEnds: string[] = [];
-  readonly #restartsMs: number[] = [];
   readonly #deploys: DeployDrill[] = [];
 
   constructor(world: World, planFile: string, logFile: string, options: StormOptions) {
@@ -144,52 +148,53 @@ class Storm {
   }
 
   async run(): Promise<void> {
-    // A storm writes into two chats what a thousand people would write into theirs.
     await postJson(`${this.#world.file.telegram}/world/limits`, CHAT_LIMITS);
     for (const person of this.#people) await person.begin();
     await this.#world.executor.killAll();
     const { kills, minutesMax = Number.POSITIVE_INFINITY } = this.#options;
     const endMs = performance.now() + minutesMax * 60_000;
     for (let done = 0; done < kills && performance.now() < endMs; done += 1) {
-      if (done % DROUGHT_EVERY === DROUGHT_EVERY - 1) await this.#setDrought(true);
-      if (this.#isDrought && this.#sinceDroughtMs() > DROUGHT_MS) await this.#setDrought(false);
-      const isRandom = done % RANDOM_EVERY === 0;
-      const point = isRandom ? undefined : this.#schedule.next(({ what }) => this.#canMeet(what));
-      const name = await this.#killOnce(point);
-      if (point !== undefined && name !== nameOf(point)) this.#schedule.missed(point);
+      if (this.#drought.isOverdue) await this.#endDrought();
+      const isForked = done % DROUGHT_EVERY === DROUGHT_EVERY - 1;
+      const name = isForked ? await this.#fork() : await this.#killNext(done);
       this.#options.onKill(done + 1, name);
       if (done % DEPLOY_EVERY === 0) await this.#deploy();
     }
-    await this.#setDrought(false);
+    await this.#endDrought();
   }
 
-  async #setDrought(isDrought: boolean): Promise<void> {
-    if (isDrought) await this.#fork();
-    this.#isDrought = isDrought;
-    if (isDrought) this.#droughtSinceMs = performance.now();
-    await this.#load.setDrought(isDrought);
+  async #killNext(done: number): Promise<string> {
+    const isRandom = done % RANDOM_EVERY === 0;
+    if (isRandom) return this.#killOnce(undefined);
+    const point = this.#schedule.next(({ what }) => this.#drought.canMeet(what));
+    const name = await this.#killOnce(point);
+    if (name !== nameOf(point)) this.#schedule.missed(point);
+    return name;
   }
 
   /** Takes back what was just booked; the drought that follows keeps it from landing again. */
-  async #fork(): Promise<void> {
-    const { executor, chain } = this.#world;
+  async #fork(): Promise<string> {
+    const { executor, chain, file } = this.#world;
     writeFileSync(this.#planFile, "");
+    const startedMs = performance.now();
     await executor.start();
     const deadline = performance.now() + FORK_AFTER_MS;
     await this.#loadUntil(() => performance.now() > deadline, "FillRecorded");
     this.#forked += chain.fork(FORK_SLOTS);
+    const livedMs = performance.now() - startedMs;
     await executor.killAll();
+    const isUnresolved = countUnresolved(file.dataDir) > 0;
+    this.#tally.note(AFTER_FORK, { name: AFTER_FORK, isUnresolved, livedMs });
+    this.#drought.begin();
+    await this.#load.beginDrought();
     await this.#repair();
+    return AFTER_FORK;
   }
 
-  #sinceDroughtMs(): number {
-    return performance.now() - this.#droughtSinceMs;
-  }
-
-  #canMeet(what: CrashPoint["what"]): boolean {
-    if (!TAKES_LONG.includes(what)) return StormLoad.canBeMet(what, this.#isDrought);
-    const sinceMs = this.#sinceDroughtMs();
-    return sinceMs > PROVEN_DEAD_MS && sinceMs < DROUGHT_MS + AFTER_DROUGHT_MS;
+  async #endDrought(): Promise<void> {
+    this.#drought.end();
+    this.#load.endDrought();
+    await this.#repair();
   }
 
   /** Faults end with a death, the drought does not. */
@@ -214,7 +219,9 @@ class Storm {
     const ready = executor.start().then(() => {
       isReady = true;
       const nowMs = performance.now();
-      if (!isRandom) deadline = nowMs + POINT_WAIT_MS + (nowMs - startedMs);
+      if (isRandom) return;
+      const waitMs = COMES_LATE.includes(point.what) ? LATE_POINT_WAIT_MS : POINT_WAIT_MS;
+      deadline = nowMs + waitMs + (nowMs - startedMs);
     });
     ready.catch(() => {});
     while (executor.pids.main === before) await pause(2);
@@ -269,12 +276,8 @@ class Storm {
       await repair(url);
     }
     writeFileSync(this.#planFile, "");
-    for (let round = 0; round < RESTARTS_TIMED; round += 1) {
-      await executor.killAll();
-      const startedMs = performance.now();
-      await executor.start();
-      this.#restartsMs.push(performance.now() - startedMs);
-    }
+    await executor.killAll();
+    await executor.start();
     await settleWorld(file);
     const chats = new Map(
       await Promise.all(
@@ -291,7 +294,6 @@ class Storm {
       presses: this.#load.presses,
       deploys: this.#deploys,
       forked: this.#forked,
-      restartsMs: this.#restartsMs.toSorted((left, right) => left - right),
     };
   }
 }

@@ -83,7 +83,6 @@ function merge(left: StormReport, right: StormReport): StormReport {
     presses: left.presses + right.presses,
     deploys: [...left.deploys, ...right.deploys],
     forked: left.forked + right.forked,
-    restartsMs: [...left.restartsMs, ...right.restartsMs].toSorted((a, b) => a - b),
     tookMs: Math.max(left.tookMs, right.tookMs),
   };
 }

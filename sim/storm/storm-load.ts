@@ -1,5 +1,5 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
-import { breakDown, countUntaken, setPrice } from "../scenarios/probes.ts";
+import { breakDown, countUntaken, faultHits, setPrice } from "../scenarios/probes.ts";
 import { PriceLevels } from "./price-levels.ts";
 import { type ChatMessage, pause, type Person, postJson, waitUntil } from "../scenarios/person.ts";
 import type { WorldFile } from "../local/start-world.ts";
@@ -56,23 +56,23 @@ const NEEDS_SIGHT: readonly string[] = [
   "JobFinished",
   "PanicClosed",
 ];
-/** What cannot be reached while nothing lands. */
-const NEEDS_LANDING: readonly string[] = [
-  "AttemptAccepted",
-  "AttemptFailed",
-  "AttemptRejected",
-  "FillRecorded",
-  "PositionChanged",
-  "ExitPlanArmed",
-  "ExitPlanDisarmed",
-  "FillSettled",
-  "PanicClosed",
-];
 const PRESS_WAIT_MS = 5_000;
+/** So long a node keeps what it was sent to itself. */
+const ON_THE_WAY_MS = 600;
+/** From the words of a person to the signed transaction. */
+const BUILT_MS_MAX = 2_000;
 /** Of a chat's updates one is carried at a time: more would only keep what matters waiting. */
 const UNTAKEN_MAX = 6;
 /** Of a desk that died before it could show one. */
 const NO_CARD = "none";
+
+/** What begins with the desk's own words. */
+const NEEDS_ANSWER: readonly string[] = [
+  "TicketClaimed",
+  "JobRefused",
+  "PanicOpened",
+  "PanicClosed",
+];
 
 /** What keeps people from buying, as the journal has it at a death. */
 export interface Brakes {
@@ -107,18 +107,16 @@ export class StormLoad {
     this.#mints = file.mints.filter(({ kind }) => kind === "normal").map(({ mint }) => mint);
   }
 
-  /** Whether the planned point can be reached while the nodes take nothing. */
-  static canBeMet(what: string, isDrought: boolean): boolean {
-    return !isDrought || !NEEDS_LANDING.includes(what);
-  }
-
-  /** Lasts over deaths, in which all other faults end. */
-  async setDrought(isDrought: boolean): Promise<void> {
-    this.#isDrought = isDrought;
-    if (!isDrought) return;
+  /** Lasts over deaths, in which all other faults end; from the next repair on. */
+  async beginDrought(): Promise<void> {
+    this.#isDrought = true;
     // Exits on nonces are what is replaced while nothing lands.
     await this.#prices.fall(this.#mints);
-    await this.keepDrought();
+  }
+
+  /** From the next repair on. */
+  endDrought(): void {
+    this.#isDrought = false;
   }
 
   /** After a repair. */
@@ -146,21 +144,27 @@ export class StormLoad {
       }
     }
     const isBusy = (await countUntaken(this.#file)) > UNTAKEN_MAX;
+    const leader = this.#pick(this.#people);
+    const others = this.#people.filter((person) => person !== leader || !needsAnswer(what));
     await Promise.all([
-      this.#lead(what, isOver),
-      ...(isBusy ? [] : this.#people.flatMap((person) => this.#actionsOf(person, what))),
+      this.#lead(what, leader, isOver),
+      ...(isBusy ? [] : others.flatMap((person) => this.#actionsOf(person, what))),
     ]);
     if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) {
       await this.#prices.move(this.#mints, this.#prng);
     }
   }
 
-  /** Straight to the planned point; first, because a chat's messages are taken one by one. */
-  async #lead(what: string | undefined, isOver: () => boolean): Promise<void> {
-    if (what === "TicketClaimed" || what === "JobRefused") await this.#pressCard(isOver);
+  /** Straight to the planned point. */
+  async #lead(what: string | undefined, leader: Person, isOver: () => boolean): Promise<void> {
+    if (what === "TicketClaimed") await this.#pressCard(leader, isOver);
+    if (what === "JobRefused") await this.#askTooMuch(leader, isOver);
     if (what === "AttemptFailed") await this.#outrun(isOver);
     if (what === "ExitPlanDisarmed") await this.#sellAll();
-    await this.#brake(what, isOver);
+    if (what === "PanicOpened" || what === "PanicClosed") {
+      await this.#pressShown(leader, "/panic", "Yes, sell everything", isOver);
+    }
+    await this.#brake(what, leader);
   }
 
   async #releaseBrakes(): Promise<void> {
@@ -173,24 +177,23 @@ export class StormLoad {
     }
   }
 
-  async #brake(what: string | undefined, isOver: () => boolean): Promise<void> {
+  async #brake(what: string | undefined, leader: Person): Promise<void> {
     const [admin] = this.#people;
-    if (admin === undefined) return;
-    if (what === "TradingStateChanged") {
+    if (what === "TradingStateChanged" && admin !== undefined) {
       await this.#say(admin, "/kill");
       await this.#say(admin, "/kill active");
     }
     if (what === "UserPausedChanged") {
-      const person = this.#pick(this.#people);
-      await this.#say(person, "/pause");
-      await this.#say(person, "/resume");
+      await this.#say(leader, "/pause");
+      await this.#say(leader, "/resume");
     }
-    if (what === "PanicOpened" || what === "PanicClosed") await this.#panic(isOver);
   }
 
-  async #panic(isOver: () => boolean): Promise<void> {
-    const person = this.#pick(this.#people);
-    await this.#pressShown(person, "/panic", "Yes, sell everything", isOver);
+  /** A button that was used already, or what only the operator may do. */
+  async #askTooMuch(leader: Person, isOver: () => boolean): Promise<void> {
+    const [admin] = this.#people;
+    if (leader === admin) await this.#pressCard(leader, isOver);
+    else await this.#say(leader, "/kill");
   }
 
   async #sellAll(): Promise<void> {
@@ -202,20 +205,27 @@ export class StormLoad {
 
   /** The price leaves while a buy is on its way, so that it arrives and is reverted. */
   async #outrun(isOver: () => boolean): Promise<void> {
-    for (const { http } of this.#file.rpcs) {
-      await breakDown(http, { on: "sendTransaction", kind: "delay", ms: 700, count: 4 });
-    }
+    const nodes = this.#file.rpcs.map(({ http }) => http);
+    const delay = { on: "sendTransaction", kind: "delay", ms: ON_THE_WAY_MS, count: 4 };
+    for (const http of nodes) await breakDown(http, delay);
+    const countDelayed = async (): Promise<number> => {
+      const hits = await Promise.all(nodes.map(faultHits));
+      return hits.reduce((sum, one) => sum + (one["sendTransaction/delay"] ?? 0), 0);
+    };
+    const before = await countDelayed();
     const mint = this.#pick(this.#mints);
     await Promise.all(this.#people.map((person) => this.#say(person, `/buy ${mint} 0.02`)));
-    await pauseUntil(isOver, 450);
-    await this.#prices.during(mint, 3, () => pauseUntil(isOver, 600));
+    const untilMs = performance.now() + BUILT_MS_MAX;
+    while (!isOver() && performance.now() < untilMs && (await countDelayed()) === before) {
+      await pause(20);
+    }
+    await this.#prices.during(mint, 3, () => pauseUntil(isOver, 2 * ON_THE_WAY_MS));
   }
 
   /** Cards and buttons, which need an answer before the press. */
-  async #pressCard(isOver: () => boolean): Promise<void> {
-    const person = this.#pick(this.#people);
+  async #pressCard(leader: Person, isOver: () => boolean): Promise<void> {
     const label = this.#pick(["0.1 SOL", "0.25 SOL"]);
-    await this.#pressShown(person, this.#pick(this.#mints), label, isOver);
+    await this.#pressShown(leader, this.#pick(this.#mints), label, isOver);
   }
 
   /** Types it, and presses this button three times as soon as a message shows one. */
@@ -248,7 +258,8 @@ export class StormLoad {
     const mint = this.#pick(this.#mints);
     const other = this.#pick(this.#mints);
     const texts = [`/buy ${mint} 0.02`, `/sell ${other} ${this.#pick(["50", "100"])}`];
-    if (what === "OrderDenied" || this.#prng.nextFloat() < 0.1) texts.push(`/buy ${other} 900`);
+    if (what === "OrderDenied") texts.unshift(`/buy ${other} 900`);
+    else if (this.#prng.nextFloat() < 0.1) texts.push(`/buy ${other} 900`);
     if (this.#prng.nextFloat() < 0.1) texts.push("/positions");
     this.presses += texts.length;
     return texts.map((text) => this.#say(person, text));
@@ -265,6 +276,11 @@ export class StormLoad {
     if (item === undefined) throw new Error("nothing to pick from");
     return item;
   }
+}
+
+/** Of the same chat nothing else may be on its way then. */
+function needsAnswer(what: string | undefined): boolean {
+  return what !== undefined && NEEDS_ANSWER.includes(what);
 }
 
 function showsButton({ reply_markup: markup }: ChatMessage, label: string): boolean {

@@ -1,6 +1,9 @@
 /** Two people who trade; the first may also halt everybody. */
 export const PEOPLE = [7_001, 7_002];
 
+/** A storm writes into two chats what a thousand people would write into theirs. */
+export const CHAT_LIMITS = { chatPerSecond: 1_000, chatBurst: 1_000, overallPerSecond: 1_000 };
+
 /** Everything quick, and nothing in the way of two people who trade like a thousand. */
 export const EXECUTOR_ENV = {
   ALLOWED_USER_IDS: PEOPLE.join(","),
