@@ -30,6 +30,13 @@ describe("a storm", () => {
     ]);
   });
 
+  it("does not count a point that was planned and never met", ({ expect }) => {
+    const byPoint = points.map(([name], at) => [name, { ...NONE, kills: at < 3 ? 4 : 0 }] as const);
+    expect(judgeStorm({ ...GOOD, byPoint: new Map(byPoint) })).toEqual([
+      "proves little: 3 different points were met",
+    ]);
+  });
+
   it("of a thousand and more must have met every named point once in a hundred kills", ({
     expect,
   }) => {

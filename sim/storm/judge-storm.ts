@@ -2,8 +2,8 @@ import { leastMet } from "./crash-schedule.ts";
 import type { StormReport } from "./run-storm.ts";
 
 /** So many different points must have been met, whatever else. */
-const POINTS_MAX = 40;
-const KILLS_PER_POINT = 8;
+const POINTS_MAX = 50;
+const KILLS_PER_POINT = 5;
 /** In a long storm each named point must have been met once in so many kills: 20 times in 2,000. */
 const KILLS_PER_MEETING = 100;
 const LONG_STORM_KILLS = 1_000;
