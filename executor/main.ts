@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts";
@@ -11,6 +12,7 @@ import { guardSigner } from "./lease/guard-signer.ts";
 import type { Postgres } from "./ports/postgres.ts";
 import type { Store } from "./ports/store.ts";
 import { createSharedHealth } from "./server/health.ts";
+import { growthOnceReady } from "./server/heap-growth.ts";
 import { startMetricsServer, startPublicServer } from "./server/http-server.ts";
 import { flushAtExit, LineOutput } from "./server/line-output.ts";
 import { createNodeClock, createNodeIds, createNodePrng } from "./server/node-seams.ts";
@@ -105,6 +107,8 @@ async function main(): Promise<void> {
   });
   sampleLoopLag(metrics);
   await executor.boot();
+  const growth = growthOnceReady(process.execArgv);
+  if (growth !== undefined) setFlagsFromString(growth);
   void registerWithTelegram(executor, env, clock, () => ending.aborted).catch(onFatal);
 }
 
