@@ -45,12 +45,23 @@ export function countPending(dataDir: string): number {
   return Number(readJournal(dataDir, sql)[0]?.["n"]);
 }
 
-/** What keeps the desk or a person from buying. */
-export function readBrakes(dataDir: string): { isHalted: boolean; pausedIds: number[] } {
+/** What a dead desk leaves to the next one. */
+export interface Estate {
+  /** Nobody may buy. */
+  isHalted: boolean;
+  /** These may not buy. */
+  pausedIds: readonly number[];
+  /** Commands that it took and did not bring to their end. */
+  pendingJobs: number;
+}
+
+export function readEstate(dataDir: string): Estate {
   const halted = "select 1 as n from control where trading_state != 'active'";
   const paused = readJournal(dataDir, "select user_id from users where paused = 1");
+  const pending = "select count(*) as n from jobs where state = 'pending'";
   return {
     isHalted: readJournal(dataDir, halted).length > 0,
     pausedIds: paused.map(({ user_id: userId }) => Number(userId)),
+    pendingJobs: Number(readJournal(dataDir, pending)[0]?.["n"]),
   };
 }

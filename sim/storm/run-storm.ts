@@ -12,7 +12,7 @@ import { CrashSchedule, planDeath } from "./crash-schedule.ts";
 import { type DeployDrill, drillDeploy } from "./deploy-drill.ts";
 import { describeOwnEnd, logFileOf } from "./desk-log.ts";
 import { Drought } from "./drought.ts";
-import { countUnresolved, readBrakes } from "./journal-look.ts";
+import { countUnresolved, readEstate } from "./journal-look.ts";
 import {
   AFTER_FORK,
   AT_RANDOM,
@@ -201,7 +201,7 @@ class Storm {
   async #repair(): Promise<void> {
     for (const { http } of this.#world.file.rpcs) await repair(http);
     await this.#load.keepDrought();
-    this.#load.noteBrakes(readBrakes(this.#world.file.dataDir));
+    this.#load.noteEstate(readEstate(this.#world.file.dataDir));
   }
 
   async #killOnce(point: CrashPoint | undefined): Promise<string> {

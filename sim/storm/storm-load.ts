@@ -1,5 +1,6 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import { breakDown, countUntaken, faultHits, setPrice } from "../scenarios/probes.ts";
+import type { Estate } from "./journal-look.ts";
 import { PriceLevels } from "./price-levels.ts";
 import { type ChatMessage, pause, type Person, postJson, waitUntil } from "../scenarios/person.ts";
 import type { WorldFile } from "../local/start-world.ts";
@@ -63,6 +64,8 @@ const ON_THE_WAY_MS = 600;
 const BUILT_MS_MAX = 2_000;
 /** Of a chat's updates one is carried at a time: more would only keep what matters waiting. */
 const UNTAKEN_MAX = 6;
+/** Left by the last desk: each person's commands are carried out one after the other. */
+const PENDING_JOBS_MAX = 12;
 /** Of a desk that died before it could show one. */
 const NO_CARD = "none";
 
@@ -73,12 +76,6 @@ const NEEDS_ANSWER: readonly string[] = [
   "PanicOpened",
   "PanicClosed",
 ];
-
-/** What keeps people from buying, as the journal has it at a death. */
-export interface Brakes {
-  isHalted: boolean;
-  pausedIds: readonly number[];
-}
 
 /** A command that was typed, as the bot's world numbered it. */
 export interface Said {
@@ -94,7 +91,7 @@ export class StormLoad {
   readonly #prng: Prng;
   readonly #prices: PriceLevels;
   #isDrought = false;
-  #brakes: Brakes = { isHalted: false, pausedIds: [] };
+  #estate: Estate = { isHalted: false, pausedIds: [], pendingJobs: 0 };
   presses = 0;
   /** Every command that somebody typed: whether the desk ever heard of it is judged at the end. */
   readonly said: Said[] = [];
@@ -126,8 +123,8 @@ export class StormLoad {
   }
 
   /** Before trading goes on, the brakes that earlier bursts put on have to be released. */
-  noteBrakes(brakes: Brakes): void {
-    this.#brakes = brakes;
+  noteEstate(estate: Estate): void {
+    this.#estate = estate;
   }
 
   /** One round of presses that leads to the planned point, among others; a death ends it. */
@@ -143,16 +140,23 @@ export class StormLoad {
         await breakDown(http, { ...this.#pick(SUBMIT_FAULTS) });
       }
     }
-    const isBusy = (await countUntaken(this.#file)) > UNTAKEN_MAX;
     const leader = this.#pick(this.#people);
-    const others = this.#people.filter((person) => person !== leader || !needsAnswer(what));
+    const active = await this.#choose(leader, what);
     await Promise.all([
       this.#lead(what, leader, isOver),
-      ...(isBusy ? [] : others.flatMap((person) => this.#actionsOf(person, what))),
+      ...active.flatMap((person) => this.#actionsOf(person, what)),
     ]);
     if (what === "ExitTriggered" || this.#prng.nextFloat() < 0.2) {
       await this.#prices.move(this.#mints, this.#prng);
     }
+  }
+
+  /** Who trades: fewer where much waits, and not who waits for an answer in the same chat. */
+  async #choose(leader: Person, what: string | undefined): Promise<readonly Person[]> {
+    if ((await countUntaken(this.#file)) > UNTAKEN_MAX) return [];
+    const others = this.#people.filter((person) => person !== leader);
+    if (this.#estate.pendingJobs > PENDING_JOBS_MAX) return needsAnswer(what) ? [] : [leader];
+    return needsAnswer(what) ? others : this.#people;
   }
 
   /** Straight to the planned point. */
@@ -168,8 +172,8 @@ export class StormLoad {
   }
 
   async #releaseBrakes(): Promise<void> {
-    const { isHalted, pausedIds } = this.#brakes;
-    this.#brakes = { isHalted: false, pausedIds: [] };
+    const { isHalted, pausedIds } = this.#estate;
+    this.#estate = { ...this.#estate, isHalted: false, pausedIds: [] };
     const [admin] = this.#people;
     if (isHalted && admin !== undefined) await this.#say(admin, "/kill active");
     for (const person of this.#people) {
@@ -278,7 +282,6 @@ export class StormLoad {
   }
 }
 
-/** Of the same chat nothing else may be on its way then. */
 function needsAnswer(what: string | undefined): boolean {
   return what !== undefined && NEEDS_ANSWER.includes(what);
 }
