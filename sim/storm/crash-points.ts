@@ -54,6 +54,11 @@ export const CRASH_POINTS: readonly CrashPoint[] = [...CRASH_EVENTS, ...CRASH_CA
   (what) => (["before", "after"] as const).map((when) => ({ when, what })),
 );
 
+/** Of the file that says of a plan that it was carried out. */
+export function markOf(planFile: string): string {
+  return `${planFile}.met`;
+}
+
 export function nameOf({ when, what }: CrashPoint): string {
   return `${when} ${what}`;
 }

@@ -8,7 +8,7 @@ import {
 } from "@raptor/executor/create-executor.ts";
 import type { Store, Tx } from "@raptor/executor/ports/store.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
-import type { CrashCall, CrashPlan } from "./crash-points.ts";
+import { markOf, type CrashCall, type CrashPlan } from "./crash-points.ts";
 
 export type { Executor };
 
@@ -49,11 +49,11 @@ class Trap {
 }
 
 /**
- * SIGKILL, so that no handler, no finally block and no buffer of the process has a say. The plan is
- * emptied, so that a death that was planned can be told from one that was not.
+ * SIGKILL, so that no handler, no finally block and no buffer of the process has a say. The mark
+ * beside the plan tells a death that was planned from one that was not.
  */
 function die(): never {
-  writeFileSync(planFile(), "");
+  writeFileSync(markOf(planFile()), "");
   process.kill(process.pid, "SIGKILL");
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { startWorld, type World } from "../local/start-world.ts";
 import { createNamedPrng } from "../models/prng.ts";
 import { pause, Person, postJson } from "../scenarios/person.ts";
 import { repair } from "../scenarios/probes.ts";
-import { nameOf, type CrashPoint } from "./crash-points.ts";
+import { markOf, nameOf, type CrashPoint } from "./crash-points.ts";
 import { CrashSchedule, planDeath } from "./crash-schedule.ts";
 import { type DeployDrill, drillDeploy } from "./deploy-drill.ts";
 import { describeOwnEnd, logFileOf } from "./desk-log.ts";
@@ -208,6 +208,7 @@ class Storm {
     const { executor, file } = this.#world;
     const plan = point === undefined ? "" : JSON.stringify(planDeath(point, this.#prng));
     // The process that reads the plan is the one that starts now; the last one died without.
+    rmSync(markOf(this.#planFile), { force: true });
     writeFileSync(this.#planFile, plan);
     const before = executor.pids.main;
     const isRandom = point === undefined;
@@ -234,13 +235,13 @@ class Storm {
     );
     while (isAlive() && performance.now() < deadline) await pause(2);
     const isKilled = !isAlive();
+    const isReached = existsSync(markOf(this.#planFile));
     const livedMs = performance.now() - startedMs;
     await executor.killAll();
     await work;
     const isUnresolved = countUnresolved(file.dataDir) > 0;
     await this.#repair();
     const planned = point === undefined ? AT_RANDOM : nameOf(point);
-    const isReached = point !== undefined && readFileSync(this.#planFile, "utf8") === "";
     if (isKilled && !isReached) this.#ownEnds.push(describeOwnEnd(this.#logFile));
     const name = isReached || isRandom ? planned : NOT_REACHED;
     this.#tally.note(planned, { name, isUnresolved, livedMs });
