@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { openStore } from "@raptor/executor/store/sqlite-store.ts";
 import { VirtualClock } from "../models/virtual-clock.ts";
+import { KeptAnswers } from "./kept-answers.ts";
 
 const silent = {
   debug: () => undefined,
@@ -44,13 +45,21 @@ export class JournalMemory {
 
 /** What a process closes goes on to be there for the next one. */
 class KeptDatabase extends DatabaseSync {
+  readonly #answers = new KeptAnswers();
+
   constructor() {
     super(":memory:");
   }
 
   /** There is no log file to switch on, and no way to lose what it would hold. */
   override prepare(sql: string): StatementSync {
-    return super.prepare(sql === "pragma journal_mode = wal" ? "select 'wal'" : sql);
+    const statement = super.prepare(sql === "pragma journal_mode = wal" ? "select 'wal'" : sql);
+    return this.#answers.watch(statement, sql);
+  }
+
+  override exec(sql: string): void {
+    this.#answers.forget();
+    super.exec(sql);
   }
 
   override close(): void {

@@ -36,11 +36,13 @@ export interface SeedResult {
 export function runSeed(seed: number, options: SeedOptions): SeedResult {
   const startCpu = process.cpuUsage();
   installSynchronousSubtle();
-  const run = new SeedRun(seed, options);
+  // First of all, so that everything in the world is made of what the world has.
   const restore = installVirtualGlobals(() => run.nowMs, seed);
   const onUnhandled = (error: unknown): void => run.onUnhandled(error);
-  process.on("unhandledRejection", onUnhandled);
+  let run: SeedRun;
   try {
+    run = new SeedRun(seed, options);
+    process.on("unhandledRejection", onUnhandled);
     const result = run.run();
     const { user, system } = process.cpuUsage(startCpu);
     return { ...result, cpuMs: (user + system) / 1_000 };

@@ -1,3 +1,4 @@
+import { PlainAbortController, PlainSignal } from "./plain-abort.ts";
 import { createNamedPrng } from "../models/prng.ts";
 
 /**
@@ -9,18 +10,32 @@ export function installVirtualGlobals(nowMs: () => number, seed: number): () => 
   const originals = [
     replace(Date, "now", nowMs),
     replace(Math, "random", () => prng.nextFloat()),
-    replace(AbortController.prototype, "abort", abortWithSharedReason),
+    replace(globalThis, "AbortController", PlainAbortController),
+    replace(globalThis, "AbortSignal", PlainSignal),
+    replace(globalThis, "structuredClone", cloneQuickly),
     replace(crypto, "randomUUID", () => "00000000-0000-4000-8000-000000000000"),
   ];
   return () => originals.forEach((restore) => restore());
 }
 
-const abort = Reflect.get(AbortController.prototype, "abort");
-const ABORTED = new DOMException("This operation was aborted", "AbortError");
+const cloneThoroughly = globalThis.structuredClone;
 
-/** The platform makes a reason with a stack for each; thousands of a seed's sleeps end that way. */
-function abortWithSharedReason(this: AbortController, reason: unknown = ABORTED): void {
-  Reflect.apply(abort, this, [reason]);
+/** A JWT's claims are cloned before they are signed; the platform does it by way of bytes. */
+function cloneQuickly(...[value, options]: Parameters<typeof structuredClone>): unknown {
+  return isPlain(value) ? copyPlain(value) : cloneThoroughly(value, options);
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value !== "function";
+  const isList = Array.isArray(value);
+  if (!isList && Object.getPrototypeOf(value) !== Object.prototype) return false;
+  return Object.values(value).every(isPlain);
+}
+
+function copyPlain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyPlain);
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copyPlain(field)]));
 }
 
 function replace(holder: object, name: string, value: unknown): () => void {
