@@ -13,8 +13,14 @@ export type LifetimeChoice =
   | { kind: "use"; lifetime: Lifetime; joins: string | undefined; copies: number }
   | { kind: "wait"; cause: string };
 
-/** What limits the next attempt of an order, judged on committed state. */
-export function chooseLifetime(context: EngineContext, order: OrderRow): LifetimeChoice {
+const NONE: ReadonlySet<string> = new Set();
+
+/** What limits the next attempt of an order, judged on committed state; `without`: not on these. */
+export function chooseLifetime(
+  context: EngineContext,
+  order: OrderRow,
+  without: ReadonlySet<string> = NONE,
+): LifetimeChoice {
   const { store, clock } = context;
   if (order.side === "sell") {
     const group = undecidedGroupOf(store, slotOf(order));
@@ -22,7 +28,7 @@ export function chooseLifetime(context: EngineContext, order: OrderRow): Lifetim
   }
   const hold = context.blockhashHold();
   if (wantsNonce(context, order) || hold !== undefined) {
-    const free = freeNonceOf(store, order.walletId, clock.nowMs());
+    const free = freeNonceOf(store, order.walletId, clock.nowMs(), without);
     if (free !== undefined) {
       const lifetime: Lifetime = { kind: "nonce", account: free.account, value: null };
       return { kind: "use", lifetime, joins: undefined, copies: 0 };

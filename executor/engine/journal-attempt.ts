@@ -11,7 +11,7 @@ import type { EngineContext } from "./context.ts";
 import { mayJoin, undecidedGroupOf } from "./attempt-lifetime.ts";
 import { checkEntryGate } from "./entry-gate.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
-import { isNonceFree, isUnresolved } from "./nonce-accounts.ts";
+import { isNonceFree, isUnresolved, isValueSpent } from "./nonce-accounts.ts";
 import { openPanicOf } from "./orders.ts";
 
 /** `again`: what was prepared does not fit any more what stands in the journal by now. */
@@ -120,11 +120,7 @@ function isLifetimeFree(
 ): boolean {
   if (bound.kind === "blockHeight") return context.blockhashHold() === undefined;
   const group = tx.attemptsOfGroup(exclusionGroup);
-  // A value that was used up once is gone: whatever stands on it now could never end.
-  const isSpent = group.some(
-    ({ state, attemptId }) => state === "failed" || tx.fillOfAttempt(attemptId) !== undefined,
-  );
-  if (isSpent || group.some(isUnresolved)) return false;
+  if (isValueSpent(tx, exclusionGroup) || group.some(isUnresolved)) return false;
   return tx.nonceAccount(bound.account)?.state === "ready" && isNonceFree(tx, bound.account);
 }
 

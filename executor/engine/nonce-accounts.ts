@@ -33,19 +33,34 @@ export function isNonceFree(reader: Reader, account: string): boolean {
 }
 
 /**
+ * A value that was used up once is gone: whatever stands on it now could never end. It shows again
+ * where a fork took back what had used it, and on nodes that are behind.
+ */
+export function isValueSpent(reader: Reader, exclusionGroup: string): boolean {
+  return reader
+    .attemptsOfGroup(exclusionGroup)
+    .some(
+      ({ state, attemptId }) => state === "failed" || reader.fillOfAttempt(attemptId) !== undefined,
+    );
+}
+
+/**
  * The free account of a wallet that has rested longest, if any. One whose reclaim was refused rests
  * as well: an earlier try may still be on its way, and would close it under what stands on it.
+ * `without`: accounts that were found to be of no use right now.
  */
 export function freeNonceOf(
   reader: Reader,
   walletId: string,
   nowMs: number,
+  without: ReadonlySet<string>,
 ): NonceAccountRow | undefined {
   const lastUseMs = ({ account }: NonceAccountRow): number =>
     reader.attemptsOnNonce(account, 1)[0]?.preparedMs ?? 0;
   return reader
     .nonceAccounts(walletId)
     .filter(({ account, state }) => state === "ready" && isNonceFree(reader, account))
+    .filter(({ account }) => !without.has(account))
     .filter((row) => row.reason === null || !isRecent(row, RECLAIMED_REST_MS, nowMs))
     .toSorted((one, other) => lastUseMs(one) - lastUseMs(other))[0];
 }

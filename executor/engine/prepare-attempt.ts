@@ -3,6 +3,7 @@ import { isRaptorError, sentenceOf } from "@raptor/shared/errors/raptor-error.ts
 import type { Lifetime, PrepareOutcome, Route } from "../ports/venue.ts";
 import { chooseLifetime } from "./attempt-lifetime.ts";
 import type { EngineContext } from "./context.ts";
+import { isValueSpent } from "./nonce-accounts.ts";
 
 /** What an attempt is made of. */
 export interface Goods {
@@ -17,16 +18,19 @@ export type Preparation =
 
 /**
  * Has the venue build and sign an attempt. A nonce that cannot be used right now never keeps an
- * exit: it goes out by blockhash then, unless blockhashes are held.
+ * exit: it goes out by blockhash then, unless blockhashes are held. `without`: nonces of which the
+ * chain shows a value that was used up before; they are passed by.
  */
 export async function prepareAttempt(
   context: EngineContext,
   order: OrderRow,
-  { wallet, wrapped, route }: Goods,
+  goods: Goods,
   n: number,
+  without: ReadonlySet<string> = new Set(),
 ): Promise<Preparation> {
-  const { venue, log } = context;
-  const choice = chooseLifetime(context, order);
+  const { store, venue, log } = context;
+  const { wallet, wrapped, route } = goods;
+  const choice = chooseLifetime(context, order, without);
   if (choice.kind === "wait") return choice;
   const { lifetime, joins, copies } = choice;
   // What joins a group must bid more than everything in it, whichever order that belongs to.
@@ -39,6 +43,11 @@ export async function prepareAttempt(
   let problem: string;
   try {
     const prepared = await prepare(lifetime);
+    if (prepared.outcome === "prepared" && isValueSpent(store, prepared.attempt.exclusionGroup)) {
+      const { account } = lifetime;
+      log.warn({ orderId: order.orderId, account }, "its nonce stands where it stood before");
+      return await prepareAttempt(context, order, goods, n, new Set([...without, account]));
+    }
     const isTooLong = prepared.outcome === "refused" && prepared.onlyNonceTooLong === true;
     if (!isTooLong) return { kind: "made", prepared, joins };
     problem = prepared.reason;

@@ -1,4 +1,5 @@
-import { describe, it } from "vitest";
+import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
+import { describe, expect, it } from "vitest";
 import type { AttemptReport } from "../ports/venue.ts";
 import { markRestored } from "../store/recovery-mark.ts";
 import { withDesk, type TestDesk } from "./engine-fixture.ts";
@@ -15,7 +16,7 @@ function showSpender(desk: TestDesk, chain: FakeChain, spender: string): void {
 }
 
 describe("an exit whose nonce was used up by a copy that a restored journal lacks", () => {
-  it("frees its position for the next exit and is not tried again", async ({ expect }) => {
+  it("frees its position for the next exit and is not tried again", async () => {
     await withDesk(async (desk) => {
       const chain = await nonceChainOf(desk);
       const position = await settledPosition(desk, chain);
@@ -37,7 +38,7 @@ describe("an exit whose nonce was used up by a copy that a restored journal lack
 });
 
 describe("an exit whose nonce was used up by a copy that the journal knows", () => {
-  it("waits for what becomes of that copy", async ({ expect }) => {
+  it("waits for what becomes of that copy", async () => {
     await withDesk(async (desk) => {
       const chain = await nonceChainOf(desk);
       const position = await settledPosition(desk, chain);
@@ -47,6 +48,33 @@ describe("an exit whose nonce was used up by a copy that the journal knows", () 
       showSpender(desk, chain, copy?.identity ?? "none");
       await desk.clock.advance(10_000);
       expect(statesOf(desk, "ord_sell")).not.toContain("dead");
+    });
+  });
+});
+
+describe("a sell of everything that reverted on a block which a fork took back", () => {
+  const sellAgain = async (desk: TestDesk, chain: FakeChain): Promise<readonly AttemptRow[]> => {
+    const position = await settledPosition(desk, chain);
+    await startSell(desk, position);
+    chain.revert();
+    for (let waits = 0; statesOf(desk, "ord_sell")[0] !== "failed" && waits < 50; waits++) {
+      await desk.clock.advance(100);
+    }
+    // Before the next try is made: the nonce stands where it stood, for good.
+    expect(chain.fork()?.fate).toBe("pending");
+    await desk.clock.advance(10_000);
+    return desk.store.attemptsOf("ord_sell");
+  };
+
+  it("goes on with a blockhash where the wallet has no other nonce", async () => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk, { nonceAccountsMax: 1 });
+      const [first, second] = await sellAgain(desk, chain);
+      expect([first?.state, second?.state]).toEqual(["failed", "submitted"]);
+      expect(second?.bound.kind).toBe("blockHeight");
+      chain.land(second?.identity ?? "");
+      await desk.clock.advance(5_000);
+      expect(orderRow(desk, "ord_sell").status).toBe("filled");
     });
   });
 });

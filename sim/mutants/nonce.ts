@@ -41,7 +41,8 @@ export const NONCE_MUTANTS: readonly Mutant[] = [
         file: "executor/engine/attempt-lifetime.ts",
         find: "if (group !== undefined) return joinOf(store, order, group);",
         replace:
-          "if (group !== undefined && freeNonceOf(store, order.walletId) === undefined) {\n" +
+          "const free = freeNonceOf(store, order.walletId, clock.nowMs(), without);\n" +
+          "    if (group !== undefined && free === undefined) {\n" +
           "      return joinOf(store, order, group);\n    }",
       },
       {
@@ -62,8 +63,8 @@ export const NONCE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: ATTEMPT,
-        find: "if (isSpent || group.some(isUnresolved)) return false;",
-        replace: "if (isSpent) return false;",
+        find: "if (isValueSpent(tx, exclusionGroup) || group.some(isUnresolved)) return false;",
+        replace: "if (isValueSpent(tx, exclusionGroup)) return false;",
       },
     ],
     theme: "whipsaw",
