@@ -45,7 +45,7 @@ interface Origin {
 
 const MESSAGES_MAX = 10_000;
 const EVENTS_MAX = 10_000;
-const DEAD_LETTERS_MAX = 1_000;
+const DEAD_LETTERS_MAX = 100_000;
 
 /** The behaviour of the queue service without any socket: the simulator and the stand-in run it. */
 export class Qstash {
