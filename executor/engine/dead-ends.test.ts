@@ -190,3 +190,74 @@ describe("a panic of which only a token is left that nobody takes", () => {
     });
   });
 });
+
+describe("a panic whose token was asked for only now and then", () => {
+  it("goes on over an outage: before it and after it nobody took the token, between nobody said", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      let code: "NO_ROUTE" | "UNAVAILABLE" = "NO_ROUTE";
+      desk.venue.script = {
+        ...chain.script(),
+        fetchRoute: () => {
+          throw new RaptorError(`RAPTOR_VENUE__${code}`, {});
+        },
+      };
+      await press(desk);
+      code = "UNAVAILABLE";
+      await desk.clock.advance(125_000);
+      code = "NO_ROUTE";
+      await desk.clock.advance(11_000);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+      await desk.clock.advance(130_000);
+      expect(desk.payloads("PanicClosed")).toHaveLength(1);
+    });
+  });
+
+  it("goes on after minutes in which nothing was asked at all", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      desk.venue.script = {
+        ...chain.script(),
+        fetchRoute: () => {
+          throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", {});
+        },
+      };
+      await press(desk);
+      desk.blockhashHold = "Blockhashes are held.";
+      await desk.clock.advance(300_000);
+      desk.blockhashHold = undefined;
+      await desk.clock.advance(11_000);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+    });
+  });
+
+  it("goes on where the newest answer is no answer, however long nobody took it before", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      await openPosition(desk, chain, "ord_b", { instrument: "MintB.SOLANA" });
+      const script = chain.script();
+      let code: "NO_ROUTE" | "UNAVAILABLE" = "NO_ROUTE";
+      desk.venue.script = {
+        ...script,
+        fetchRoute: (request) => {
+          if (request.mint !== MINT) return script.fetchRoute(request);
+          throw new RaptorError(`RAPTOR_VENUE__${code}`, {});
+        },
+      };
+      await press(desk);
+      await desk.clock.advance(130_000);
+      code = "UNAVAILABLE";
+      await desk.clock.advance(600_000);
+      chain.land();
+      await desk.clock.advance(3_000);
+      expect(desk.payloads("PanicClosed")).toEqual([]);
+    });
+  });
+});

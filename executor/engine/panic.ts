@@ -171,8 +171,8 @@ function leftLines(left: readonly { sell: OrderRow; why: WhyLeft }[]): string[] 
     );
   }
   lines.push(
-    "Nothing of it is under way. Their exits stay armed, and a rule that fires is tried until it " +
-      "is sold. Entries stay paused until you press /resume.",
+    "The panic's sells of it are canceled. Their exits stay armed, and a rule that fires is tried " +
+      "until it is sold. Entries stay paused until you press /resume.",
   );
   return lines;
 }

@@ -55,7 +55,7 @@ export interface RouteRequest {
   /** Lamports for a buy, token base units for a sell. */
   quantityIn: bigint;
   slippageBps: number;
-  /** Trades straight with the pool have failed for this order: another way is wanted. */
+  /** Trades straight with the pool have failed for this order: others are asked first. */
   avoidsDirect?: boolean;
   /**
    * Of a sell that may wait a moment: a price that only one slot has told, worse by more than

@@ -230,12 +230,34 @@ describe("a sell", () => {
     expect(least(question)).toBeGreaterThan(0n);
   });
 
-  test("that has failed against the pool is asked for elsewhere", async ({ expect }) => {
+  test("that has failed against its pool goes there again only where nobody else takes it", async ({
+    expect,
+  }) => {
     const { desk, least } = await start();
-    expect(least({ ...sell, avoidsDirect: true })).toBeUndefined();
-    const asked = desk.routeOr({ ...sell, avoidsDirect: true }, nobody);
-    await expect(asked).rejects.toThrow("nobody was to ask");
-    await expect(desk.routeOr(sell, nobody)).resolves.toMatchObject({ label: "pump.fun" });
+    const avoiding = { ...sell, avoidsDirect: true };
+    expect(least(avoiding)).toBeUndefined();
+    const found = await desk.routeOr(sell, nobody);
+    const elsewhere = { ...found, label: "elsewhere" };
+    await expect(desk.routeOr(avoiding, () => Promise.resolve(elsewhere))).resolves.toBe(elsewhere);
+    for (const code of ["NO_ROUTE", "UNAVAILABLE", "RATE_LIMITED"] as const) {
+      const fails = () => Promise.reject(new RaptorError(`RAPTOR_VENUE__${code}`, {}));
+      await expect(desk.routeOr(avoiding, fails)).resolves.toMatchObject({ label: "pump.fun" });
+    }
+  });
+
+  test("of a token whose pool is not told of now has not been asked for everywhere", async ({
+    expect,
+  }) => {
+    const { desk, clock, node } = await start();
+    const noRoute = () => Promise.reject(new RaptorError("RAPTOR_VENUE__NO_ROUTE", {}));
+    node.isHttpDown = true;
+    await clock.advance(5_000);
+    const code = "RAPTOR_VENUE__UNAVAILABLE";
+    await expect(desk.routeOr(sell, noRoute)).rejects.toMatchObject({ code });
+    const other = { ...sell, mint: addressOf(77) };
+    await expect(desk.routeOr(other, noRoute)).rejects.toMatchObject({
+      code: "RAPTOR_VENUE__NO_ROUTE",
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
+import type { ErrorCode } from "@raptor/shared/errors/codes.ts";
 import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { spotPriceE9 } from "../../pools/direct-pool.ts";
 import type { Metrics } from "../../ports/metrics.ts";
@@ -42,7 +43,8 @@ export interface DirectDesk {
   /**
    * The same, or what `ask` finds elsewhere. Sells are always open.
    * @throws RAPTOR_VENUE__NO_ROUTE for a buy in a pool whose program refuses what we send, and
-   * RAPTOR_VENUE__TOO_SMALL where the pool gives nothing for a trade and nobody else gives more.
+   * RAPTOR_VENUE__TOO_SMALL where the pool gives nothing for a trade and nobody else gives more,
+   * RAPTOR_VENUE__UNAVAILABLE for a sell that nobody else takes while its pool cannot be seen.
    */
   routeOr(request: RouteRequest, ask: () => Promise<Route>): Promise<Route>;
   prepare: Venue["prepare"];
@@ -99,17 +101,18 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     planLanding,
     onSimulationFailed: (kind) => canary.suspect(kind),
   };
+  const parts = { deps, pools, desk, canary };
   return {
     routeAtHand(request) {
       const state = desk.poolOf(request.mint);
       // Whoever has time waits until it is believed.
       if (state !== undefined && desk.isDoubted(request, state)) return undefined;
-      return routeAtHand(deps, desk, canary, request);
+      return ownRoute(parts, request);
     },
     async routeOr(request, ask) {
       checkOpen(pools, canary, request);
       await desk.untilBelieved(request);
-      return routeAtHand(deps, desk, canary, request) ?? askElsewhere(desk, request, ask);
+      return ownRoute(parts, request) ?? askElsewhere(parts, request, ask);
     },
     prepare: (order, wallet, wrapped, route, n, lifetime) =>
       prepareDirect(prepareDeps, order, wallet, wrapped, route, n, lifetime),
@@ -131,16 +134,18 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
   };
 }
 
+interface Parts {
+  deps: Pick<DirectDeskDeps, "knownDecimals">;
+  pools: PoolStates;
+  desk: ReadyDesk;
+  canary: PoolCanary;
+}
+
 /**
  * A buy must be held against the price that it was ordered at; where there is none, the aggregator's
  * way with its list of prices is the safer one. A sell has its state from the price that fired it.
  */
-function routeAtHand(
-  deps: Pick<DirectDeskDeps, "knownDecimals">,
-  desk: ReadyDesk,
-  canary: PoolCanary,
-  request: RouteRequest,
-): Route | undefined {
+function ownRoute({ deps, desk, canary }: Parts, request: RouteRequest): Route | undefined {
   if (request.avoidsDirect === true) return undefined;
   const state = desk.poolOf(request.mint);
   if (state === undefined || canary.brokenReason(state.pool.kind) !== undefined) return undefined;
@@ -171,17 +176,40 @@ function isTooSmall(error: unknown): error is RaptorError {
   return isRaptorError(error, "RAPTOR_VENUE__TOO_SMALL");
 }
 
-/** "No route" has many reasons; where the token's own pool gives nothing, that is the reason. */
+/** Nobody else takes it, or could be asked. */
+const ELSEWHERE_CODES: readonly ErrorCode[] = [
+  "RAPTOR_VENUE__NO_ROUTE",
+  "RAPTOR_VENUE__UNAVAILABLE",
+  "RAPTOR_VENUE__RATE_LIMITED",
+  "RAPTOR_VENUE__BAD_ANSWER",
+];
+
+/**
+ * "No route" has many reasons; where the token's own pool gives nothing, that is the reason. A sell
+ * that avoids its pool goes there after all where nobody else takes it, and one whose pool cannot
+ * be seen right now has not been asked everywhere.
+ */
 async function askElsewhere(
-  desk: ReadyDesk,
+  parts: Parts,
   request: RouteRequest,
   ask: () => Promise<Route>,
 ): Promise<Route> {
   try {
     return await ask();
   } catch (error) {
+    if (!isRaptorError(error) || !ELSEWHERE_CODES.includes(error.code)) throw error;
+    if (request.avoidsDirect === true) {
+      const own = ownRoute(parts, { ...request, avoidsDirect: false });
+      if (own !== undefined) return own;
+    }
+    if (error.code !== "RAPTOR_VENUE__NO_ROUTE") throw error;
+    const { pools, desk } = parts;
     const state = desk.poolOf(request.mint);
-    if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE") || state === undefined) throw error;
+    if (state === undefined) {
+      if (request.side === "buy" || pools.stateOf(request.mint) === undefined) throw error;
+      const reason = "no service knows a route, and the token's pool cannot be seen right now";
+      throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE", { reason }, { cause: error });
+    }
     try {
       createDirectRoute(request, state);
     } catch (pool) {
