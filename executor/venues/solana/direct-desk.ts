@@ -125,10 +125,7 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
       holdingAtHand: (wallet, mint) => desk.holdingAtHand(wallet, mint),
     },
     note: (attempt, asked) => noteEnd(nonces, attempt, asked),
-    priceAtHand(mint, decimals) {
-      const state = desk.poolOf(mint);
-      return state === undefined ? undefined : spotPriceE9(state.pool, decimals);
-    },
+    priceAtHand: (mint, decimals) => priceAtHand(desk, mint, decimals),
     health: () => canary.health(),
     ...createLife(desk, canary),
   };
@@ -170,6 +167,11 @@ function ownRoute({ deps, desk, canary }: Parts, request: RouteRequest): Route |
     if (!isRaptorError(error, "RAPTOR_VENUE__NO_ROUTE") && !isTooSmall(error)) throw error;
     return undefined;
   }
+}
+
+function priceAtHand(desk: ReadyDesk, mint: string, decimals: number): bigint | undefined {
+  const state = desk.poolOf(mint);
+  return state === undefined ? undefined : spotPriceE9(state.pool, decimals);
 }
 
 function isTooSmall(error: unknown): error is RaptorError {
