@@ -15,6 +15,7 @@ import {
   isNews,
   isOvertaken,
   isShownBy,
+  isSkipped,
   isWholeSince,
   type Watched,
 } from "./watched-account.ts";
@@ -31,7 +32,7 @@ export interface AccountStreams {
   latest(address: string): AccountUpdate | undefined;
   /** Its stream lives, was read up to, and nothing is known to be missing. */
   isFresh(address: string): boolean;
-  /** A slot after this one is whole by the word of its own stream: its changes were told. */
+  /** A block on this slot is whole by the word of its own stream: its changes were told. */
   hasPassed(address: string, slot: number): boolean;
   /** Some node is far beyond this slot: what was told of it is history. */
   isBehind(slot: number): boolean;
@@ -89,7 +90,10 @@ class SocketAccountStreams implements AccountStreams {
       watched: this.#watched,
       isFresh: (watched) => this.#isFresh(watched),
     });
-    for (const socket of this.#sockets.all) socket.onTurn(() => this.#placeAll());
+    for (const socket of this.#sockets.all) {
+      socket.onTurn(() => this.#placeAll());
+      socket.onSkips(() => this.#readSkipped(socket));
+    }
   }
 
   watch(address: string, onUpdate: (update: AccountUpdate) => void): () => void {
@@ -116,8 +120,9 @@ class SocketAccountStreams implements AccountStreams {
   }
 
   hasPassed(address: string, slot: number): boolean {
-    const socket = this.#watched.get(address)?.socket;
-    return this.isFresh(address) && this.#sockets.hasPassed(socket, slot);
+    const watched = this.#watched.get(address);
+    if (watched === undefined || !this.#isFresh(watched) || isSkipped(watched)) return false;
+    return this.#sockets.hasPassed(watched.socket, slot);
   }
 
   isBehind(slot: number): boolean {
@@ -232,11 +237,20 @@ class SocketAccountStreams implements AccountStreams {
       this.#watched.delete(address);
       this.#watched.set(address, watched);
       const { frame, bytes } = frameOf(account, slot);
-      // A poll that shows something new, and no stream that told it: its data may be dead.
-      if (isNews(watched, frame, bytes)) watched.missedAtMs ??= this.#deps.clock.monotonicMs();
+      // A poll that shows something new, and no stream that told it: its data may be dead. What
+      // became of a state that never happened is told by none.
+      const isMissed = isNews(watched, frame, bytes) && !isSkipped(watched);
+      if (isMissed) watched.missedAtMs ??= this.#deps.clock.monotonicMs();
       watched.isWhole ||= isWholeSince(watched, slot, askedAtMs);
       if (isShownBy(watched, slot, askedAtMs)) watched.toldAtMs = undefined;
       this.#apply(watched, frame, bytes, true);
+    }
+  }
+
+  /** Also again with the next slots: a node may answer from the block that loses for a while. */
+  #readSkipped(socket: RpcSocket): void {
+    for (const watched of this.#watched.values()) {
+      if (watched.socket === socket && isSkipped(watched)) this.#snapshots.want(watched.address);
     }
   }
 

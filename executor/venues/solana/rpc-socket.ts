@@ -2,6 +2,7 @@ import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Net, NetSocket } from "@raptor/shared/seams/net.ts";
+import { SlotChain } from "./slot-chain.ts";
 import { parseFrame } from "./stream-frame.ts";
 import { type DeskCounts, type SocketSubscription, SubscriptionDesk } from "./subscription-desk.ts";
 
@@ -37,6 +38,8 @@ export class RpcSocket {
   readonly #deps: RpcSocketDeps;
   readonly #desk: SubscriptionDesk;
   readonly #listeners = new Set<() => void>();
+  readonly #skipListeners = new Set<() => void>();
+  readonly #chain = new SlotChain();
   readonly #slotWaiters = new Set<{ slot: number; onReached: () => void }>();
   #socket: NetSocket | undefined;
   #isOpen = false;
@@ -44,8 +47,6 @@ export class RpcSocket {
   #lastSlotMs = 0;
   #lastPingMs = 0;
   #tries = 0;
-  #slot = 0;
-  #parentSlot = 0;
   #silences = 0;
   #unreadable = 0;
 
@@ -54,7 +55,7 @@ export class RpcSocket {
     this.name = deps.name;
     const { clock, log, name, subscriptionsMax = SUBSCRIPTIONS_MAX } = deps;
     const send = (text: string): void => this.#socket?.send(text);
-    const slot = (): number => this.#slot;
+    const slot = (): number => this.#chain.newest;
     this.#desk = new SubscriptionDesk({ clock, log, name, subscriptionsMax, send, slot });
   }
 
@@ -92,7 +93,9 @@ export class RpcSocket {
 
   /** Slots that the stream has yet to tell of until this one; none while it is not fresh. */
   slotsUntil(slot: number): number | undefined {
-    return this.isFresh() && this.#slot > 0 ? Math.max(0, slot - this.#slot) : undefined;
+    return this.isFresh() && this.#chain.newest > 0
+      ? Math.max(0, slot - this.#chain.newest)
+      : undefined;
   }
 
   /** Calls once, when the stream tells of this slot; returns the cancel. */
@@ -104,12 +107,22 @@ export class RpcSocket {
 
   /** The newest slot that this connection told of; 0 before the first. */
   slot(): number {
-    return this.#slot;
+    return this.#chain.newest;
   }
 
-  /** The newest slot that a block stands on, so that it is whole, as far as it told; or 0. */
-  parentSlot(): number {
-    return this.#parentSlot;
+  /** A whole block stands on this slot, by what this connection told of its chain. */
+  hasPassed(slot: number): boolean {
+    return this.#chain.hasPassed(slot);
+  }
+
+  /** The chain that it tells of went on without this slot. */
+  hasSkipped(slot: number): boolean {
+    return this.#chain.hasSkipped(slot);
+  }
+
+  /** Calls back with every new slot for as long as its chain has left out some lately. */
+  onSkips(listener: () => void): void {
+    this.#skipListeners.add(listener);
   }
 
   isFresh(silenceMsMax = SILENCE_MS_MAX): boolean {
@@ -138,7 +151,7 @@ export class RpcSocket {
     const { resubscribes, drops } = this.counts();
     const trouble = resubscribes + drops === 0 ? "" : `; ${resubscribes} again, ${drops} dropped`;
     const detail = this.#isOpen
-      ? `slot ${this.#slot}, ${silentMs} ms ago${refusing}${trouble}`
+      ? `slot ${this.#chain.newest}, ${silentMs} ms ago${refusing}${trouble}`
       : "not connected";
     return { name: `stream ${this.#deps.name}`, ok: this.isFresh() && refusing === "", detail };
   }
@@ -163,8 +176,7 @@ export class RpcSocket {
 
   #onOpen(): void {
     this.#isOpen = true;
-    this.#slot = 0;
-    this.#parentSlot = 0;
+    this.#chain.reset();
     this.#lastSlotMs = this.#deps.clock.monotonicMs();
     this.#lastPingMs = this.#lastSlotMs;
     this.#desk.open();
@@ -202,19 +214,20 @@ export class RpcSocket {
 
   #onSlot(result: unknown): void {
     const slot = slotOf(result, "slot");
+    const { newest } = this.#chain;
+    if (slot === undefined || (newest > 0 && slot > newest + SLOT_LEAP_MAX)) return;
+    this.#chain.note(slot, slotOf(result, "parent"));
     // Frames come late and twice too: only a newer slot is a sign of life.
-    if (slot === undefined || slot <= this.#slot) return;
-    if (this.#slot > 0 && slot > this.#slot + SLOT_LEAP_MAX) return;
-    this.#slot = slot;
-    const parent = slotOf(result, "parent") ?? 0;
-    if (parent < slot) this.#parentSlot = Math.max(this.#parentSlot, parent);
+    if (slot <= newest) return;
     this.#lastSlotMs = this.#deps.clock.monotonicMs();
     this.#tries = 0;
     for (const waiter of this.#slotWaiters) {
-      if (waiter.slot > this.#slot) continue;
+      if (waiter.slot > slot) continue;
       this.#slotWaiters.delete(waiter);
       waiter.onReached();
     }
+    if (!this.#chain.hasGaps()) return;
+    for (const listener of this.#skipListeners) listener();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

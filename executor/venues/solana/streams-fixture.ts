@@ -14,6 +14,8 @@ const HOSTS = ["one.example", "two.example"];
 const OWNER = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
 /** Added to a request's id, it is the subscription's: tests can tell them apart. */
 const ID_STEP = 100_000;
+/** A jump by more is one of the test's making. */
+const NEAR_SLOTS = 10;
 
 /** An address that nothing else has. */
 export function addressOf(n: number): string {
@@ -59,6 +61,8 @@ export class FakeNode {
   isHttpDown = false;
   readonly #net: FakeNet;
   readonly #answered = new Map<FakeSocket, number>();
+  /** The last slot that each connection was told of. */
+  readonly #beaten = new Map<FakeSocket, number>();
 
   constructor(net: FakeNet) {
     this.#net = net;
@@ -101,9 +105,23 @@ export class FakeNode {
     }
   }
 
-  beat(socket: FakeSocket): void {
+  /**
+   * Tells of this slot, and of those before it as nodes do, each on the one before it. A parent
+   * that is given is told instead, of this slot alone: the block leaves out what lies between.
+   */
+  beat(socket: FakeSocket, parent?: number): void {
+    const last = this.#beaten.get(socket) ?? 0;
+    this.#beaten.set(socket, this.slot);
+    const isNear = last < this.slot && this.slot - last <= NEAR_SLOTS;
+    const from = parent === undefined && isNear ? last + 1 : this.slot;
+    for (let slot = from; slot <= this.slot; slot++) {
+      this.saySlot(socket, { slot, parent: parent ?? slot - 1, root: slot - 32 });
+    }
+  }
+
+  /** A slot's notice as it stands. */
+  saySlot(socket: FakeSocket, result: object): void {
     const asked = socket.sent.find(({ method }) => method === "slotSubscribe");
-    const result = { slot: this.slot, parent: this.slot - 1, root: this.slot - 32 };
     const params = { result, subscription: (asked?.id ?? 0) + ID_STEP };
     this.say(socket, { method: "slotNotification", params });
   }

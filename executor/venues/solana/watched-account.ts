@@ -74,6 +74,11 @@ export function isOvertaken(
   return update !== undefined && slot < update.slot && Buffer.compare(bytes, update.bytes) !== 0;
 }
 
+/** Whether its own stream has told that the chain went on without the slot of its state. */
+export function isSkipped({ socket, update }: Pick<Watched, "socket" | "update">): boolean {
+  return update !== undefined && socket?.hasSkipped(update.slot) === true;
+}
+
 /**
  * Where all nodes stumble, thousands of accounts that each follow the one that stumbled last would
  * never arrive. Polls carry them meanwhile; a connection that is closed is always left.
