@@ -393,21 +393,28 @@ describe("one wild tick", () => {
     );
   });
 
-  it("fires a stop after 2.4 s in which no other slot is told of", async ({ expect }) => {
-    await withRules(
-      LADDER,
-      async (rules) => {
-        const { clock } = rules.desk;
-        await rules.percent(100, { slot: 1 });
-        await rules.percent(10, { slot: 2 });
-        await clock.advance(2_350);
-        expect(rules.sells).toEqual([]);
-        await clock.advance(50);
-        expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
-      },
-      over,
-    );
-  });
+  it.for([
+    { of: "a slot that no other follows", before: { slot: 1 }, wild: { slot: 2 }, wholeSlot: 0 },
+    { of: "no slot, as polls tell it, whatever passes", before: {}, wild: {}, wholeSlot: 9 },
+  ])(
+    "fires a stop after 2.4 s when it is of $of",
+    async ({ before, wild, wholeSlot }, { expect }) => {
+      await withRules(
+        LADDER,
+        async (rules) => {
+          const { clock, engine } = rules.desk;
+          engine.feed.wholeSlot = wholeSlot;
+          await rules.percent(100, before);
+          await rules.percent(10, wild);
+          await clock.advance(2_350);
+          expect(rules.sells).toEqual([]);
+          await clock.advance(50);
+          expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
+        },
+        over,
+      );
+    },
+  );
 
   it("neither takes profit nor raises a mark, a rise that is not wild does at once", async ({
     expect,

@@ -67,6 +67,13 @@ describe("a token with a pool of its own", () => {
     expect(seen.map(({ source }) => source)).toEqual(["pool"]);
   });
 
+  test("has slots behind it as its pool's streams say, others have none", ({ expect }) => {
+    const { feed, pools } = createWorld();
+    pools.wholeSlot = 701;
+    const passed = [700, 701].map((slot) => feed.hasPassed(INSTRUMENT, slot));
+    expect([...passed, feed.hasPassed("Other.SOLANA", 700)]).toEqual([true, false, false]);
+  });
+
   test("tells what it knew already to whoever comes to watch", async ({ expect }) => {
     const { feed, seen, pools } = createWorld();
     pools.tell(5n, 700);

@@ -50,6 +50,8 @@ export async function settle(): Promise<void> {
 class FakePools implements PoolPrices {
   readonly tracked: string[] = [];
   isLive = false;
+  /** Of which slot its streams tell that it is whole. */
+  wholeSlot = 0;
   last: PoolPrice | undefined;
   #listener: (price: PoolPrice) => void = () => undefined;
 
@@ -62,8 +64,8 @@ class FakePools implements PoolPrices {
   isFresh(): boolean {
     return this.isLive;
   }
-  hasPassed(): boolean {
-    return false;
+  hasPassed(mint: string, slot: number): boolean {
+    return mint === MINT && this.wholeSlot > slot;
   }
   priceOf(): PoolPrice | undefined {
     return this.last;

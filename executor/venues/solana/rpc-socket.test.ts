@@ -30,8 +30,8 @@ function notify(connection: FakeSocket, method: string, subscription: number, re
   );
 }
 
-function beat(connection: FakeSocket, slot: number): void {
-  const result = { parent: slot - 1, root: slot - 32, slot };
+function beat(connection: FakeSocket, slot: number, parent = slot - 1): void {
+  const result = { parent, root: slot - 32, slot };
   notify(connection, "slotNotification", idOf(connection, "slotSubscribe"), result);
 }
 
@@ -108,6 +108,38 @@ describe("a stream", () => {
     }
     expect(net.sockets).toHaveLength(1);
     expect(socket.health()).toMatchObject({ ok: true });
+  });
+
+  test("knows a slot as whole by the parents that it tells, until it breaks", async ({
+    expect,
+  }) => {
+    const { net, clock, socket } = createWorld();
+    socket.start();
+    let skips = 0;
+    socket.onSkips(() => (skips += 1));
+    const first = net.sockets[0] as FakeSocket;
+    open(first);
+    for (const slot of [100, 101, 102]) beat(first, slot);
+    expect([socket.hasPassed(100), socket.hasPassed(101), skips]).toEqual([true, false, 0]);
+    beat(first, 103, 101);
+    beat(first, 104);
+    beat(first, 104);
+    expect([socket.hasPassed(101), socket.hasPassed(102), socket.hasSkipped(102)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(skips).toBe(2);
+    first.onClose("code 1006");
+    await clock.advance(500);
+    open(net.sockets[1] as FakeSocket);
+    expect([socket.slot(), socket.hasPassed(100), socket.hasSkipped(102)]).toEqual([
+      0,
+      false,
+      false,
+    ]);
+    beat(net.sockets[1] as FakeSocket, 50);
+    expect(socket.slot()).toBe(50);
   });
 
   test("waits longer after every failed try", async ({ expect }) => {

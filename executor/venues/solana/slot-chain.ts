@@ -9,7 +9,8 @@ interface Gap {
 
 /**
  * The newest slots that one connection told of, and which block each of them stands on. A node
- * tells of slots that lose as well: only what the newest one stands on, block by block, is its chain.
+ * tells of slots that lose as well: only what the newest one stands on, block by block, is its
+ * chain.
  */
 export class SlotChain {
   readonly #parents = new Map<number, number>();
