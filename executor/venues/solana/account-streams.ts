@@ -122,7 +122,7 @@ class SocketAccountStreams implements AccountStreams {
   hasPassed(address: string, slot: number): boolean {
     const watched = this.#watched.get(address);
     if (watched === undefined || !this.#isFresh(watched) || isSkipped(watched)) return false;
-    return this.#sockets.hasPassed(watched.socket, slot);
+    return watched.socket?.hasPassed(slot) === true;
   }
 
   isBehind(slot: number): boolean {

@@ -113,6 +113,40 @@ describe("a wild price of a slot that the next block leaves out", () => {
     expect([given, reserve(), node.reads.length]).toEqual([[fair], fair, 3]);
   });
 
+  test("is read once for each slot of its own stream, whatever others leave out", async ({
+    expect,
+  }) => {
+    const { clock, node, told, slot } = await start();
+    const two = node.open("two.example");
+    slot(told - 1);
+    const { slot: newest } = node;
+    node.slot = told;
+    await clock.advance(100);
+    expect(node.reads).toHaveLength(1);
+    node.slot = newest;
+    node.beat(two, told - 1);
+    node.slot = told;
+    await clock.advance(100);
+    expect(node.reads).toHaveLength(1);
+  });
+
+  test("is not believed for what another account of the pool tells later", async ({ expect }) => {
+    const { node, one, told, slot, pools } = await start();
+    node.isHttpDown = true;
+    slot(told - 1);
+    const fees = CURVE.watch[2] ?? "";
+    const account = node.accounts.get(fees);
+    if (account === undefined) throw new Error("expected a fee configuration");
+    const bytes = Buffer.from(account.bytes);
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
+    node.tell(one, fees, { ...account, bytes }, node.slot);
+    slot();
+    slot();
+    const state = pools.stateOf(MINT);
+    expect(state?.slot).toBe(told + 1);
+    expect(pools.hasPassed(MINT, told + 1)).toBe(false);
+  });
+
   test("is believed after 2.4 s where nobody can be asked", async ({ expect }) => {
     const world = await start();
     const { clock, node, told, slot, fair, reserve } = world;

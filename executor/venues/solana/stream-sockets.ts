@@ -48,11 +48,6 @@ export class StreamSockets {
     return this.isLive(socket) && isSlotAhead(slot, socket?.slot() ?? 0);
   }
 
-  /** Whether it has told that a block stands on one that stands on this slot. */
-  hasPassed(socket: RpcSocket | undefined, slot: number): boolean {
-    return this.isLive(socket) && socket?.hasPassed(slot) === true;
-  }
-
   /** Names of those that tell of slots long past. */
   lagging(): string[] {
     const { staleMs } = this.#settings;
