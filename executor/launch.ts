@@ -42,10 +42,11 @@ const SIGNER_FLAGS = [
 /**
  * Left to itself V8 lets the heap grow to a multiple of what is in use before it collects, keeps up
  * to 48 MB for new objects, and each of four helping threads keeps memory of its own: a desk of ten
- * thousand positions then takes 320 MB. What the launcher itself was started with comes after, and
- * outweighs these. Node keeps compiled modules apart by such flags: `compileMain` must use them too.
+ * thousand positions then starts with 320 MB. Once it is ready the second is let go of
+ * (`server/heap-growth.ts`). What the launcher itself was started with comes after, and outweighs
+ * these. Node keeps compiled modules apart by such flags: `compileMain` must use them too.
  */
-const MAIN_FLAGS = ["--max-semi-space-size=2", "--heap-growing-percent=20", "--v8-pool-size=1"];
+const MAIN_FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=20", "--v8-pool-size=1"];
 
 interface Settings {
   masterKeys: string;
