@@ -261,3 +261,24 @@ describe("a panic whose token was asked for only now and then", () => {
     });
   });
 });
+
+describe("a panic of a dead token, whose service limits us now and then", () => {
+  it("ends all the same", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      await openPosition(desk, chain);
+      let asked = 0;
+      desk.venue.script = {
+        ...chain.script(),
+        fetchRoute: () => {
+          asked += 1;
+          const code = asked % 8 === 0 ? "RATE_LIMITED" : "NO_ROUTE";
+          throw new RaptorError(`RAPTOR_VENUE__${code}`, {});
+        },
+      };
+      await press(desk);
+      await desk.clock.advance(10 * MINUTE_MS);
+      expect(desk.payloads("PanicClosed")).toHaveLength(1);
+    });
+  });
+});

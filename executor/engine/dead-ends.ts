@@ -29,7 +29,7 @@ export class DeadEnds {
     return this.#clock.monotonicMs() - known.lastMs <= GAP_MS_MAX;
   }
 
-  /** It has a route again, nobody could be asked, or it is over. */
+  /** It has a route again, or is over. */
   forget(orderId: string): void {
     this.#answers.delete(orderId);
   }

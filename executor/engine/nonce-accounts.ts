@@ -55,14 +55,17 @@ export function freeNonceOf(
   nowMs: number,
   without: ReadonlySet<string>,
 ): NonceAccountRow | undefined {
-  const lastUseMs = ({ account }: NonceAccountRow): number =>
-    reader.attemptsOnNonce(account, 1)[0]?.preparedMs ?? 0;
+  // Behind all others: one whose newest attempt reverted, as a fork may have given its value back.
+  const turnOf = ({ account }: NonceAccountRow): number => {
+    const newest = reader.attemptsOnNonce(account, 1)[0];
+    return newest?.state === "failed" ? Number.MAX_SAFE_INTEGER : (newest?.preparedMs ?? 0);
+  };
   return reader
     .nonceAccounts(walletId)
     .filter(({ account, state }) => state === "ready" && isNonceFree(reader, account))
     .filter(({ account }) => !without.has(account))
     .filter((row) => row.reason === null || !isRecent(row, RECLAIMED_REST_MS, nowMs))
-    .toSorted((one, other) => lastUseMs(one) - lastUseMs(other))[0];
+    .toSorted((one, other) => turnOf(one) - turnOf(other))[0];
 }
 
 /** Buys of this size stand on a nonce; so does everything else that closes a position. */

@@ -279,8 +279,6 @@ export class OrderDriver {
     const isFinal = FINAL_CODES.includes(code) || isLastTry(drive);
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
     if (code === "RAPTOR_VENUE__NO_ROUTE") this.#noteDeadEnd(order);
-    // Nobody was asked: that says nothing about the token.
-    else this.#dead.forget(order.orderId);
     return { next: "again", cause: sentenceOf(error) };
   }
 

@@ -245,6 +245,17 @@ describe("a sell", () => {
     }
   });
 
+  test("that goes back to its pool waits until its price is believed", async ({ expect }) => {
+    const { desk, clock, tell, least } = await start();
+    const fair = least();
+    tell(BASE * 10n, QUOTE / 10n);
+    const asked = desk.routeOr({ ...SELL, avoidsDirect: true }, nobody);
+    await clock.advance(100);
+    tell(BASE, QUOTE);
+    await clock.advance(3_000);
+    await expect(asked).resolves.toMatchObject({ quantityOutMin: fair });
+  });
+
   test("of a token whose pool is not told of now has not been asked for everywhere", async ({
     expect,
   }) => {

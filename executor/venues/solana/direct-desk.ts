@@ -201,23 +201,24 @@ async function askElsewhere(
   } catch (error) {
     if (!isRaptorError(error) || !ELSEWHERE_CODES.includes(error.code)) throw error;
     if (request.avoidsDirect === true) {
-      const own = ownRoute(parts, { ...request, avoidsDirect: false });
+      const direct = { ...request, avoidsDirect: false };
+      await parts.desk.untilBelieved(direct);
+      const own = ownRoute(parts, direct);
       if (own !== undefined) return own;
     }
     if (error.code !== "RAPTOR_VENUE__NO_ROUTE") throw error;
-    const { pools, desk } = parts;
-    const state = desk.poolOf(request.mint);
-    if (state === undefined) {
-      if (request.side === "buy" || pools.stateOf(request.mint) === undefined) throw error;
-      const reason = "no service knows a route, and the token's pool cannot be seen right now";
-      throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE", { reason }, { cause: error });
-    }
+    const state = parts.pools.stateOf(request.mint);
+    if (state === undefined) throw error;
     try {
       createDirectRoute(request, state);
     } catch (pool) {
-      if (isTooSmall(pool)) throw pool;
+      if (isTooSmall(pool) && state.isFresh) throw pool;
+      throw error;
     }
-    throw error;
+    // It would take the tokens by what was seen of it last: that is no dead end.
+    if (request.side === "buy" || state.isFresh) throw error;
+    const reason = "no service knows a route, and the token's pool cannot be seen right now";
+    throw new RaptorError("RAPTOR_VENUE__UNAVAILABLE", { reason }, { cause: error });
   }
 }
 
