@@ -1,7 +1,7 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { Checker, Watch } from "./checker.ts";
 
-/** A price that only one slot told is believed after this, by what the settings say. */
+/** A wild price waits for so long at least; until when, the next slots decide. */
 const BELIEVED_MS = 400;
 /** Signing takes a millisecond each; a question to anybody takes several on average. */
 const DECIDED_MS_MAX = 12;
@@ -35,11 +35,10 @@ export function createExitsAtHand(watch: Watch): Checker {
         if (!isOneStep || !isKnown || last === undefined) continue;
         if (nowMs - watch.lastFaultMs() < CALM_MS_MIN) continue;
         const { priceAgeMs, rule } = last.payload;
-        const ageMs = priceAgeMs >= BELIEVED_MS ? priceAgeMs - BELIEVED_MS : priceAgeMs;
-        if (rule === "timeLimit") continue;
-        agesMs.push(ageMs);
+        if (rule === "timeLimit" || priceAgeMs >= BELIEVED_MS) continue;
+        agesMs.push(priceAgeMs);
         if (agesMs.length < 2 || Math.min(...agesMs) <= DECIDED_MS_MAX) continue;
-        watch.report(`exits were signed ${agesMs.join(", ")} ms after their prices were believed`);
+        watch.report(`exits were signed ${agesMs.join(", ")} ms after their prices were told`);
       }
     },
     onBoot() {
