@@ -10,7 +10,7 @@ export const QSTASH_KEYS = { current: "sig_current_0123456789", next: "sig_next_
 export const RPC_HOSTS = ["rpc0.sim", "rpc1.sim", "rpc2.sim"] as const;
 /** Landing services; not every desk pays for them. */
 export const LANE_HOSTS = { jito: "jito.sim", sender: "sender.sim" } as const;
-/** Says what others pay; as little to be trusted as any other. */
+/** The service that estimates what others pay: it too may be silent, or say nonsense. */
 export const FEES_HOST = "fees.sim";
 export const PEOPLE = [501, 502, 503] as const;
 export const ADMIN = PEOPLE[0];
