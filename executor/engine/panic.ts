@@ -14,7 +14,7 @@ type WhyLeft = "small" | "dead";
 
 const LEFT_REASONS: Readonly<Record<WhyLeft, string>> = {
   small: "Too small to sell: it would bring less than it costs.",
-  dead: "Nobody takes it now: it has no pool, and no service knows a route.",
+  dead: "Nobody takes it now: no pool and no service offers a way to sell it.",
 };
 
 /**

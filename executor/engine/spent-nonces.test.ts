@@ -2,8 +2,9 @@ import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import { describe, expect, it } from "vitest";
 import type { AttemptReport } from "../ports/venue.ts";
 import { markRestored } from "../store/recovery-mark.ts";
-import { withDesk, type TestDesk } from "./engine-fixture.ts";
+import { WALLET_ID, withDesk, type TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
+import { freeNonceOf } from "./nonce-accounts.ts";
 import { nonceChainOf, NONCE_SETTINGS, settledPosition, statesOf } from "./nonce-fixture.ts";
 import { isSlotFree, orderRow, startSell } from "./trade-fixture.ts";
 
@@ -65,6 +66,22 @@ describe("a sell of everything that reverted on a block which a fork took back",
     await desk.clock.advance(10_000);
     return desk.store.attemptsOf("ord_sell");
   };
+
+  it("leaves its nonce to whoever finds no other one", async () => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk, { nonceBuyLamportsMin: 0n });
+      const [first, second] = await sellAgain(desk, chain);
+      expect([first?.bound.kind, second?.bound.kind]).toEqual(["nonce", "nonce"]);
+      expect(second?.exclusionGroup).not.toBe(first?.exclusionGroup);
+      chain.land(second?.identity ?? "");
+      await desk.clock.advance(1_000);
+      chain.finalize();
+      await desk.clock.advance(10_000);
+      // The other one was used last, and comes first all the same.
+      const next = freeNonceOf(desk.store, WALLET_ID, desk.clock.nowMs(), new Set());
+      expect(second?.bound).toMatchObject({ account: next?.account });
+    });
+  });
 
   it("goes on with a blockhash where the wallet has no other nonce", async () => {
     await withDesk(async (desk) => {

@@ -45,8 +45,8 @@ export async function judgeTrials<T>(
     }
     if (n >= TRIALS_MAX) {
       const shown = reasons.length > 0 ? reasons.join("; ") : "it fails";
-      const why = "other transactions move this wallet all the time, so it could not be tried on a";
-      return { ...refused(`${why} node what the swap does (${shown})`, false), isWalletBusy: true };
+      const why = "other transactions move this wallet all the time, so no node can try the swap";
+      return { ...refused(`${why} (${shown})`, false), isWalletBusy: true };
     }
     if (n >= TRIALS_MIN) await rpc.pause(PAUSE_MS);
     before = await fetchSwapBalances(rpc, plan);
