@@ -14,6 +14,8 @@ describe("a drought", () => {
     expect(drought.canMeet("FillRecorded")).toBe(false);
     expect(drought.canMeet("AttemptUnknown")).toBe(true);
     expect(drought.isOverdue).toBe(false);
+    for (let tries = 0; tries < 3; tries += 1) drought.noteTry("AttemptDead");
+    expect(drought.isOverdue).toBe(false);
     pass(14_001);
     expect(drought.isOverdue).toBe(true);
     drought.end();
@@ -30,9 +32,39 @@ describe("a drought", () => {
     pass(9_001);
     expect(drought.canMeet("FillReversed")).toBe(true);
     drought.end();
-    pass(8_998);
+    pass(3_999);
+    drought.end();
     expect(drought.canMeet("FillReversed")).toBe(true);
-    pass(2);
+    pass(1);
     expect(drought.canMeet("FillReversed")).toBe(false);
+  });
+
+  it("ends without them after eight deaths at other points", ({ expect }) => {
+    const { drought, pass } = droughtAt();
+    drought.begin();
+    pass(60_000);
+    for (let tries = 0; tries < 7; tries += 1) drought.noteTry("AttemptUnknown");
+    expect(drought.isOverdue).toBe(false);
+    drought.noteTry("AttemptUnknown");
+    expect(drought.isOverdue).toBe(true);
+  });
+
+  it("goes on until three deaths were planned at proofs of death, however long these take", ({
+    expect,
+  }) => {
+    const { drought, pass } = droughtAt();
+    drought.begin();
+    pass(60_000);
+    drought.noteTry("AttemptDead");
+    drought.noteTry("AttemptUnknown");
+    drought.noteTry("FillReversed");
+    expect(drought.isOverdue).toBe(false);
+    expect(drought.canMeet("AttemptDead")).toBe(true);
+    drought.noteTry("FillReversed");
+    expect(drought.isOverdue).toBe(true);
+    drought.end();
+    drought.begin();
+    pass(60_000);
+    expect(drought.isOverdue).toBe(false);
   });
 });

@@ -7,6 +7,10 @@ const DROUGHT_MS = 14_000;
 const PROVEN_DEAD_MS = 9_000;
 /** The copies of an exit are dead once the one that landed is final. */
 const AFTER_DROUGHT_MS = 4_000;
+/** On a machine that takes long for each death, a time alone would hold one or none of these. */
+const PROOF_TRIES = 3;
+/** Where proofs were met often enough already, other points are tried meanwhile. */
+const TRIES_MAX = 8;
 /** Proofs of death, which take as long as a blockhash lives. */
 const TAKES_LONG: readonly What[] = ["AttemptDead", "FillReversed"];
 /** What cannot be reached while nothing lands. */
@@ -26,7 +30,10 @@ const NEEDS_LANDING: readonly What[] = [
 export class Drought {
   readonly #now: () => number;
   #sinceMs = Number.NEGATIVE_INFINITY;
+  #endedMs = Number.NEGATIVE_INFINITY;
   #isOn = false;
+  #tries = 0;
+  #proofTries = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -36,23 +43,35 @@ export class Drought {
     return this.#isOn;
   }
 
-  /** It has lasted long enough. */
+  /** It has lasted long enough, and enough deaths were planned at the proofs it is there for. */
   get isOverdue(): boolean {
-    return this.#isOn && this.#now() - this.#sinceMs > DROUGHT_MS;
+    if (!this.#isOn) return false;
+    if (this.#proofTries < PROOF_TRIES && this.#tries < TRIES_MAX) return false;
+    return this.#now() - this.#sinceMs > DROUGHT_MS;
   }
 
   begin(): void {
     this.#isOn = true;
     this.#sinceMs = this.#now();
+    this.#tries = 0;
+    this.#proofTries = 0;
   }
 
   end(): void {
+    if (!this.#isOn) return;
     this.#isOn = false;
+    this.#endedMs = this.#now();
+  }
+
+  /** A death was planned here. */
+  noteTry(what: What): void {
+    this.#tries += 1;
+    if (TAKES_LONG.includes(what)) this.#proofTries += 1;
   }
 
   canMeet(what: What): boolean {
     if (!TAKES_LONG.includes(what)) return !this.#isOn || !NEEDS_LANDING.includes(what);
-    const forMs = this.#now() - this.#sinceMs;
-    return forMs > PROVEN_DEAD_MS && forMs < DROUGHT_MS + AFTER_DROUGHT_MS;
+    if (!this.#isOn) return this.#now() - this.#endedMs < AFTER_DROUGHT_MS;
+    return this.#now() - this.#sinceMs > PROVEN_DEAD_MS;
   }
 }

@@ -167,6 +167,7 @@ class Storm {
     const isRandom = done % RANDOM_EVERY === 0;
     if (isRandom) return this.#killOnce(undefined);
     const point = this.#schedule.next(({ what }) => this.#drought.canMeet(what));
+    this.#drought.noteTry(point.what);
     const name = await this.#killOnce(point);
     if (name !== nameOf(point)) this.#schedule.missed(point);
     return name;
