@@ -7,7 +7,7 @@ import { chooseLifetime } from "./attempt-lifetime.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import { approveEntry } from "./approve-entry.ts";
 import type { EngineContext } from "./context.ts";
-import { DeadEnds } from "./dead-ends.ts";
+import { type DeadEnd, DeadEnds } from "./dead-ends.ts";
 import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
@@ -83,9 +83,9 @@ export class OrderDriver {
     return this.#small.isHeld(orderId);
   }
 
-  /** A sell of what neither a pool nor a service has taken for minutes. */
-  isDeadEnd(orderId: string): boolean {
-    return this.#dead.isDead(orderId);
+  /** Why a sell has not been possible at any price for minutes. */
+  deadEndOf(orderId: string): DeadEnd | undefined {
+    return this.#dead.find(orderId);
   }
 
   /** No new attempts; resolves when those under way have reached the journal. */
@@ -278,14 +278,14 @@ export class OrderDriver {
     if (small !== undefined) return this.#afterSmall(order, small);
     const isFinal = FINAL_CODES.includes(code) || isLastTry(drive);
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
-    if (code === "RAPTOR_VENUE__NO_ROUTE") this.#noteDeadEnd(order);
+    this.#noteDeadEnd(order, code);
     return { next: "again", cause: sentenceOf(error) };
   }
 
-  /** Whoever waits for its panic must not wait for a token that nobody takes. */
-  #noteDeadEnd({ orderId, userId, source }: OrderRow): void {
-    this.#dead.note(orderId);
-    if (source.kind === "panic" && this.#dead.isDead(orderId)) this.#tracker.announceClosed(userId);
+  /** Whoever waits for its panic must not wait for a token that nobody can sell. */
+  #noteDeadEnd({ orderId, userId, source }: OrderRow, code: ErrorCode): void {
+    if (!this.#dead.note(orderId, code) || source.kind !== "panic") return;
+    if (this.#dead.find(orderId) !== undefined) this.#tracker.announceClosed(userId);
   }
 
   async #close(

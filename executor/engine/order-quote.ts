@@ -17,7 +17,10 @@ export type OrderQuote =
   /** No node shows the tokens, but not every node can be believed yet. */
   | { kind: "early" };
 
-/** A route at the current price. A sell never asks for more than the chain holds. */
+/**
+ * A route at the current price. A sell never asks for more than the chain holds.
+ * @throws RAPTOR_VENUE__FROZEN for a sell, and whatever the venue's answers throw.
+ */
 export async function quoteOrder(
   context: EngineContext,
   order: OrderRow,
@@ -58,6 +61,7 @@ export async function quoteOrder(
       return { kind: truth.isWhole ? "empty" : "early" };
     }
   }
+  if (report.frozen?.has(base.mint) === true) await checkFrozen(context, wallet, base.mint);
   const quantityIn = wanted < shown ? wanted : shown;
   const ramp = settings.exitSlippageRampBps;
   const slippageBps = ramp[Math.min(triesBefore, ramp.length - 1)] as number;
@@ -74,6 +78,21 @@ export async function quoteOrder(
     }),
     report,
   };
+}
+
+/**
+ * One node alone must not keep anybody from selling here either.
+ * @throws RAPTOR_VENUE__FROZEN when every node that shows the tokens says so.
+ */
+async function checkFrozen(
+  { venue }: EngineContext,
+  { address }: WalletRow,
+  mint: string,
+): Promise<void> {
+  const views = await venue.fetchWalletViews(address);
+  const holding = views.flatMap(({ report }) => (report?.tokens.has(mint) ? [report] : []));
+  if (holding.length === 0 || !holding.every(({ frozen }) => frozen?.has(mint))) return;
+  throw new RaptorError("RAPTOR_VENUE__FROZEN", { wallet: address, mint });
 }
 
 /** From what streams keep at hand when it is fresh, else from the nodes. */

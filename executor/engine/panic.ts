@@ -6,15 +6,17 @@ import { undecidedGroupOf } from "./attempt-lifetime.ts";
 import { derivePanicId, derivePanicOrderId, slotOf } from "./ids.ts";
 import { outlastJournalTrouble } from "./journal-trouble.ts";
 import { appendClosed } from "./journal-attempt.ts";
+import type { DeadEnd } from "./dead-ends.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeSell, openPanicOf, openSellOf } from "./orders.ts";
 
-/** Less than the network takes; or neither a pool nor a service that takes it. */
-type WhyLeft = "small" | "dead";
+/** Less than the network takes; or not to be sold at any price. */
+type WhyLeft = "small" | DeadEnd;
 
 const LEFT_REASONS: Readonly<Record<WhyLeft, string>> = {
   small: "Too small to sell: it would bring less than it costs.",
-  dead: "Nobody takes it now: no pool and no service offers a way to sell it.",
+  noRoute: "Nobody takes it now: no pool and no service offers a way to sell it.",
+  frozen: "Its maker has frozen it in this wallet, so that nobody can sell it now.",
 };
 
 /**
@@ -101,7 +103,7 @@ export class Panic {
 
   /**
    * Ends a panic of which only that is left what would bring less than it costs, or what nobody
-   * takes: a token that is worth nothing any more must not keep its person from trading for ever.
+   * takes: a token that cannot be sold any more must not keep its person from trading for ever.
    */
   #leave(
     tx: Tx,
@@ -131,7 +133,7 @@ export class Panic {
   #whyLeft(tx: Tx, sell: OrderRow): WhyLeft | undefined {
     if (tx.unresolvedInSlot(slotOf(sell)) !== undefined) return undefined;
     if (this.#driver.isHeldSmall(sell.orderId)) return "small";
-    return this.#driver.isDeadEnd(sell.orderId) ? "dead" : undefined;
+    return this.#driver.deadEndOf(sell.orderId);
   }
 
   /**
@@ -156,18 +158,25 @@ export class Panic {
 function leftLines(left: readonly { sell: OrderRow; why: WhyLeft }[]): string[] {
   const namesOf = (wanted: WhyLeft): string =>
     left.flatMap(({ sell, why }) => (why === wanted ? [sell.symbol] : [])).join(", ");
-  const [small, dead] = [namesOf("small"), namesOf("dead")];
+  const [small, noRoute, frozen] = [namesOf("small"), namesOf("noRoute"), namesOf("frozen")];
+  const isAllSmall = noRoute === "" && frozen === "";
   const lines = [
-    `Panic is done, but for what ${dead === "" ? "is too small to sell" : "cannot be sold now"}.`,
+    `Panic is done, but for what ${isAllSmall ? "is too small to sell" : "cannot be sold now"}.`,
   ];
   if (small !== "") {
     lines.push(`You still hold ${small}: selling would bring less than the network takes for it.`);
   }
-  if (dead !== "") {
+  if (noRoute !== "") {
     lines.push(
-      `You still hold ${dead}: no pool and no service has taken it for 2 minutes, at any price.`,
+      `You still hold ${noRoute}: no pool and no service has taken it for 2 minutes, at any price.`,
       "It may be worth nothing any more, or trade again later: then press Sell in /positions, or " +
         "/panic again.",
+    );
+  }
+  if (frozen !== "") {
+    lines.push(
+      `You still hold ${frozen}: its maker has frozen it in your wallet, and nobody can sell it.`,
+      "Should it thaw, press Sell in /positions, or /panic again.",
     );
   }
   lines.push(

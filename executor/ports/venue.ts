@@ -87,6 +87,8 @@ export interface WalletReport {
   lamports: bigint;
   /** Base units by mint, all token programs. */
   tokens: ReadonlyMap<string, bigint>;
+  /** Of these mints the wallet may move nothing, as long as the mint's maker says so. */
+  frozen?: ReadonlySet<string>;
   slot: number;
 }
 

@@ -31,6 +31,7 @@ export interface NodeState {
   status: { commitment: Commitment; err: unknown } | null;
   takesBlockhash: boolean;
   tokenQuantity: bigint;
+  isTokenFrozen: boolean;
   accountSlot: number;
   /** The value in the nonce account, and the slot of the answer; null: no such account. */
   nonce: { value: string | null; slot: number };
@@ -49,6 +50,7 @@ export function createNodeState(): NodeState {
     status: null,
     takesBlockhash: false,
     tokenQuantity: 700n,
+    isTokenFrozen: false,
     accountSlot: SLOT_AFTER_BOUND,
     nonce: { value: NONCE_VALUE, slot: SLOT_AFTER_BOUND },
     transaction: null,
@@ -147,7 +149,7 @@ function accountOf(state: NodeState) {
   data.set(decodeBase58(MINT) ?? [], 0);
   data.set(decodeBase58(WALLET) ?? [], 32);
   data.writeBigUInt64LE(state.tokenQuantity, 64);
-  data.writeUInt8(1, 108);
+  data.writeUInt8(state.isTokenFrozen ? 2 : 1, 108);
   return {
     context: { apiVersion: "2.3.6", slot: state.accountSlot },
     value: {

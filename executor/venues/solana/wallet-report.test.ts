@@ -19,6 +19,14 @@ describe("what each node says of a wallet", () => {
     ]);
   });
 
+  test("tells tokens that are frozen there from those that can be moved", async ({ expect }) => {
+    const { rpc, nodes } = createFakeChain();
+    nodes[0].isTokenFrozen = true;
+    const views = await fetchWalletViews(rpc, WALLET);
+    expect(views.map(({ report }) => report?.frozen)).toEqual([new Set([MINT]), undefined]);
+    expect(views.map(({ report }) => report?.tokens.get(MINT))).toEqual([700n, 700n]);
+  });
+
   const silences: [string, FakeAnswer][] = [
     ["times out", { failure: "timeout" }],
     ["answers 502", { status: 502, body: "bad gateway" }],

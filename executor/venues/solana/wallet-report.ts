@@ -72,14 +72,18 @@ function createReport(
   owned: readonly z.infer<typeof ownedAccountsAnswer>[],
 ): WalletReport {
   const tokens = new Map<string, bigint>();
+  const frozen = new Set<string>();
+  const movable = new Set<string>();
   for (const { value } of owned) {
     for (const { account } of value) {
       const held = parseTokenAccount(Buffer.from(account.data[0], "base64"));
       if (held === undefined || held.owner !== address || held.quantity === 0n) continue;
       if (held.mint === WSOL_MINT) continue;
       tokens.set(held.mint, (tokens.get(held.mint) ?? 0n) + held.quantity);
+      (held.isFrozen ? frozen : movable).add(held.mint);
     }
   }
   const slot = Math.min(balance.context.slot, ...owned.map(({ context }) => context.slot));
-  return { lamports: balance.value, tokens, slot };
+  for (const mint of movable) frozen.delete(mint);
+  return { lamports: balance.value, tokens, slot, ...(frozen.size === 0 ? {} : { frozen }) };
 }

@@ -72,6 +72,15 @@ describe("warm accounts", () => {
     expect(warm.tokenBalanceOf(WALLET, WALLET)).toBeUndefined();
   });
 
+  test("have nothing to sell while it is frozen", async ({ expect }) => {
+    const frozen = tokens(WALLET, 1_000n);
+    frozen.bytes[108] = 2;
+    const { warm, node, one } = await start({ [TOKENS]: frozen });
+    expect(warm.tokenBalanceOf(WALLET, MINT)).toBeUndefined();
+    node.tell(one, TOKENS, tokens(WALLET, 1_000n), 1_004);
+    expect(warm.tokenBalanceOf(WALLET, MINT)).toMatchObject({ value: 1_000n, isFresh: true });
+  });
+
   test("believe nothing of accounts that belong to somebody else", async ({ expect }) => {
     const { warm } = await start({ [TOKENS]: tokens(MINT, 1_000n), [NONCE]: nonce(MINT) });
     expect(warm.tokenBalanceOf(WALLET, MINT)).toBeUndefined();

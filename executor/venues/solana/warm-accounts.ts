@@ -103,12 +103,15 @@ class WarmShelf<T> {
   }
 }
 
-/** Undefined when the bytes are of something else: that is no balance of nothing. */
+/**
+ * Undefined when the bytes are of something else: that is no balance of nothing. And of what is
+ * frozen, because a sell from memory would cost its fee and revert.
+ */
 function balanceOf({ bytes }: AccountUpdate, wallet: string, mint: string): bigint | undefined {
   if (bytes.length === 0) return 0n;
   const account = parseTokenAccount(bytes);
   if (account === undefined || account.mint !== mint || account.owner !== wallet) return undefined;
-  return account.quantity;
+  return account.isFrozen ? undefined : account.quantity;
 }
 
 function nonceOf({ bytes, owner }: AccountUpdate, wallet: string): string | null {
