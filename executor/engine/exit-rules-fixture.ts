@@ -10,6 +10,13 @@ const LAMPORTS_E9 = 1_000_000_000n;
 export const ENTRY_LAMPORTS = 1_000_000n;
 /** Base units of the position: half a SOL's worth of a token with six decimals. */
 export const BOUGHT = 500_000_000n;
+export const LADDER: ExitSpec[] = [
+  { kind: "takeProfit", gainBps: 5_000, shareBps: 2_500 },
+  { kind: "takeProfit", gainBps: 10_000, shareBps: 2_500 },
+  { kind: "takeProfit", gainBps: 20_000, shareBps: 2_500 },
+  { kind: "stopLoss", lossBps: 3_000 },
+];
+export const TRAIL: ExitSpec[] = [{ kind: "trailingStop", dropBps: 2_000, fromGainBps: 0 }];
 
 /** A desk with one position under the given rules. */
 export class RulesDesk {
