@@ -1,10 +1,9 @@
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { describe, it } from "vitest";
-import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import { INSTRUMENT, MINT, USER, withDesk, type TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
 import { nonceChainOf, problemsOf, settledPosition } from "./nonce-fixture.ts";
-import { openPanic } from "./panic.ts";
+import { expectSound, panicDoneText, pressPanic } from "./panic-fixture.ts";
 import { chainOf, openPosition, orderRow, startBuy } from "./trade-fixture.ts";
 
 const MINUTE_MS = 60_000;
@@ -32,26 +31,8 @@ async function withDeadToken(
       },
     };
     await use(desk, chain, market, positionId);
-    const problems: string[] = [];
-    const invariants = createJournalInvariants(({ name, detail }) => {
-      problems.push(`${name}: ${detail}`);
-    });
-    for (const event of desk.events()) invariants.take(event);
-    invariants.settle();
-    if (problems.length > 0) throw new Error(problems.join("\n"));
+    expectSound(desk);
   });
-}
-
-async function press(desk: TestDesk, jobId = "tg:1:1"): Promise<void> {
-  await desk.transact((tx) => openPanic(tx, USER, jobId, desk.clock.nowMs()));
-  const pressed = desk.engine.panic.advance(USER);
-  await desk.clock.settle();
-  await pressed;
-}
-
-function doneText(desk: TestDesk): string {
-  const panicId = desk.payloads("PanicClosed").at(-1)?.panicId;
-  return desk.store.outbox(`panic:${panicId}:done`)?.content.text ?? "";
 }
 
 describe("a panic of which only a token is left that nobody takes", () => {
@@ -59,7 +40,7 @@ describe("a panic of which only a token is left that nobody takes", () => {
     expect,
   }) => {
     await withDeadToken(async (desk, _chain, _market, positionId) => {
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(2 * MINUTE_MS - 1_000);
       expect(desk.payloads("PanicClosed")).toEqual([]);
       await desk.clock.advance(15_000);
@@ -67,7 +48,7 @@ describe("a panic of which only a token is left that nobody takes", () => {
       expect(desk.store.user(USER)).toMatchObject({ panicId: null, paused: true });
       expect(desk.store.openOrders()).toEqual([]);
       expect(desk.store.exitPlan(positionId)?.state).toBe("armed");
-      const told = doneText(desk);
+      const told = panicDoneText(desk);
       expect(told).toContain("Panic is done, but for what cannot be sold now.");
       expect(told).toContain("You still hold TOK: no pool and no service has taken it");
       expect(told).toContain("Their exits stay armed");
@@ -77,7 +58,7 @@ describe("a panic of which only a token is left that nobody takes", () => {
 
   it("leaves an exit that fires afterwards trying until somebody takes it", async ({ expect }) => {
     await withDeadToken(async (desk, chain, market, positionId) => {
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(3 * MINUTE_MS);
       chain.price = 500_000n;
       desk.engine.feed.emit(chain.price * 1_000_000_000n, INSTRUMENT);
@@ -96,7 +77,7 @@ describe("a panic of which only a token is left that nobody takes", () => {
 
   it("lets its person buy again after /resume", async ({ expect }) => {
     await withDeadToken(async (desk, chain) => {
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(3 * MINUTE_MS);
       const resumed = { userId: USER, paused: false, jobId: "tg:1:2", createdMs: 0 };
       await desk.transact((tx) =>
@@ -111,7 +92,7 @@ describe("a panic of which only a token is left that nobody takes", () => {
 
   it("goes on where there was a route in between, or a sell may still land", async ({ expect }) => {
     await withDeadToken(async (desk, chain, market) => {
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(MINUTE_MS + 30_000);
       market.isDead = false;
       await desk.clock.advance(12_000);
@@ -133,7 +114,7 @@ describe("a panic of which only a token is left that nobody takes", () => {
     await withDesk(async (desk) => {
       const chain = await nonceChainOf(desk);
       await settledPosition(desk, chain);
-      await press(desk);
+      await pressPanic(desk);
       expect(chain.undecided).toHaveLength(1);
       desk.venue.script = {
         ...desk.venue.script,
@@ -164,7 +145,7 @@ describe("a panic of which only a token is left that nobody takes", () => {
           return request.mint === "MintB" ? { ...route, quantityOut: 1n } : route;
         },
       };
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(3 * MINUTE_MS);
       expect(desk.payloads("PanicClosed")).toEqual([]);
       chain.land();
@@ -172,17 +153,17 @@ describe("a panic of which only a token is left that nobody takes", () => {
       expect(desk.store.position(fine.positionId)?.state).toBe("closed");
       const left = [dead.positionId, dust.positionId].toSorted();
       expect(desk.payloads("PanicClosed")[0]?.left?.toSorted()).toEqual(left);
-      expect(doneText(desk)).toContain("would bring less than the network takes");
-      expect(doneText(desk)).toContain("no pool and no service");
+      expect(panicDoneText(desk)).toContain("would bring less than the network takes");
+      expect(panicDoneText(desk)).toContain("no pool and no service");
     });
   });
 
   it("may be pressed again, and sells it when it trades again", async ({ expect }) => {
     await withDeadToken(async (desk, chain, market, positionId) => {
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(3 * MINUTE_MS);
       market.isDead = false;
-      await press(desk, "tg:1:9");
+      await pressPanic(desk, "tg:1:9");
       chain.land();
       await desk.clock.advance(2_000);
       expect(desk.store.position(positionId)?.state).toBe("closed");
@@ -205,7 +186,7 @@ describe("a panic whose token was asked for only now and then", () => {
           throw new RaptorError(`RAPTOR_VENUE__${code}`, {});
         },
       };
-      await press(desk);
+      await pressPanic(desk);
       code = "UNAVAILABLE";
       await desk.clock.advance(125_000);
       code = "NO_ROUTE";
@@ -226,7 +207,7 @@ describe("a panic whose token was asked for only now and then", () => {
           throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", {});
         },
       };
-      await press(desk);
+      await pressPanic(desk);
       desk.blockhashHold = "Blockhashes are held.";
       await desk.clock.advance(300_000);
       desk.blockhashHold = undefined;
@@ -251,7 +232,7 @@ describe("a panic whose token was asked for only now and then", () => {
           throw new RaptorError(`RAPTOR_VENUE__${code}`, {});
         },
       };
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(130_000);
       code = "UNAVAILABLE";
       await desk.clock.advance(600_000);
@@ -276,7 +257,7 @@ describe("a panic of a dead token, whose service limits us now and then", () => 
           throw new RaptorError(`RAPTOR_VENUE__${code}`, {});
         },
       };
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(10 * MINUTE_MS);
       expect(desk.payloads("PanicClosed")).toHaveLength(1);
     });

@@ -1,9 +1,8 @@
 import { describe, it } from "vitest";
-import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import type { WalletReport } from "../ports/venue.ts";
 import { INSTRUMENT, MINT, USER, withDesk, type TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
-import { openPanic } from "./panic.ts";
+import { expectSound, panicDoneText, pressPanic } from "./panic-fixture.ts";
 import { chainOf, openPosition } from "./trade-fixture.ts";
 
 const MINUTE_MS = 60_000;
@@ -34,21 +33,8 @@ async function withFrozenToken(
         ["node-1", "node-2"].map((provider) => ({ provider, report: viewOf(provider) })),
     };
     await use(desk, chain, freeze, positionId);
-    const problems: string[] = [];
-    const invariants = createJournalInvariants(({ name, detail }) => {
-      problems.push(`${name}: ${detail}`);
-    });
-    for (const event of desk.events()) invariants.take(event);
-    invariants.settle();
-    if (problems.length > 0) throw new Error(problems.join("\n"));
+    expectSound(desk);
   });
-}
-
-async function press(desk: TestDesk): Promise<void> {
-  await desk.transact((tx) => openPanic(tx, USER, "tg:1:1", desk.clock.nowMs()));
-  const pressed = desk.engine.panic.advance(USER);
-  await desk.clock.settle();
-  await pressed;
 }
 
 function crash(desk: TestDesk, chain: FakeChain): void {
@@ -61,15 +47,14 @@ describe("a token that its maker has frozen in the wallet", () => {
     expect,
   }) => {
     await withFrozenToken(async (desk, _chain, _freeze, positionId) => {
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(2 * MINUTE_MS - 1_000);
       expect(desk.payloads("PanicClosed")).toEqual([]);
       await desk.clock.advance(15_000);
       expect(desk.payloads("PanicClosed")).toMatchObject([{ left: [positionId] }]);
       expect(desk.store.user(USER)).toMatchObject({ panicId: null, paused: true });
       expect(desk.store.exitPlan(positionId)?.state).toBe("armed");
-      const { panicId } = desk.payloads("PanicClosed")[0] ?? {};
-      const told = desk.store.outbox(`panic:${panicId}:done`)?.content.text ?? "";
+      const told = panicDoneText(desk);
       expect(told).toContain("but for what cannot be sold now");
       expect(told).toContain("You still hold TOK: its maker has frozen it in your wallet");
       expect(told).toContain("/panic again");

@@ -1,9 +1,8 @@
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { describe, it } from "vitest";
-import { createJournalInvariants } from "../invariants/journal-invariants.ts";
 import { INSTRUMENT, SETTINGS, USER, withDesk, type TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
-import { openPanic } from "./panic.ts";
+import { expectSound, pressPanic } from "./panic-fixture.ts";
 import { chainOf, openPosition, orderRow, startBuy, startSell } from "./trade-fixture.ts";
 
 const MINUTE_MS = 60_000;
@@ -23,29 +22,12 @@ async function withDust(
   });
 }
 
-function expectSound(desk: TestDesk): void {
-  const problems: string[] = [];
-  const invariants = createJournalInvariants(({ name, detail }) => {
-    problems.push(`${name}: ${detail}`);
-  });
-  for (const event of desk.events()) invariants.take(event);
-  invariants.settle();
-  if (problems.length > 0) throw new Error(problems.join("\n"));
-}
-
 async function crash(desk: TestDesk, price: bigint): Promise<string> {
   desk.engine.feed.emit(price * 1_000_000_000n, INSTRUMENT);
   await desk.clock.settle();
   const order = desk.store.openOrders().find(({ side }) => side === "sell");
   if (order === undefined) throw new Error("expected the stop to fire");
   return order.orderId;
-}
-
-async function press(desk: TestDesk): Promise<void> {
-  await desk.transact((tx) => openPanic(tx, USER, "tg:1:1", desk.clock.nowMs()));
-  const pressed = desk.engine.panic.advance(USER);
-  await desk.clock.settle();
-  await pressed;
 }
 
 function sellsOf(desk: TestDesk): number {
@@ -139,7 +121,7 @@ describe("a sell that would bring less than the network takes for it", () => {
     expect,
   }) => {
     await withDust(async (desk, _chain, positionId) => {
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(5_000);
       expect(desk.payloads("PanicClosed")).toMatchObject([{ left: [positionId] }]);
       expect(desk.store.user(USER)?.panicId).toBeNull();
@@ -153,7 +135,7 @@ describe("a sell that would bring less than the network takes for it", () => {
   it("does not end a panic while a buy of before the press may land", async ({ expect }) => {
     await withDust(async (desk, chain) => {
       await startBuy(desk, "ord_more");
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(5_000);
       expect(desk.payloads("PanicClosed")).toEqual([]);
       chain.revert();
@@ -167,7 +149,7 @@ describe("a sell that would bring less than the network takes for it", () => {
       const orderId = await crash(desk, DUST_PRICE);
       await desk.clock.advance(5 * MINUTE_MS);
       chain.price = 500_000n;
-      await press(desk);
+      await pressPanic(desk);
       expect([orderRow(desk, orderId).status, sellsOf(desk)]).toEqual(["canceled", 1]);
       chain.land();
       await desk.clock.advance(2_000);
@@ -215,7 +197,7 @@ describe("an exit whose reverted tries have cost more than it would bring", () =
         chain.revert(identity);
         return { outcome: "accepted", lanes: ["node-1"], evidence: {} };
       };
-      await press(desk);
+      await pressPanic(desk);
       await desk.clock.advance(120 * MINUTE_MS);
       expect(desk.payloads("PanicClosed")).toEqual([]);
       expect(desk.store.user(USER)?.panicId).not.toBeNull();
@@ -236,7 +218,7 @@ describe("dust on the way that an exit takes when everything is at hand", () => 
   it("is not sent a moment after a panic has left it", async ({ expect }) => {
     await withDust(async (desk, chain) => {
       desk.venue.script = chain.warmScript();
-      await press(desk);
+      await pressPanic(desk);
       desk.engine.feed.emit(DUST_PRICE * 1_000_000_000n, INSTRUMENT);
       await desk.clock.advance(10_000);
       expect(desk.payloads("PanicClosed")).toHaveLength(1);
@@ -263,7 +245,7 @@ it("a held sell that is woken while it is looked at is looked at again at once",
     desk.engine.driver.start(orderId);
     await desk.clock.advance(500);
     chain.price = 500_000n;
-    await press(desk);
+    await pressPanic(desk);
     desk.venue.script = script;
     await desk.clock.advance(5_000);
     expect(orderRow(desk, orderId).status).toBe("canceled");
