@@ -35,7 +35,7 @@ export function isFinalRevert(report: AttemptReport): boolean {
  * Ends a group of which one attempt took effect, or failed, for good: the venue can execute none of
  * the others any more. Orders that lost their last attempt to another order end as replaced, unless
  * that one has sold only a part: then they go on with the rest. After a revert the order that tried
- * last goes on alone.
+ * last goes on alone. Sells of other positions that stood on the same value are not replaced by it.
  * @returns the orders to look at again.
  */
 export function buryGroup(
@@ -54,13 +54,16 @@ export function buryGroup(
     const payload = { attemptId, proof };
     tx.append({ stream: `order:${orderId}`, kind: "AttemptDead", payload });
   }
-  const keeperId = end === "filled" ? decided.orderId : (group.at(-1) ?? decided).orderId;
+  // A refused try, or one that a fork took back, leaves its nonce's value to other positions' sells.
+  const own = group.filter(({ slot }) => slot === decided.slot);
+  const keeperId = end === "filled" ? decided.orderId : (own.at(-1) ?? decided).orderId;
   const keeper = orderOf(tx, keeperId);
   const orderIds = [...new Set(group.map(({ orderId }) => orderId))];
   for (const orderId of orderIds) {
     const order = orderOf(tx, orderId);
+    const isRival = orderId !== keeperId && own.some((attempt) => attempt.orderId === orderId);
     const isDone = end !== "filled" || !isPositionOpen(tx, order);
-    if (orderId !== keeperId && isDone) closeReplaced(tx, order, keeper);
+    if (isRival && isDone) closeReplaced(tx, order, keeper);
     context.notices.order(tx, orderId);
   }
   return orderIds;

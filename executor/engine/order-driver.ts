@@ -10,6 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { type DeadEnd, DeadEnds } from "./dead-ends.ts";
 import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
+import { freezeCauseOf, PART_FREEZES_MAX } from "./frozen-holding.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
 import { journalAttempt } from "./journal-attempt.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
@@ -56,7 +57,7 @@ export class OrderDriver {
     this.#stuck = new StuckExits(context, this.#abort.signal, (orderId) => this.start(orderId));
     this.#voids = new EntryVoids(context, tracker);
     this.#alarm = new ExitAlarm(context);
-    this.#dead = new DeadEnds(context.clock);
+    this.#dead = new DeadEnds(context.clock, (userId) => tracker.announceClosed(userId));
     tracker.onResolved((orderId) => this.start(orderId));
     tracker.onOverdue((orderId) => this.start(orderId));
   }
@@ -97,7 +98,7 @@ export class OrderDriver {
   async #drive(orderId: string): Promise<void> {
     const { store, clock } = this.#context;
     const { signal } = this.#abort;
-    const drive: Drive = { tries: 0, emptyReads: 0, refusals: 0 };
+    const drive: Drive = { tries: 0, emptyReads: 0, refusals: 0, partFreezes: 0 };
     let hasPaused = false;
     while (!signal.aborted) {
       const order = store.order(orderId);
@@ -165,13 +166,16 @@ export class OrderDriver {
       return { next: "again", cause: choice.cause };
     }
     const triesBefore = attempts.length + drive.refusals;
-    const quote = await quoteOrder(this.#context, order, wallet, triesBefore);
+    const isPartTried = drive.partFreezes >= PART_FREEZES_MAX;
+    const quote = await quoteOrder(this.#context, order, wallet, triesBefore, isPartTried);
     if (quote.kind === "early") {
       const cause = "No node shows the tokens, but not all of them know the last trade.";
       return { next: "again", cause };
     }
+    if (quote.kind === "frozen") return this.#afterFreeze(order, quote.freeze, drive);
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     drive.emptyReads = 0;
+    drive.partFreezes = 0;
     this.#dead.forget(order.orderId);
     const small = this.#judgeSmall(order, quote.route.quantityOut);
     if (small !== undefined) return this.#afterSmall(order, small);
@@ -239,16 +243,20 @@ export class OrderDriver {
     return STOP;
   }
 
+  /** Nothing is signed for what nobody can move. */
+  #afterFreeze(order: OrderRow, freeze: "part" | "whole", drive: Drive): Step {
+    drive.partFreezes = freeze === "part" ? drive.partFreezes + 1 : 0;
+    if (freeze === "whole") this.#dead.note(order, "frozen");
+    return { next: "again", cause: freezeCauseOf(freeze) };
+  }
+
   /** One empty read may be a slip; a second one of all nodes is what the chain says. */
   async #afterEmptyRead(order: OrderRow, wallet: WalletRow, drive: Drive): Promise<Step> {
-    const { metrics } = this.#context;
     const reason = "The wallet holds none of this token any more.";
     drive.emptyReads += 1;
     if (drive.emptyReads < EMPTY_READS_MIN) return { next: "again", cause: reason };
     const isClosed = await closeSoldElsewhere(this.#context, order, wallet, reason);
     if (!isClosed) return { next: "again", cause: reason };
-    metrics.count("orders_total", { side: order.side, outcome: "canceled" });
-    this.#context.doubtLedger();
     this.#tracker.announceClosed(order.userId);
     return STOP;
   }
@@ -278,14 +286,8 @@ export class OrderDriver {
     if (small !== undefined) return this.#afterSmall(order, small);
     const isFinal = FINAL_CODES.includes(code) || isLastTry(drive);
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
-    this.#noteDeadEnd(order, code);
+    if (code === "RAPTOR_VENUE__NO_ROUTE") this.#dead.note(order, "noRoute");
     return { next: "again", cause: sentenceOf(error) };
-  }
-
-  /** Whoever waits for its panic must not wait for a token that nobody can sell. */
-  #noteDeadEnd({ orderId, userId, source }: OrderRow, code: ErrorCode): void {
-    if (!this.#dead.note(orderId, code) || source.kind !== "panic") return;
-    if (this.#dead.find(orderId) !== undefined) this.#tracker.announceClosed(userId);
   }
 
   async #close(

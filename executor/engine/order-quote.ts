@@ -2,6 +2,7 @@ import type { OrderRow, WalletRow } from "@raptor/shared/domain/rows.ts";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
+import { type Freeze, freezeOf } from "./frozen-holding.ts";
 import { mintOf } from "./ids.ts";
 import { protectOf } from "./order-protect.ts";
 import { fallRuleOf, priceCheckOf } from "./price-doubt.ts";
@@ -15,17 +16,19 @@ export type OrderQuote =
   /** Every node says, after the newest trade of this token, that nothing is left to sell. */
   | { kind: "empty" }
   /** No node shows the tokens, but not every node can be believed yet. */
-  | { kind: "early" };
+  | { kind: "early" }
+  | { kind: "frozen"; freeze: Exclude<Freeze, "none"> };
 
 /**
  * A route at the current price. A sell never asks for more than the chain holds.
- * @throws RAPTOR_VENUE__FROZEN for a sell, and whatever the venue's answers throw.
+ * `isPartTried`: what not every node calls frozen is tried all the same.
  */
 export async function quoteOrder(
   context: EngineContext,
   order: OrderRow,
   wallet: WalletRow,
   triesBefore: number,
+  isPartTried: boolean,
 ): Promise<OrderQuote> {
   const { store, venue, settings } = context;
   const base = {
@@ -42,12 +45,17 @@ export async function quoteOrder(
       venue.fetchRoute({ ...base, quantityIn, slippageBps, priceCheck }),
       walletReport(context, wallet.address, base.mint),
     ]);
+    if (report.frozen?.has(base.mint) === true) {
+      const reason = "its maker has frozen it in this wallet, so that it could not be sold";
+      throw new RaptorError("RAPTOR_VENUE__NO_ROUTE", { reason, mint: base.mint });
+    }
     return { kind: "route", route, report };
   }
   const report = await walletReport(context, wallet.address, base.mint);
   const wanted = BigInt(order.quantity);
   let shown = report.tokens.get(base.mint) ?? 0n;
-  if (shown < wanted) {
+  const isCalledFrozen = report.frozen?.has(base.mint) === true;
+  if (shown < wanted || isCalledFrozen) {
     // One node alone must not keep a person from selling: the most that any node shows counts.
     const views = await venue.fetchWalletViews(wallet.address);
     if (views.every((view) => view.report === null)) {
@@ -60,8 +68,10 @@ export async function quoteOrder(
       const truth = tokenTruthOf(store, views, { userId, instrument, mint: base.mint });
       return { kind: truth.isWhole ? "empty" : "early" };
     }
+    const freeze = freezeOf(views, base.mint, isCalledFrozen);
+    if (freeze === "whole" || (freeze === "part" && !isPartTried))
+      return { kind: "frozen", freeze };
   }
-  if (report.frozen?.has(base.mint) === true) await checkFrozen(context, wallet, base.mint);
   const quantityIn = wanted < shown ? wanted : shown;
   const ramp = settings.exitSlippageRampBps;
   const slippageBps = ramp[Math.min(triesBefore, ramp.length - 1)] as number;
@@ -78,21 +88,6 @@ export async function quoteOrder(
     }),
     report,
   };
-}
-
-/**
- * One node alone must not keep anybody from selling here either.
- * @throws RAPTOR_VENUE__FROZEN when every node that shows the tokens says so.
- */
-async function checkFrozen(
-  { venue }: EngineContext,
-  { address }: WalletRow,
-  mint: string,
-): Promise<void> {
-  const views = await venue.fetchWalletViews(address);
-  const holding = views.flatMap(({ report }) => (report?.tokens.has(mint) ? [report] : []));
-  if (holding.length === 0 || !holding.every(({ frozen }) => frozen?.has(mint))) return;
-  throw new RaptorError("RAPTOR_VENUE__FROZEN", { wallet: address, mint });
 }
 
 /** From what streams keep at hand when it is fresh, else from the nodes. */

@@ -12,6 +12,8 @@ export interface Drive {
   emptyReads: number;
   /** Transactions that were refused before they were signed: the next one allows more slippage. */
   refusals: number;
+  /** Looks in a row at a freeze that not every node vouched for. */
+  partFreezes: number;
 }
 
 /** Of an entry; an exit has none. */

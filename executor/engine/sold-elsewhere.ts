@@ -10,13 +10,13 @@ import { offsetOversold } from "./oversold.ts";
  * Ends a sell of which every node says, more than once, that the wallet holds nothing any more.
  * @returns false while something undecided may be the reason for that.
  */
-export function closeSoldElsewhere(
+export async function closeSoldElsewhere(
   context: EngineContext,
   order: OrderRow,
   { address }: Pick<WalletRow, "address">,
   reason: string,
 ): Promise<boolean> {
-  return context.store.transact((tx) => {
+  const isClosed = await context.store.transact((tx) => {
     // A stop or a panic may have taken its place while the wallet was read.
     if (isOrderOver(tx, order)) return true;
     // Tokens that are gone while an attempt is not decided were most likely sold by it.
@@ -32,4 +32,8 @@ export function closeSoldElsewhere(
     context.notices.order(tx, order.orderId);
     return true;
   });
+  if (!isClosed) return false;
+  context.metrics.count("orders_total", { side: order.side, outcome: "canceled" });
+  context.doubtLedger();
+  return true;
 }

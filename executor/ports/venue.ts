@@ -87,7 +87,7 @@ export interface WalletReport {
   lamports: bigint;
   /** Base units by mint, all token programs. */
   tokens: ReadonlyMap<string, bigint>;
-  /** Of these mints the wallet may move nothing, as long as the mint's maker says so. */
+  /** Of these mints nothing can be sold, as long as the mint's maker has the account frozen. */
   frozen?: ReadonlySet<string>;
   slot: number;
 }

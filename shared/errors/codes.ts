@@ -32,8 +32,6 @@ export const ERROR_TEXTS = {
   RAPTOR_RESTORE__REFUSED: "the journal was not put back",
   RAPTOR_LEASE__IN_DOUBT: "it is not certain that it is this executor's turn to sign",
   RAPTOR_VENUE__TOO_SMALL: "the order is too small to bring anything",
-  RAPTOR_VENUE__FROZEN:
-    "the token's maker has frozen it in this wallet, so that nobody can move it",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TEXTS;

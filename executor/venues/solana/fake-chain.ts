@@ -2,17 +2,17 @@ import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { evenPrng, type FakeAnswer, FakeClock, FakeLog, FakeNet } from "./fake-net.ts";
 import { deriveNonceAddress } from "./nonce-account.ts";
+import { deriveTokenAccount, TOKEN_PROGRAM } from "./programs.ts";
 import { Rpc } from "./rpc.ts";
 import { SpenderLooks } from "./spender-looks.ts";
 
 export const WALLET = "GkwFnmMDvn3HGMpJpWBg8tgJxr3NxNvg3AXxvXVPbRGJ";
 export const MINT = "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN";
-export const TOKEN_ACCOUNT = "CM78CPUeXjn8o3yroDHxUtKsZZgoy4GPkPPXfouKNH12";
+export const TOKEN_ACCOUNT = deriveTokenAccount(WALLET, MINT, TOKEN_PROGRAM);
 export const WSOL_ACCOUNT = "9n4nbM75f5Ui33ZbPYXn59EwSgE8CGsHtAeTH5YFeJ9E";
 export const SIGNATURE =
   "2EanSSkn5cjv9DVKik5gtBkN1wwbV1TAXQQ5yu2RTPGwgrhEywVAQR2veu895uCDzvYwWZe6vD1Bcn8s7r22W17w";
 const GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
-const TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
 
 export const NONCE_ACCOUNT = deriveNonceAddress(WALLET, 0);
 export const NONCE_VALUE = "EkSnNWid2cvwEVnVx9aBqawnmiCNiDgp3gUdkDPTKN1N";
@@ -100,11 +100,11 @@ function answer(state: NodeState, method: string, params: readonly unknown[]): F
       };
     case "getAccountInfo":
       if (params[0] === NONCE_ACCOUNT) return { result: nonceOf(state) };
-      return { result: accountOf(state) };
+      return { result: tokenAccountOf(state) };
     case "getBalance":
       return { result: { context: { slot: state.accountSlot }, value: 10_000_000_000 } };
     case "getTokenAccountsByOwner": {
-      const { context, value } = accountOf(state);
+      const { context, value } = tokenAccountOf(state);
       const isClassic = (params[1] as { programId: string }).programId === TOKEN_PROGRAM;
       const owned = isClassic ? [{ pubkey: TOKEN_ACCOUNT, account: value }] : [];
       return { result: { context, value: owned } };
@@ -144,7 +144,8 @@ function nonceOf({ nonce: { value, slot } }: NodeState) {
   return { context: { apiVersion: "2.3.6", slot }, value: account };
 }
 
-function accountOf(state: NodeState) {
+/** The answer of `getAccountInfo` for the wallet's tokens. */
+export function tokenAccountOf(state: NodeState) {
   const data = Buffer.alloc(165);
   data.set(decodeBase58(MINT) ?? [], 0);
   data.set(decodeBase58(WALLET) ?? [], 32);

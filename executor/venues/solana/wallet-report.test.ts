@@ -1,7 +1,10 @@
 import { describe, test } from "vitest";
-import { createFakeChain, MINT, WALLET } from "./fake-chain.ts";
+import { createFakeChain, MINT, TOKEN_ACCOUNT, tokenAccountOf, WALLET } from "./fake-chain.ts";
 import type { FakeAnswer } from "./fake-net.ts";
 import { fetchWalletViews } from "./wallet-report.ts";
+
+/** Anybody can make one that belongs to the wallet, and put a little in. */
+const SOMEWHERE_ELSE = "9n4nbM75f5Ui33ZbPYXn59EwSgE8CGsHtAeTH5YFeJ9E";
 
 describe("what each node says of a wallet", () => {
   test("stands beside the others, also when they differ", async ({ expect }) => {
@@ -25,6 +28,20 @@ describe("what each node says of a wallet", () => {
     const views = await fetchWalletViews(rpc, WALLET);
     expect(views.map(({ report }) => report?.frozen)).toEqual([new Set([MINT]), undefined]);
     expect(views.map(({ report }) => report?.tokens.get(MINT))).toEqual([700n, 700n]);
+  });
+
+  test("looks for a freeze where swaps sell from, and nowhere else", async ({ expect }) => {
+    const { rpc, nodes } = createFakeChain();
+    const isFrozen = { [TOKEN_ACCOUNT]: true, [SOMEWHERE_ELSE]: false };
+    for (const [node, own] of nodes.map((one, at) => [one, at === 0] as const)) {
+      const value = Object.entries(isFrozen).map(([pubkey, frozen]) => ({
+        pubkey,
+        account: tokenAccountOf({ ...node, isTokenFrozen: frozen === own }).value,
+      }));
+      node.broken.set("getTokenAccountsByOwner", { result: { context: { slot: 9 }, value } });
+    }
+    const views = await fetchWalletViews(rpc, WALLET);
+    expect(views.map(({ report }) => report?.frozen)).toEqual([new Set([MINT]), undefined]);
   });
 
   const silences: [string, FakeAnswer][] = [

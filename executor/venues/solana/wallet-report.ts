@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { WalletReport, WalletView } from "../../ports/venue.ts";
-import { TOKEN_PROGRAMS, WSOL_MINT } from "./programs.ts";
+import { deriveTokenAccount, TOKEN_PROGRAMS, WSOL_MINT } from "./programs.ts";
 import { balanceAnswer, ownedAccountsAnswer } from "./rpc-answers.ts";
 import type { RpcProvider } from "./rpc-provider.ts";
 import type { Rpc } from "./rpc.ts";
@@ -73,17 +73,18 @@ function createReport(
 ): WalletReport {
   const tokens = new Map<string, bigint>();
   const frozen = new Set<string>();
-  const movable = new Set<string>();
   for (const { value } of owned) {
-    for (const { account } of value) {
+    for (const { pubkey, account } of value) {
       const held = parseTokenAccount(Buffer.from(account.data[0], "base64"));
       if (held === undefined || held.owner !== address || held.quantity === 0n) continue;
       if (held.mint === WSOL_MINT) continue;
       tokens.set(held.mint, (tokens.get(held.mint) ?? 0n) + held.quantity);
-      (held.isFrozen ? frozen : movable).add(held.mint);
+      // Swaps sell from this account alone: what anybody sent to another one changes nothing.
+      const isOwn =
+        held.isFrozen && pubkey === deriveTokenAccount(address, held.mint, account.owner);
+      if (isOwn) frozen.add(held.mint);
     }
   }
   const slot = Math.min(balance.context.slot, ...owned.map(({ context }) => context.slot));
-  for (const mint of movable) frozen.delete(mint);
   return { lamports: balance.value, tokens, slot, ...(frozen.size === 0 ? {} : { frozen }) };
 }
