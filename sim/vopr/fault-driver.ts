@@ -11,6 +11,7 @@ import type { Network } from "./network.ts";
 import { NATIVE_MINT } from "../models/token-accounts.ts";
 import { NodeFaults } from "./node-faults.ts";
 import type { Plots } from "./plots.ts";
+import { drawMoveBps } from "./price-moves.ts";
 import { PoolFaults } from "./pool-faults.ts";
 import { spoilSending } from "./send-faults.ts";
 import type { World } from "./world.ts";
@@ -237,8 +238,7 @@ export class FaultDriver {
   #movePrice(): void {
     const { market } = this.#at.chain;
     const token = this.#oneToken();
-    const isWild = this.#prng.nextFloat() < 0.3;
-    const bps = isWild ? 4_500 + this.#upTo(18_000) : 9_500 + this.#upTo(1_000);
+    const bps = drawMoveBps(this.#prng, this.#swarm.pools.isGentle);
     market.move(token.mint, bps);
     this.#at.onTrace(`market: ${token.symbol} times ${bps / 10_000}`);
   }

@@ -4,6 +4,7 @@ import type { LedgerRecord } from "../models/ledger-chain.ts";
 import type { FaultTargets } from "./fault-driver.ts";
 import type { ForkFaults } from "./fork-faults.ts";
 import type { Plots } from "./plots.ts";
+import { SLOT_MS } from "./settings.ts";
 
 type Prepared = EventPayloads["AttemptPrepared"];
 type HeightBound = Extract<Prepared["bound"], { kind: "blockHeight" }>;
@@ -20,7 +21,6 @@ const OLDER_BEFORE_BLOCKS = 30;
 const OLDER_AFTER_MS = 9_000;
 const LOOK_MS = 1_000;
 const OLDER_LOOKS_MAX = 160;
-const SLOT_MS = 400;
 const HELD_UP_MAX = 4;
 /** Shorter than until a dearer copy is sent, or long enough for a few of them. */
 const BRIEF_MS = { min: 800, max: 3_500 };

@@ -1,14 +1,13 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { LedgerNode } from "../models/ledger-node.ts";
 import type { FaultTargets } from "./fault-driver.ts";
-import { RPC_HOSTS } from "./settings.ts";
+import { RPC_HOSTS, SLOT_MS } from "./settings.ts";
 import type { Swarm } from "./swarm.ts";
 
 const FAR_BEHIND_SLOTS = 150;
 /** What nodes remember may end before the last possible block of an attempt. */
 const HISTORY_SLOTS_MIN = 20;
 const HISTORY_SLOTS_MAX = 190;
-const SLOT_MS = 400;
 /** Before a fill is final nobody writes its tokens off, whatever a wallet shows. */
 const SETTLED_MS = 14_000;
 const PAST_AFTER_MS_MAX = 12_000;

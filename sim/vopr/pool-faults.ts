@@ -1,6 +1,6 @@
 import type { Prng } from "@raptor/shared/seams/chance.ts";
 import type { FaultTargets } from "./fault-driver.ts";
-import { LANE_HOSTS } from "./settings.ts";
+import { LANE_HOSTS, SLOT_MS } from "./settings.ts";
 import type { PoolSwarm } from "./swarm.ts";
 
 /** What a run counts it as. */
@@ -13,7 +13,6 @@ export interface PoolFaultTargets extends Pick<
   every(meanMs: number, act: () => void): void;
 }
 
-const SLOT_MS = 400;
 /** Where in its slot a wild tick begins and ends; the next slot tells better while it lasts. */
 const TICK_FROM_MS = 100;
 const TICK_TO_MS = 300;

@@ -7,6 +7,7 @@ import { createPrng } from "../models/prng.ts";
 export const BOT_TOKEN = "7001:AAsimulated-bot-token-that-opens-nothing-0";
 export const WEBHOOK_SECRET = "webhook-secret-of-the-simulator";
 export const QSTASH_KEYS = { current: "sig_current_0123456789", next: "sig_next_0123456789" };
+export const SLOT_MS = 400;
 export const RPC_HOSTS = ["rpc0.sim", "rpc1.sim", "rpc2.sim"] as const;
 /** Landing services; not every desk pays for them. */
 export const LANE_HOSTS = { jito: "jito.sim", sender: "sender.sim" } as const;

@@ -85,6 +85,8 @@ export interface PoolSwarm {
   fullEveryMs: number;
   wildTickEveryMs: number;
   laneOutageEveryMs: number;
+  /** No price moves so far at once that it would have to be told twice. */
+  isGentle: boolean;
 }
 
 const NO_POOL_FAULTS: PoolSwarm = {
@@ -92,11 +94,15 @@ const NO_POOL_FAULTS: PoolSwarm = {
   fullEveryMs: 0,
   wildTickEveryMs: 0,
   laneOutageEveryMs: 0,
+  isGentle: false,
 };
 
 /** Seeds without any fault: what goes wrong in these goes wrong by itself. */
 const CALM_PARTS: Partial<Record<Theme, number>> = { mixed: 0.1, pools: 0.3 };
-/** Of calm seeds about pools, in which single slots tell wild prices and nothing else is wrong. */
+/**
+ * Of calm seeds about pools, in which single slots tell wild prices and nothing else is wrong. In
+ * the others nothing wild is told, so that exits wait for nothing at all.
+ */
 const CALM_TICKS_PART = 0.5;
 
 /** Most kinds are off in a seed, so that each is also seen alone and with few others. */
@@ -110,11 +116,13 @@ export function drawSwarm(prng: Prng, theme: Theme): Swarm {
     fullEveryMs: every(10_000, 50_000),
     wildTickEveryMs: every(3_000, 30_000),
     laneOutageEveryMs: every(8_000, 40_000),
+    isGentle: false,
   };
   const sendTrouble = upTo(0.6);
   // Whether one is believed can be told best where nothing else goes wrong.
-  if (theme === "pools" && isCalm && prng.nextFloat() < CALM_TICKS_PART) {
-    pools.wildTickEveryMs = 2_000 + prng.nextInt(4_000);
+  if (theme === "pools" && isCalm) {
+    if (prng.nextFloat() < CALM_TICKS_PART) pools.wildTickEveryMs = 2_000 + prng.nextInt(4_000);
+    else pools.isGentle = true;
   }
   return { ...themed, pools, sendTrouble };
 }
