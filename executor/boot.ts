@@ -83,7 +83,7 @@ export async function bootDesk(parts: BootParts): Promise<BootReport> {
   lifecycle.enter("ready");
   report.redrivenJobs = parts.intake.redrive();
   for (const order of store.openOrders()) driver.start(order.orderId);
-  await parts.panic.resumeAll();
+  await outlast(() => parts.panic.resumeAll());
   if (signal.aborted) return report;
   parts.settlement.start();
   parts.pool.start();

@@ -233,7 +233,7 @@ export class TestDesk {
   #build(store: Store, isAlive: () => boolean): Engine {
     const clock = this.clock.forProcess(isAlive);
     const venue = this.venue.forProcess(isAlive);
-    const feed = new FakeFeed();
+    const feed = new FakeFeed(this.clock);
     const token = (byteCount: number): string =>
       (this.#ticketCount++).toString(36).padStart(Math.ceil((byteCount * 4) / 3), "0");
     const tickets = new TicketIssuer({

@@ -1,3 +1,4 @@
+import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { PriceFeed, PriceUpdate } from "../ports/market.ts";
 
 /** Prices that a test emits; counts watchers as the real feed does. */
@@ -9,6 +10,11 @@ export class FakeFeed implements PriceFeed {
   readonly watching = new Map<string, number>();
   readonly #listeners: ((update: PriceUpdate) => void)[] = [];
   readonly #latest = new Map<string, PriceUpdate>();
+  readonly #clock: Pick<Clock, "monotonicMs">;
+
+  constructor(clock: Pick<Clock, "monotonicMs">) {
+    this.#clock = clock;
+  }
 
   watch(instrument: string, referencePriceE9?: bigint): void {
     this.references.set(instrument, referencePriceE9);
@@ -31,7 +37,7 @@ export class FakeFeed implements PriceFeed {
     instrument: string,
     more: Pick<PriceUpdate, "slot" | "isStale" | "source"> = {},
   ): void {
-    const update = { instrument, priceE9, atMonotonicMs: 0, ...more };
+    const update = { instrument, priceE9, atMonotonicMs: this.#clock.monotonicMs(), ...more };
     this.#latest.set(instrument, update);
     for (const listener of this.#listeners) listener(update);
   }

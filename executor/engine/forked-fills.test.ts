@@ -27,6 +27,45 @@ describe("a buy that a fork has made smaller", () => {
   });
 });
 
+describe("a sell whose first try reverted, and whose second one a fork has exchanged for the first", () => {
+  it("has one fill at every moment: the second is taken back before the first is booked", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const position = await openPosition(desk, chain);
+      await startSell(desk, position);
+      const first = chain.open;
+      chain.revert();
+      for (let waits = 0; chain.undecided.length === 0 && waits < 50; waits++) {
+        await desk.clock.advance(200);
+      }
+      const second = chain.open;
+      chain.land();
+      await desk.clock.advance(1_000);
+      expect(desk.payloads("FillRecorded").at(-1)?.attemptId).toBe("ord_sell:2");
+      expect([chain.fork()?.identity, chain.fork()?.identity]).toEqual([second, first]);
+      chain.slot += 5;
+      chain.land(first);
+      chain.bury(second);
+      chain.slot += 10;
+      const reconcile = async (): Promise<void> => {
+        const run = desk.engine.reconciler.run("schedule");
+        await desk.clock.advance(3_000);
+        await run;
+      };
+      await reconcile();
+      expect(desk.eventsOf("AttemptFound")).toEqual([]);
+      await settle(desk, chain, "gone", (identity) => identity === second);
+      await reconcile();
+      expect(desk.payloads("AttemptFound")).toMatchObject([{ attemptId: "ord_sell:1" }]);
+      const fills = desk.store.fillsOf("ord_sell").map(({ state }) => state);
+      expect(fills.filter((state) => state !== "reversed")).toHaveLength(1);
+      expect(desk.store.position(position.positionId)).toMatchObject({ state: "closed" });
+    });
+  });
+});
+
 describe("what is read after a sell was taken back", () => {
   it("says that all is as before, where nothing else has sold of it", async ({ expect }) => {
     await withDesk(async (desk) => {

@@ -43,6 +43,8 @@ function book(
   if (now === undefined || isUnresolved(now) || now.state === "filled") return undefined;
   if (isTooEarly(tx, now, landed, finality)) return undefined;
   const { orderId, state } = now;
+  // After a fork one of the two may not be true any more: the other's settlement says which.
+  if (tx.fillsOf(orderId).some((fill) => fill.state === "recorded")) return undefined;
   tx.append({
     stream: `order:${orderId}`,
     kind: "AttemptFound",

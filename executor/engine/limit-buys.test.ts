@@ -46,9 +46,14 @@ function start(desk: TestDesk): void {
   new LimitBuys(context, feed, driver).armAll();
 }
 
-async function price(desk: TestDesk, chain: FakeChain, lamports: bigint): Promise<void> {
+async function price(
+  desk: TestDesk,
+  chain: FakeChain,
+  lamports: bigint,
+  more: { slot?: number } = {},
+): Promise<void> {
   chain.price = lamports;
-  desk.engine.feed.emit(lamports * E9, INSTRUMENT);
+  desk.engine.feed.emit(lamports * E9, INSTRUMENT, more);
   await desk.clock.settle();
 }
 
@@ -130,12 +135,12 @@ describe("a limit buy", () => {
   it("believes no single tick", async ({ expect }) => {
     await withEntry(
       async (desk, chain) => {
-        await price(desk, chain, 1_000_000n);
-        await price(desk, chain, 100_000n);
-        await price(desk, chain, 1_000_000n);
+        await price(desk, chain, 1_000_000n, { slot: 1 });
+        await price(desk, chain, 100_000n, { slot: 2 });
+        await price(desk, chain, 1_000_000n, { slot: 3 });
         expect(desk.payloads("OrderInitialized")).toEqual([]);
-        await price(desk, chain, 790_000n);
-        await price(desk, chain, 780_000n);
+        await price(desk, chain, 790_000n, { slot: 4 });
+        await price(desk, chain, 780_000n, { slot: 5 });
         expect(desk.payloads("OrderInitialized")).toHaveLength(1);
       },
       { tickConfirmMs: 400 },

@@ -3,6 +3,8 @@ import type { ArmedTrigger, TrailTrigger } from "./armed-trigger.ts";
 import { BinaryHeap } from "./binary-heap.ts";
 import { TrailMarks } from "./trail-marks.ts";
 
+/** Who is asked names no slot: two answers that are nearer than this may be of the same one. */
+const SLOT_MS = 400;
 /** Dead triggers are swept out when there are more of them than of living ones, and this many. */
 const SWEEP_MIN = 16;
 
@@ -16,6 +18,8 @@ export class PriceBook {
   readonly #below = new BinaryHeap<ArmedTrigger>((a, b) => a.priceE9 > b.priceE9);
   #living = 0;
   #dead = 0;
+  /** When the first price of the newest slot came. */
+  #slotAtMs = 0;
   /** The newest price, and the last one of another slot before it. */
   latest: PriceUpdate | undefined;
   previousE9: bigint | undefined;
@@ -53,10 +57,16 @@ export class PriceBook {
   /** Takes a price in; two prices of one slot count as one. */
   note(update: PriceUpdate): void {
     const { latest } = this;
-    if (latest !== undefined && (update.slot === undefined || update.slot !== latest.slot)) {
-      this.previousE9 = latest.priceE9;
+    if (latest === undefined || this.#isOtherSlot(update, latest)) {
+      this.previousE9 = latest?.priceE9;
+      this.#slotAtMs = update.atMonotonicMs;
     }
     this.latest = update;
+  }
+
+  #isOtherSlot(update: PriceUpdate, latest: PriceUpdate): boolean {
+    if (update.slot !== undefined && latest.slot !== undefined) return update.slot !== latest.slot;
+    return update.atMonotonicMs - this.#slotAtMs >= SLOT_MS;
   }
 
   /** Nothing would fire and no mark would move at this price: comparisons only, nothing is made. */

@@ -93,6 +93,7 @@ describe("one wild tick", () => {
           const { clock, engine } = rules.desk;
           engine.feed.wholeSlot = wholeSlot;
           await rules.percent(100, before);
+          await clock.advance(400);
           await rules.percent(10, wild);
           await clock.advance(2_350);
           expect(rules.sells).toEqual([]);
@@ -103,6 +104,28 @@ describe("one wild tick", () => {
       );
     },
   );
+
+  it("is not borne out by a second answer within one slot, however often it is asked for", async ({
+    expect,
+  }) => {
+    await withRules(
+      LADDER,
+      async (rules) => {
+        const { clock } = rules.desk;
+        await rules.percent(100);
+        await clock.advance(1_000);
+        for (let asked = 0; asked < 4; asked++) {
+          await rules.percent(10);
+          await clock.advance(99);
+        }
+        expect(rules.sells).toEqual([]);
+        await clock.advance(4);
+        await rules.percent(10);
+        expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
+      },
+      over,
+    );
+  });
 
   it("neither takes profit nor raises a mark, a rise that is not wild does at once", async ({
     expect,

@@ -5,7 +5,7 @@ export interface PriceUpdate {
   priceE9: bigint;
   /** Our monotonic clock at arrival. */
   atMonotonicMs: number;
-  /** The slot that it is of; two prices of one slot confirm nothing. Absent: every price counts. */
+  /** The slot that it is of; two prices of one slot confirm nothing. Absent: told by the time. */
   slot?: number;
   /** A pool's own reserves, or the question that is asked now and then. Absent: the question. */
   source?: "pool" | "poll";

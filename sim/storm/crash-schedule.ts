@@ -10,6 +10,7 @@ const HITS_MAX = 2;
 /** Of these there is one in a life, or the second comes seconds after the first. */
 const HAPPENS_ONCE: readonly CrashPoint["what"][] = [
   "EpochStarted",
+  "FillReversed",
   "TicketClaimed",
   "PanicOpened",
   "PanicClosed",

@@ -11,15 +11,26 @@ describe("a drought", () => {
     const { drought, pass } = droughtAt();
     expect(drought.canMeet("FillRecorded")).toBe(true);
     drought.begin();
+    for (let tries = 0; tries < 4; tries += 1) drought.noteTry("AttemptDead");
     expect(drought.canMeet("FillRecorded")).toBe(false);
     expect(drought.canMeet("AttemptUnknown")).toBe(true);
-    expect(drought.isOverdue).toBe(false);
-    for (let tries = 0; tries < 3; tries += 1) drought.noteTry("AttemptDead");
     expect(drought.isOverdue).toBe(false);
     pass(14_001);
     expect(drought.isOverdue).toBe(true);
     drought.end();
     expect(drought.canMeet("FillRecorded")).toBe(true);
+  });
+
+  it("begins with two deaths at what its fork took back, which comes once", ({ expect }) => {
+    const { drought } = droughtAt();
+    expect(drought.canMeet("FillReversed")).toBe(false);
+    drought.begin();
+    for (let tries = 0; tries < 2; tries += 1) {
+      expect(drought.canMeet("FillReversed")).toBe(true);
+      expect(drought.canMeet("AttemptUnknown")).toBe(false);
+      drought.noteTry("FillReversed");
+    }
+    expect(drought.canMeet("AttemptUnknown")).toBe(true);
   });
 
   it("is what proofs of death take, from when blockhashes ran out to soon after it", ({
@@ -28,8 +39,10 @@ describe("a drought", () => {
     const { drought, pass } = droughtAt();
     expect(drought.canMeet("AttemptDead")).toBe(false);
     drought.begin();
+    for (let tries = 0; tries < 2; tries += 1) drought.noteTry("FillReversed");
     expect(drought.canMeet("AttemptDead")).toBe(false);
     pass(9_001);
+    expect(drought.canMeet("AttemptDead")).toBe(true);
     expect(drought.canMeet("FillReversed")).toBe(true);
     drought.end();
     pass(3_999);
@@ -49,7 +62,7 @@ describe("a drought", () => {
     expect(drought.isOverdue).toBe(true);
   });
 
-  it("goes on until three deaths were planned at proofs of death, however long these take", ({
+  it("goes on until four deaths were planned at proofs of death, however long these take", ({
     expect,
   }) => {
     const { drought, pass } = droughtAt();
@@ -57,6 +70,7 @@ describe("a drought", () => {
     pass(60_000);
     drought.noteTry("AttemptDead");
     drought.noteTry("AttemptUnknown");
+    drought.noteTry("FillReversed");
     drought.noteTry("FillReversed");
     expect(drought.isOverdue).toBe(false);
     expect(drought.canMeet("AttemptDead")).toBe(true);

@@ -4,15 +4,19 @@ type What = CrashPoint["what"];
 
 /** Long enough for a blockhash to run out (150 blocks) and for that to be final on every node. */
 const DROUGHT_MS = 14_000;
-const PROVEN_DEAD_MS = 9_000;
 /** The copies of an exit are dead once the one that landed is final. */
 const AFTER_DROUGHT_MS = 4_000;
 /** On a machine that takes long for each death, a time alone would hold one or none of these. */
-const PROOF_TRIES = 3;
+const PROOF_TRIES = 4;
 /** Where proofs were met often enough already, other points are tried meanwhile. */
 const TRIES_MAX = 8;
-/** Proofs of death, which take as long as a blockhash lives. */
-const TAKES_LONG: readonly What[] = ["AttemptDead", "FillReversed"];
+/**
+ * Proofs of death, and how long after the fork they can come first: that of a blockhash takes as
+ * long as it lives, and that of a nonce until the fork is final.
+ */
+const PROOF_MS: Partial<Record<What, number>> = { AttemptDead: 9_000, FillReversed: 0 };
+/** A fork takes back a few fills, once: the first deaths after it are planned there. */
+const REVERSAL_TRIES = 2;
 /** What cannot be reached while nothing lands. */
 const NEEDS_LANDING: readonly What[] = [
   "AttemptAccepted",
@@ -66,12 +70,14 @@ export class Drought {
   /** A death was planned here. */
   noteTry(what: What): void {
     this.#tries += 1;
-    if (TAKES_LONG.includes(what)) this.#proofTries += 1;
+    if (what in PROOF_MS) this.#proofTries += 1;
   }
 
   canMeet(what: What): boolean {
-    if (!TAKES_LONG.includes(what)) return !this.#isOn || !NEEDS_LANDING.includes(what);
-    if (!this.#isOn) return this.#now() - this.#endedMs < AFTER_DROUGHT_MS;
-    return this.#now() - this.#sinceMs > PROVEN_DEAD_MS;
+    const proofMs = PROOF_MS[what];
+    if (!this.#isOn) return proofMs === undefined || this.#now() - this.#endedMs < AFTER_DROUGHT_MS;
+    if (this.#tries < REVERSAL_TRIES) return what === "FillReversed";
+    if (proofMs === undefined) return !NEEDS_LANDING.includes(what);
+    return this.#now() - this.#sinceMs > proofMs;
   }
 }
