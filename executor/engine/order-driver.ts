@@ -26,6 +26,7 @@ import { closeSoldElsewhere } from "./sold-elsewhere.ts";
 import { type SmallSell, SmallSells } from "./small-sells.ts";
 import { StuckExits } from "./stuck-exits.ts";
 import { tellRefusal } from "./tell-refusal.ts";
+import { bookUndone } from "./undone-reverts.ts";
 
 const JOURNAL_TROUBLE = "the journal cannot be written";
 /** What no other try of an entry changes. */
@@ -161,6 +162,11 @@ export class OrderDriver {
     const wallet = store.wallet(order.walletId);
     const wrapped = store.vault(order.walletId);
     assert(wallet !== undefined && wrapped !== undefined, `order ${order.orderId} has no wallet`);
+    const undone = order.side === "sell" ? await bookUndone(this.#context, attempts) : undefined;
+    if (undone !== undefined) {
+      this.#tracker.announceEnded(undone);
+      return STOP;
+    }
     const choice = chooseLifetime(this.#context, order);
     if (choice.kind === "wait" && order.side === "sell") {
       return { next: "again", cause: choice.cause };

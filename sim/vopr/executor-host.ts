@@ -35,7 +35,7 @@ export interface ExecutorFaults {
 export interface ExecutorHooks {
   onCommit(events: readonly JournalEvent[]): void;
   onFatal(error: unknown): void;
-  onFault(name: string): void;
+  onFault(name: string, lastsMs?: number): void;
   onTrace(text: string): void;
   /** A process starts. */
   onStart(store: Store): void;
@@ -157,7 +157,8 @@ export class ExecutorHost {
   stall(ms: number, name: string): void {
     const life = this.#life;
     if (life === undefined) return;
-    this.#hooks.onFault(`executor/${name}`);
+    // What it wakes to is as old as that: nothing is calm before.
+    this.#hooks.onFault(`executor/${name}`, ms);
     this.#hooks.onTrace(`executor: stands still for ${ms} ms`);
     life.process.stall(ms);
   }

@@ -122,7 +122,7 @@ export class SeedRun {
       lines: this.#lines,
       env: deskOf(this.#seed),
       hooks: {
-        onFault: (name) => this.#onFault(name),
+        onFault: (name, lastsMs) => this.#onFault(name, lastsMs),
         onTrace: (text) => this.#trace.add(text),
         onLine: (line) => this.#onLine(line),
         onCommit: (events) => this.#onCommit(events),
@@ -149,8 +149,8 @@ export class SeedRun {
     });
   }
 
-  #onFault(name: string): void {
-    this.#faultTimes.note(name, this.#world.nowMs);
+  #onFault(name: string, lastsMs = 0): void {
+    this.#faultTimes.note(name, this.#world.nowMs + lastsMs);
     countOne(this.#counts.faults, name);
   }
 
