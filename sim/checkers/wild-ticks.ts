@@ -39,8 +39,13 @@ export function createWildTicks(watch: Watch): Checker {
     if (watch.nowMs() - watch.lastFaultMs(WILD_TICK) < CALM_MS_MIN) return;
     const perUnit = (e9: string): number => Number(e9) / PRICE_E9 / 10 ** token.decimals;
     const [price, trigger] = [perUnit(priceE9), perUnit(triggerPriceE9)];
-    const stood = standing(market.history.since(mint, slots.slot - TOLD_SLOTS), slots.slot);
-    const isFounded = FALLS.includes(rule)
+    const past = market.history.since(mint, slots.slot - TOLD_SLOTS);
+    const isFall = FALLS.includes(rule);
+    // One wild slot and a true move of the next one are two that say so.
+    const hasCrossed = (one: number): boolean => (isFall ? one <= trigger : one >= trigger);
+    if (lastTwoSlots(past).every((prices) => prices.some(hasCrossed))) return;
+    const stood = standing(past, slots.slot);
+    const isFounded = isFall
       ? stood.some((one) => one <= trigger * (1 + TOLERANCE))
       : stood.some(
           (one) => one >= trigger * (1 - TOLERANCE) || price <= one * WILD_TIMES * (1 + TOLERANCE),
@@ -71,6 +76,13 @@ export function createWildTicks(watch: Watch): Checker {
       }
     },
   };
+}
+
+/** All prices of the newest two slots that had any of their own. */
+function lastTwoSlots(past: readonly PastPrice[]): number[][] {
+  const newest = [...new Set(past.map(({ slot }) => slot))].slice(-2);
+  if (newest.length < 2) return [[]];
+  return newest.map((slot) => past.flatMap((one) => (one.slot === slot ? [one.price] : [])));
 }
 
 /** Prices that still held when a slot ended. */
