@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import { withDesk } from "./engine-fixture.ts";
+import { nonceChainOf, settledPosition } from "./nonce-fixture.ts";
 import { sellBeyond, settle } from "./settlement-fixture.ts";
 import { chainOf, MINT, openPosition, openUnsettled, startSell } from "./trade-fixture.ts";
 
@@ -62,6 +63,45 @@ describe("a sell whose first try reverted, and whose second one a fork has excha
       const fills = desk.store.fillsOf("ord_sell").map(({ state }) => state);
       expect(fills.filter((state) => state !== "reversed")).toHaveLength(1);
       expect(desk.store.position(position.positionId)).toMatchObject({ state: "closed" });
+    });
+  });
+});
+
+describe("a refused try that has landed on the nonce value of the one after it", () => {
+  it("is booked in its place, also while a node cannot say that the other is gone", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk, { nonceAccountsMax: 1 });
+      const position = await settledPosition(desk, chain);
+      let sent = 0;
+      chain.onSubmit = () =>
+        sent++ === 0
+          ? { outcome: "rejected", reason: "refused by every node", evidence: {} }
+          : { outcome: "accepted", lanes: ["node-1"], evidence: {} };
+      await startSell(desk, position);
+      await desk.clock.advance(2_000);
+      const [refused, booked] = desk.store.attemptsOf("ord_sell");
+      expect(booked?.exclusionGroup).toBe(refused?.exclusionGroup);
+      chain.land(booked?.identity ?? "");
+      await desk.clock.advance(2_000);
+      chain.fork();
+      const letOut = chain.transactions.get(refused?.identity ?? "");
+      if (letOut === undefined) throw new Error("expected the refused try");
+      letOut.fate = "pending";
+      chain.land(refused?.identity ?? "");
+      chain.finalize();
+      chain.slot += 20;
+      desk.venue.script.fetchSettlement = (identity) =>
+        identity === booked?.identity
+          ? { state: "pending", evidence: {} }
+          : chain.settlement(identity);
+      const run = desk.engine.reconciler.run("schedule");
+      await desk.clock.advance(10_000);
+      await run;
+      expect(desk.payloads("AttemptFound")).toMatchObject([{ attemptId: "ord_sell:1" }]);
+      const fills = desk.store.fillsOf("ord_sell").map(({ state }) => state);
+      expect(fills).toEqual(["reversed", "settled"]);
     });
   });
 });

@@ -43,8 +43,10 @@ function book(
   if (now === undefined || isUnresolved(now) || now.state === "filled") return undefined;
   if (isTooEarly(tx, now, landed, finality)) return undefined;
   const { orderId, state } = now;
-  // After a fork one of the two may not be true any more: the other's settlement says which.
-  if (tx.fillsOf(orderId).some((fill) => fill.state === "recorded")) return undefined;
+  // After a fork one of the two may not be true any more: the other's settlement says which. Where
+  // both are of one nonce value that is known already, and they are exchanged.
+  const isOtherBooked = tx.fillsOf(orderId).some((fill) => fill.state === "recorded");
+  if (isOtherBooked && finality === undefined) return undefined;
   tx.append({
     stream: `order:${orderId}`,
     kind: "AttemptFound",

@@ -26,7 +26,7 @@ import { closeSoldElsewhere } from "./sold-elsewhere.ts";
 import { type SmallSell, SmallSells } from "./small-sells.ts";
 import { StuckExits } from "./stuck-exits.ts";
 import { tellRefusal } from "./tell-refusal.ts";
-import { bookUndone } from "./undone-reverts.ts";
+import { bookCauseOfEmpty, bookUndone } from "./undone-reverts.ts";
 
 const JOURNAL_TROUBLE = "the journal cannot be written";
 /** What no other try of an entry changes. */
@@ -50,6 +50,7 @@ export class OrderDriver {
   /** Orders that were asked for while their drive was ending: they are looked at once more. */
   readonly #askedAgain = new Set<string>();
   readonly #abort = new AbortController();
+  readonly #onBooked = (orderIds: readonly string[]): void => this.#tracker.announceEnded(orderIds);
 
   constructor(context: EngineContext, tracker: AttemptTracker, pool: NoncePool) {
     this.#context = context;
@@ -150,6 +151,9 @@ export class OrderDriver {
     if (open.length > 0 && !this.#stuck.isDue(order)) return STOP;
     const ended = open.length > 0 ? undefined : checkOrderEnd(this.#context, order, attempts);
     if (ended !== undefined) return this.#close(order, ended.status, ended.reason);
+    if (order.side === "sell" && (await bookUndone(this.#context, attempts, this.#onBooked))) {
+      return STOP;
+    }
     try {
       return await this.#attempt(order, attempts, drive);
     } catch (error) {
@@ -162,11 +166,6 @@ export class OrderDriver {
     const wallet = store.wallet(order.walletId);
     const wrapped = store.vault(order.walletId);
     assert(wallet !== undefined && wrapped !== undefined, `order ${order.orderId} has no wallet`);
-    const undone = order.side === "sell" ? await bookUndone(this.#context, attempts) : undefined;
-    if (undone !== undefined) {
-      this.#tracker.announceEnded(undone);
-      return STOP;
-    }
     const choice = chooseLifetime(this.#context, order);
     if (choice.kind === "wait" && order.side === "sell") {
       return { next: "again", cause: choice.cause };
@@ -181,7 +180,6 @@ export class OrderDriver {
     if (quote.kind === "frozen") return this.#afterFreeze(order, quote.freeze, drive);
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     drive.emptyReads = 0;
-    drive.partFreezes = 0;
     this.#dead.forget(order.orderId);
     const small = this.#judgeSmall(order, quote.route.quantityOut);
     if (small !== undefined) return this.#afterSmall(order, small);
@@ -261,6 +259,8 @@ export class OrderDriver {
     const reason = "The wallet holds none of this token any more.";
     drive.emptyReads += 1;
     if (drive.emptyReads < EMPTY_READS_MIN) return { next: "again", cause: reason };
+    const attempts = this.#context.store.attemptsOf(order.orderId);
+    if (await bookCauseOfEmpty(this.#context, attempts, this.#onBooked)) return STOP;
     const isClosed = await closeSoldElsewhere(this.#context, order, wallet, reason);
     if (!isClosed) return { next: "again", cause: reason };
     this.#tracker.announceClosed(order.userId);

@@ -18,8 +18,8 @@ export class PriceBook {
   readonly #below = new BinaryHeap<ArmedTrigger>((a, b) => a.priceE9 > b.priceE9);
   #living = 0;
   #dead = 0;
-  /** When the first price of the newest slot came. */
-  #slotAtMs = 0;
+  /** The first price of the newest slot. */
+  #first: PriceUpdate | undefined;
   /** The newest price, and the last one of another slot before it. */
   latest: PriceUpdate | undefined;
   previousE9: bigint | undefined;
@@ -57,16 +57,16 @@ export class PriceBook {
   /** Takes a price in; two prices of one slot count as one. */
   note(update: PriceUpdate): void {
     const { latest } = this;
-    if (latest === undefined || this.#isOtherSlot(update, latest)) {
-      this.previousE9 = latest?.priceE9;
-      this.#slotAtMs = update.atMonotonicMs;
+    const first = this.#first;
+    if (latest === undefined || first === undefined || isOtherSlot(update, latest, first)) {
+      // Of a slot that is told by the time, its end may be the next one's beginning.
+      this.previousE9 = (latest?.slot === undefined ? first : latest)?.priceE9;
+      this.#first = update;
+    } else if (update.priceE9 === latest.priceE9) {
+      // Of the same slot it says nothing new, and what waits for the next one waits on.
+      return;
     }
     this.latest = update;
-  }
-
-  #isOtherSlot(update: PriceUpdate, latest: PriceUpdate): boolean {
-    if (update.slot !== undefined && latest.slot !== undefined) return update.slot !== latest.slot;
-    return update.atMonotonicMs - this.#slotAtMs >= SLOT_MS;
   }
 
   /** Nothing would fire and no mark would move at this price: comparisons only, nothing is made. */
@@ -97,6 +97,11 @@ export class PriceBook {
     found.push(...rises);
     return found;
   }
+}
+
+function isOtherSlot(update: PriceUpdate, latest: PriceUpdate, first: PriceUpdate): boolean {
+  if (update.slot !== undefined && latest.slot !== undefined) return update.slot !== latest.slot;
+  return update.atMonotonicMs - first.atMonotonicMs >= SLOT_MS;
 }
 
 function topOf(heap: BinaryHeap<ArmedTrigger>): ArmedTrigger | undefined {

@@ -127,6 +127,44 @@ describe("one wild tick", () => {
     );
   });
 
+  it("is not borne out by the next slot's first answer when it was its own slot's last", async ({
+    expect,
+  }) => {
+    await withRules(
+      LADDER,
+      async (rules) => {
+        const { clock } = rules.desk;
+        await rules.percent(100);
+        await clock.advance(398);
+        await rules.percent(10);
+        await clock.advance(4);
+        await rules.percent(10);
+        expect(rules.sells).toEqual([]);
+        await clock.advance(400);
+        await rules.percent(10);
+        expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
+      },
+      over,
+    );
+  });
+
+  it("fires as soon without a poll that says the same as with it", async ({ expect }) => {
+    await withRules(
+      LADDER,
+      async (rules) => {
+        const { clock, engine } = rules.desk;
+        await rules.percent(100, { slot: 1 });
+        await rules.percent(10, { slot: 2 });
+        await clock.advance(200);
+        await rules.percent(10);
+        engine.feed.wholeSlot = 3;
+        await clock.advance(500);
+        expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
+      },
+      over,
+    );
+  });
+
   it("neither takes profit nor raises a mark, a rise that is not wild does at once", async ({
     expect,
   }) => {

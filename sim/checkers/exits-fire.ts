@@ -5,12 +5,15 @@ import { isClearlyCrossed } from "./crossed-rules.ts";
 
 interface Crossing {
   sinceMs: number;
+  lastMs: number;
   answers: number;
 }
 
 /** From the first price that crossed to the committed trigger, in one undisturbed life. */
 const FIRE_MS_MAX = 15_000;
 const ANSWERS_MIN = 4;
+/** Whoever stands still meanwhile is told nothing. */
+const TOLD_MS_MAX = 10_000;
 
 /**
  * Invariant 15. After every step: a living executor that keeps being told a price beyond an armed
@@ -52,8 +55,11 @@ export function createExitsFire(watch: Watch): Checker {
 
   function noteCrossing(positionId: string): void {
     const nowMs = watch.nowMs();
-    const crossing = crossings.get(positionId) ?? { sinceMs: nowMs, answers: 0 };
+    const known = crossings.get(positionId);
+    const isTold = known !== undefined && nowMs - known.lastMs < TOLD_MS_MAX;
+    const crossing = isTold ? known : { sinceMs: nowMs, lastMs: nowMs, answers: 0 };
     crossing.answers += 1;
+    crossing.lastMs = nowMs;
     crossings.set(positionId, crossing);
     const ms = nowMs - crossing.sinceMs;
     if (crossing.answers < ANSWERS_MIN || ms < FIRE_MS_MAX) return;

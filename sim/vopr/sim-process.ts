@@ -33,9 +33,12 @@ export class SimProcess {
     this.#ends.push(end);
   }
 
-  /** The event loop stands still: what should have run meanwhile runs afterwards. */
+  /**
+   * The event loop stands still: what should have run meanwhile runs afterwards. A pause that is
+   * over sooner than one under way does not wake it.
+   */
   stall(ms: number): void {
-    this.#stalledUntilMs = this.#world.nowMs + ms;
+    this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#world.nowMs + ms);
   }
 
   /** Lets `task` in: now, after a stall, or never. */

@@ -89,10 +89,10 @@ export class TrackedPool {
     if (isSame && this.#heldAtMs === undefined) return;
     if (bytes.length === 0) this.#bytes.delete(address);
     else this.#bytes.set(address, bytes);
-    this.#judge(slot);
+    this.#judge();
   }
 
-  #judge(slot: number): void {
+  #judge(): void {
     const pool = decodePool(this.ref, this.#bytes);
     if (isUnusable(pool)) {
       this.#state = undefined;
@@ -100,14 +100,16 @@ export class TrackedPool {
       this.#heldAtMs = undefined;
       this.#deps.onUnusable(pool);
     } else if (isConsistent([...this.#moments.values()], this.#state?.pool, pool)) {
-      this.#accept(pool, slot);
+      this.#accept(pool);
     } else {
       this.#hold();
     }
   }
 
-  #accept(pool: DirectPool, slot: number): void {
+  /** The price is of the slot that its reserves are of: fees that come first confirm nothing. */
+  #accept(pool: DirectPool): void {
     this.#heldAtMs = undefined;
+    const slot = Math.max(...[...this.#moments.values()].map((moment) => moment.slot));
     const atMonotonicMs = this.#deps.clock.monotonicMs();
     const last = this.#state;
     if (last === undefined || hasMoved(last.pool, pool)) {
