@@ -9,6 +9,13 @@ interface Crossing {
   answers: number;
 }
 
+/** One more answer; the first one again where nobody was told anything for long. */
+function goOn(known: Crossing | undefined, nowMs: number): Crossing {
+  const isTold = known !== undefined && nowMs - known.lastMs < TOLD_MS_MAX;
+  if (!isTold) return { sinceMs: nowMs, lastMs: nowMs, answers: 1 };
+  return { ...known, lastMs: nowMs, answers: known.answers + 1 };
+}
+
 /** From the first price that crossed to the committed trigger, in one undisturbed life. */
 const FIRE_MS_MAX = 15_000;
 const ANSWERS_MIN = 4;
@@ -55,11 +62,7 @@ export function createExitsFire(watch: Watch): Checker {
 
   function noteCrossing(positionId: string): void {
     const nowMs = watch.nowMs();
-    const known = crossings.get(positionId);
-    const isTold = known !== undefined && nowMs - known.lastMs < TOLD_MS_MAX;
-    const crossing = isTold ? known : { sinceMs: nowMs, lastMs: nowMs, answers: 0 };
-    crossing.answers += 1;
-    crossing.lastMs = nowMs;
+    const crossing = goOn(crossings.get(positionId), nowMs);
     crossings.set(positionId, crossing);
     const ms = nowMs - crossing.sinceMs;
     if (crossing.answers < ANSWERS_MIN || ms < FIRE_MS_MAX) return;
