@@ -5,8 +5,8 @@ import { bookFound } from "./found-attempt.ts";
 
 /** The next try of an exit waits so long for the look at older ones; later finds count too. */
 const RETRY_LOOK_MS = 300;
-/** Before the tokens of a sell are called gone: longer than any node may take to answer. */
-const EMPTY_LOOK_MS = 15_000;
+/** Before tokens are called gone: as long as a node may take, and no longer than a drain waits. */
+const EMPTY_LOOK_MS = 5_000;
 /** Every block of that time is final by then. */
 const RECENT_MS = 60_000;
 

@@ -1,8 +1,11 @@
 import { createPublicKey, generateKeyPairSync, sign as signForReal, verify } from "node:crypto";
-import { describe, test } from "vitest";
-import { isSigned, makeSignaturesQuick, sign } from "./quick-signatures.ts";
+import { afterAll, describe, test } from "vitest";
+import { isSigned, makeSignaturesQuick, makeSignaturesReal, sign } from "./quick-signatures.ts";
 
 describe("signatures of a simulated world", () => {
+  // Other files' tests go on in this process, and theirs must be real.
+  afterAll(makeSignaturesReal);
+
   const message = Buffer.from("sell everything");
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const real = signForReal(null, message, privateKey);
@@ -30,5 +33,12 @@ describe("signatures of a simulated world", () => {
     expect(verify(null, message, publicKey, real)).toBe(true);
     expect(verify(null, message, publicKey, sign(privateKey, message))).toBe(true);
     expect(verify(null, new Uint8Array(message), publicKey, real.subarray(1))).toBe(false);
+  });
+
+  test("leave none behind", ({ expect }) => {
+    makeSignaturesQuick();
+    expect(signForReal(null, message, privateKey).equals(real)).toBe(false);
+    makeSignaturesReal();
+    expect(signForReal(null, message, privateKey).equals(real)).toBe(true);
   });
 });

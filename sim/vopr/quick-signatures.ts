@@ -21,6 +21,14 @@ export function makeSignaturesQuick(): void {
   syncBuiltinESMExports();
 }
 
+/** For whoever goes on in this process with something else. */
+export function makeSignaturesReal(): void {
+  isInstalled = false;
+  Reflect.set(crypto, "sign", signForReal);
+  Reflect.set(crypto, "verify", verifyForReal);
+  syncBuiltinESMExports();
+}
+
 export function sign(key: KeyObject, message: Uint8Array): Buffer {
   const name = keyName(key);
   let secret = secrets.get(name);
