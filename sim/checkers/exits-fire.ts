@@ -9,18 +9,18 @@ interface Crossing {
   answers: number;
 }
 
+/** From the first price that crossed to the committed trigger, in one undisturbed life. */
+const FIRE_MS_MAX = 15_000;
+const ANSWERS_MIN = 4;
+/** Whoever stands still meanwhile is told nothing. */
+const TOLD_MS_MAX = 10_000;
+
 /** One more answer; the first one again where nobody was told anything for long. */
 function goOn(known: Crossing | undefined, nowMs: number): Crossing {
   const isTold = known !== undefined && nowMs - known.lastMs < TOLD_MS_MAX;
   if (!isTold) return { sinceMs: nowMs, lastMs: nowMs, answers: 1 };
   return { ...known, lastMs: nowMs, answers: known.answers + 1 };
 }
-
-/** From the first price that crossed to the committed trigger, in one undisturbed life. */
-const FIRE_MS_MAX = 15_000;
-const ANSWERS_MIN = 4;
-/** Whoever stands still meanwhile is told nothing. */
-const TOLD_MS_MAX = 10_000;
 
 /**
  * Invariant 15. After every step: a living executor that keeps being told a price beyond an armed
