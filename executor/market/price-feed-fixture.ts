@@ -92,6 +92,7 @@ export function createWorld() {
     ]),
     error: undefined as RaptorError | undefined,
     waitMs: 0,
+    tookMs: 0,
     /** Answers of the next questions, before `prices` again. */
     script: [] as bigint[],
   };
@@ -100,6 +101,7 @@ export function createWorld() {
       batchMax: 50,
       async fetchUsdPricesE30(mints) {
         asked.push([...mints]);
+        clock.ms += state.tookMs;
         if (state.error !== undefined) throw state.error;
         const next = state.script.shift();
         return next === undefined ? state.prices : new Map(state.prices).set(MINT, next);

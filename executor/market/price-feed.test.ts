@@ -147,6 +147,18 @@ describe("the price feed", () => {
     expect(feed.health().ok).toBe(false);
   });
 
+  test("believes no answer that waited while the process stood still", async ({ expect }) => {
+    const { clock, state, feed, seen } = createWorld();
+    state.tookMs = 5_000;
+    feed.watch(INSTRUMENT);
+    feed.start();
+    await settle();
+    expect([seen, feed.latest(INSTRUMENT)]).toEqual([[], undefined]);
+    state.tookMs = 4_999;
+    await clock.step();
+    expect(seen).toHaveLength(1);
+  });
+
   test("has no price without one of SOL", async ({ expect }) => {
     const { state, feed, seen } = createWorld();
     state.prices.delete(SOL);

@@ -210,14 +210,19 @@ class PollingPriceFeed implements PriceFeed {
       .filter((instrument) => instrument.endsWith(SUFFIX))
       .map((instrument) => instrument.slice(0, -SUFFIX.length));
     const doubted: string[] = [];
+    const { clock, settings } = this.#deps;
     // Every batch carries SOL: both sides of a price come from the same moment.
     const batchMax = this.#deps.source.batchMax - 1;
     for (let at = 0; at < mints.length; at += batchMax) {
       try {
         const batch = mints.slice(at, at + batchMax);
+        const askedMs = clock.monotonicMs();
         const prices = await this.#deps.source.fetchUsdPricesE30([SOL_MINT, ...batch]);
         this.#lastFailure = "";
-        doubted.push(...this.#take(batch, prices));
+        // An answer that waited while this process stood still says nothing of now.
+        if (clock.monotonicMs() - askedMs < settings.staleMs) {
+          doubted.push(...this.#take(batch, prices));
+        }
       } catch (error) {
         if (!isRaptorError(error)) throw error;
         this.#lastFailure = error.message;

@@ -93,6 +93,11 @@ export class FakeClock implements Clock {
     queueMicrotask(task);
   }
 
+  /** The process stands still: what was due meanwhile has not run yet. */
+  standStill(ms: number): void {
+    this.#ms += ms;
+  }
+
   async advance(ms: number): Promise<void> {
     const endMs = this.#ms + ms;
     for (;;) {

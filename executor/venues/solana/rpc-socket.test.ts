@@ -98,6 +98,36 @@ describe("a stream", () => {
     expect(net.sockets).toHaveLength(2);
   });
 
+  test("believes nothing that waited while the process stood still, and connects anew", async ({
+    expect,
+  }) => {
+    const { net, clock, socket } = createWorld();
+    socket.start();
+    const { seen, gaps } = watch(socket);
+    const first = net.sockets[0] as FakeSocket;
+    open(first);
+    beat(first, 100);
+    await clock.advance(3_000);
+    clock.standStill(9_000);
+    beat(first, 101);
+    expect([socket.slot(), first.isClosed]).toEqual([101, false]);
+    await clock.advance(1_000);
+    clock.standStill(10_000);
+    beat(first, 102);
+    const id = idOf(first, "signatureSubscribe");
+    notify(first, "signatureNotification", id, { context: { slot: 102 }, value: { err: null } });
+    expect([first.isClosed, seen, socket.isFresh(), socket.counts().silences]).toEqual([
+      true,
+      [],
+      false,
+      1,
+    ]);
+    await clock.advance(500);
+    open(net.sockets[1] as FakeSocket);
+    beat(net.sockets[1] as FakeSocket, 130);
+    expect([socket.slot(), net.sockets.length, gaps.length]).toEqual([130, 2, 2]);
+  });
+
   test("stays connected while slots come", async ({ expect }) => {
     const { net, clock, socket } = createWorld();
     socket.start();

@@ -46,6 +46,7 @@ export class RpcSocket {
   #stop: AbortController | undefined;
   #lastSlotMs = 0;
   #lastPingMs = 0;
+  #lastWatchMs = 0;
   #tries = 0;
   #silences = 0;
   #unreadable = 0;
@@ -69,8 +70,8 @@ export class RpcSocket {
       onValue: (result) => this.#onSlot(result),
       onGap: () => undefined,
     });
-    this.#connect();
     void this.#watch(this.#stop.signal);
+    this.#connect();
   }
 
   stop(): void {
@@ -164,7 +165,12 @@ export class RpcSocket {
         if (isCurrent) this.#onOpen();
       },
       onMessage: (text) => {
-        if (isCurrent) this.#onMessage(text);
+        if (!isCurrent) return;
+        if (!this.#hasStoodStill()) return this.#onMessage(text);
+        isCurrent = false;
+        this.#silences += 1;
+        this.#socket?.close();
+        void this.#onClose("this process stood still, what waited in the connection is old");
       },
       onClose: (reason) => {
         if (!isCurrent) return;
@@ -172,6 +178,14 @@ export class RpcSocket {
         void this.#onClose(reason);
       },
     });
+  }
+
+  /**
+   * The watch runs every second unless the whole process was stopped, and whatever waited in the
+   * connection meanwhile looks as if it was told now.
+   */
+  #hasStoodStill(): boolean {
+    return this.#deps.clock.monotonicMs() - this.#lastWatchMs >= SILENCE_MS_MAX;
   }
 
   #onOpen(): void {
@@ -232,10 +246,12 @@ export class RpcSocket {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
+    this.#lastWatchMs = clock.monotonicMs();
     while (!signal.aborted) {
       await clock.sleep(WATCH_MS, signal);
       if (signal.aborted) return;
       const nowMs = clock.monotonicMs();
+      this.#lastWatchMs = nowMs;
       this.#desk.tick();
       if (this.#isOpen && nowMs - this.#lastPingMs >= PING_MS) {
         this.#lastPingMs = nowMs;
