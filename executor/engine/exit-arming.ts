@@ -1,8 +1,15 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
-import { ruleIdOf, type ExitRule, type ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
+import {
+  isLadderRule,
+  ruleIdOf,
+  type ExitRule,
+  type ExitSpec,
+} from "@raptor/shared/domain/exit-rules.ts";
 import type { ExitPlanRow, FillRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 import { createExitRules, rebaseRules, standardSpecs } from "../strategies/exit-plan.ts";
+import { exitQuantity } from "../strategies/exit-quantity.ts";
+import { keepStops } from "../strategies/keep-stops.ts";
 import type { EngineContext } from "./context.ts";
 
 type Change = EventPayloads["PositionChanged"];
@@ -46,7 +53,8 @@ export function appendExitPlan(
 
 /**
  * Arms a position that was opened, added to or put right: a new one gets its person's preset, a known
- * one keeps its rules, counted from its entry price as it is now.
+ * one keeps its rules, counted from its entry price as it is now. What is added never lifts a stop
+ * that stands above the entry: it would sell at once what was just bought.
  */
 export function armExits(
   context: Pick<EngineContext, "settings" | "clock">,
@@ -72,11 +80,13 @@ export function armExits(
     return;
   }
   const restored = withReversed(tx, before, cause.reversed);
+  const added = cause.added ?? 0n;
+  const rules = added > 0n ? keepStops(restored.rules, entryPriceE9) : restored.rules;
   appendExitPlan(tx, before, {
-    rules: rebaseRules(restored.rules, entryPriceE9),
+    rules: rebaseRules(rules, entryPriceE9),
     done: restored.done,
     ruleCount: before.ruleCount,
-    originalQuantity: originalAfter(before, position, cause.added ?? 0n),
+    originalQuantity: originalAfter(before, position, added),
   });
 }
 
@@ -95,7 +105,9 @@ function originalAfter(before: ExitPlanRow, { quantity }: Change, added: bigint)
   // Plans of the first release count from what is held, so that their one rule sells it all.
   if (was === 0n) return "0";
   const held = BigInt(quantity);
-  return (was + added > held ? was + added : held).toString();
+  // The plan of a position that a fork had emptied counts the buy that lands again already.
+  const bought = before.state === "disarmed" ? was : was + added;
+  return (bought > held ? bought : held).toString();
 }
 
 /** A rule whose sell has landed is done; one that sold only a part goes on with the rest. */
@@ -109,7 +121,8 @@ export function settleExitRule(tx: Tx, order: OrderRow, soldQuantity: bigint): v
   // An edit may have taken the rule away while its sell was under way.
   if (rule === undefined || isStop(rule)) return;
   const sold: ExitRule = { ...rule, soldQuantity: soldBy(rule, soldQuantity) };
-  const isWhole = soldQuantity >= BigInt(order.quantity);
+  const isSold = soldQuantity >= BigInt(order.quantity);
+  const isWhole = isSold && !hasMoreToSell(tx, plan, rule, sold);
   const { ruleCount } = plan;
   const done = plan.done ?? [];
   appendExitPlan(
@@ -119,6 +132,14 @@ export function settleExitRule(tx: Tx, order: OrderRow, soldQuantity: bigint): v
       ? { rules: plan.rules.filter((one) => one !== rule), done: [...done, sold], ruleCount }
       : { rules: plan.rules.map((one) => (one === rule ? sold : one)), done, ruleCount },
   );
+}
+
+/** What was bought while a level was under way has made the level's share larger. */
+function hasMoreToSell(tx: Reader, plan: ExitPlanRow, rule: ExitRule, sold: ExitRule): boolean {
+  const position = tx.position(plan.positionId);
+  if (position === undefined || !isLadderRule(rule)) return false;
+  const rules = plan.rules.map((one) => (one === rule ? sold : one));
+  return exitQuantity({ ...plan, rules }, sold, position, 0n) > 0n;
 }
 
 /** What sells everything protects whatever is held, so it stays while the position is open. */

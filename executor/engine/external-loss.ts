@@ -154,10 +154,12 @@ function lossOf(
   const lost = { quantity: 0n, costLamports: 0n };
   for (const { kind, payload, tsMs } of events) {
     if (kind !== "PositionChanged") continue;
+    const { cause } = payload;
     const [quantity, costLamports] = [BigInt(payload.quantity), BigInt(payload.costLamports)];
-    if (payload.cause.kind === "external" && tsMs >= sinceMs) {
-      lost.quantity += held.quantity - quantity;
-      lost.costLamports += held.costLamports - costLamports;
+    if (cause.kind === "external" && tsMs >= sinceMs) {
+      const before = amountsOf(cause.before) ?? held;
+      lost.quantity += before.quantity - quantity;
+      lost.costLamports += before.costLamports - costLamports;
     }
     Object.assign(held, { quantity, costLamports });
   }
@@ -171,10 +173,19 @@ function beforeLoss(
   const changes = events.flatMap((event) =>
     event.kind === "PositionChanged" ? [event.payload] : [],
   );
-  if (changes.at(-1)?.cause.kind !== "external") return undefined;
+  const last = changes.at(-1)?.cause;
+  if (last?.kind !== "external") return undefined;
+  // Of losses one after the other the last one ended it.
+  if (last.before !== undefined) return amountsOf(last.before);
   const held = changes.findLast(
     (change, at) => change.state === "open" && changes[at + 1]?.cause.kind === "external",
   );
+  return amountsOf(held);
+}
+
+function amountsOf(
+  held: { quantity: string; costLamports: string } | undefined,
+): { quantity: bigint; costLamports: bigint } | undefined {
   if (held === undefined) return undefined;
   return { quantity: BigInt(held.quantity), costLamports: BigInt(held.costLamports) };
 }

@@ -38,13 +38,13 @@ export interface Surplus {
  */
 export class FoundTokens {
   readonly #context: EngineContext;
-  readonly #history: Pick<WalletHistory, "explain">;
+  readonly #history: Pick<WalletHistory, "explain" | "readOwn">;
   /** By the key of the question, which is another one after each word of the person. */
   readonly #judged = new Map<string, { quantity: bigint; atMs: number }>();
   readonly #toldMs = new Map<number, number[]>();
   #isLooking = false;
 
-  constructor(context: EngineContext, history: Pick<WalletHistory, "explain">) {
+  constructor(context: EngineContext, history: Pick<WalletHistory, "explain" | "readOwn">) {
     this.#context = context;
     this.#history = history;
   }
@@ -96,7 +96,9 @@ export class FoundTokens {
     this.#judged.set(key, { quantity, atMs: clock.monotonicMs() });
     const report = await fetchReport(this.#context, mint);
     if (report === undefined || !isWorthAsking(surplus, report)) return;
-    if (!this.#mayTell(wallet.userId)) return;
+    // They may be what an attempt of ours has bought that was called over.
+    const doubted = await this.#history.readOwn(wallet, mint);
+    if (doubted.length > 0 || !this.#mayTell(wallet.userId)) return;
     const { symbol, decimals, tokenProgram } = report;
     const movedBy = await this.#history.explain(wallet, { mint, tokenProgram });
     const notice: FoundNotice = {
@@ -116,7 +118,10 @@ export class FoundTokens {
     }
   }
 
-  #tell(tx: Tx, { wallet, mint, quantity }: Surplus, notice: FoundNotice): void {
+  #tell(tx: Tx, { wallet, mint, quantity, held }: Surplus, notice: FoundNotice): void {
+    // What was booked meanwhile may be these: the next reconcile sees what is left.
+    const now = tx.openPositionOf(wallet.walletId, instrumentOf(mint));
+    if (now?.quantity !== held?.quantity) return;
     if (quantity <= leftApart(tx, wallet, mint)) return;
     this.#context.notices.found(tx, wallet.userId, noticeKeyOf(tx, wallet, mint), notice);
   }

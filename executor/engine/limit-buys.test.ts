@@ -58,6 +58,19 @@ async function price(
 }
 
 describe("a limit buy", () => {
+  it("is called off with a word, also when the disk refuses that at first", async ({ expect }) => {
+    await withEntry(async (desk) => {
+      await desk.clock.advance(HOUR_MS - 1_000);
+      desk.disk.isFull = true;
+      await desk.clock.advance(5_000);
+      expect(desk.store.armedEntries(USER)).toHaveLength(1);
+      desk.disk.isFull = false;
+      await desk.clock.advance(5_000);
+      expect(desk.store.armedEntries(USER)).toEqual([]);
+      expect(desk.store.outbox("entry:ent_one")?.content.text).toContain("is over");
+    });
+  });
+
   it("does nothing above its price and buys once at it", async ({ expect }) => {
     await withEntry(async (desk, chain) => {
       await price(desk, chain, 800_001n);

@@ -14,6 +14,8 @@ import { TriggerIndex } from "./trigger-index.ts";
 
 /** A person keeps an eye on so many; each is watched like a position. */
 export const ARMED_ENTRIES_MAX = 10;
+/** After an end that the disk did not take. */
+const EXPIRE_AGAIN_MS = 1_000;
 /** The one rule of an entry in the index. */
 const RULE_ID = "entry";
 
@@ -118,7 +120,11 @@ export class LimitBuys {
           "Paste the token again to make a new one.",
         ]);
       })
-      .catch((error: unknown) => this.#afterFailure(error));
+      .catch((error: unknown) => {
+        this.#afterFailure(error);
+        const dueMs = clock.nowMs() + EXPIRE_AGAIN_MS;
+        this.#times.add({ dueMs, positionId: entryId, ruleId: RULE_ID });
+      });
   }
 
   #afterFailure(error: unknown): void {

@@ -5,6 +5,11 @@ import { appendMarks } from "./exit-trigger.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import type { TriggerIndex } from "./trigger-index.ts";
 
+interface MovedMark {
+  trigger: TrailTrigger;
+  markE9: bigint;
+}
+
 /** A smaller rise is not worth a record: the stop itself is journaled exactly when it decides. */
 const MOVE_BPS_MIN = 50n;
 /** Marks in one event: what a burst writes at a time, so that exits never wait long behind it. */
@@ -18,6 +23,8 @@ export class MarkKeeper {
   readonly #context: EngineContext;
   readonly #index: TriggerIndex;
   readonly #abort = new AbortController();
+  /** What the disk has refused: nobody tells of it again before the next rise. */
+  #unsaved: MovedMark[] = [];
   #isWaiting = false;
 
   constructor(context: EngineContext, index: TriggerIndex) {
@@ -41,14 +48,26 @@ export class MarkKeeper {
     await clock.sleep(settings.markSaveMs, this.#abort.signal);
     this.#isWaiting = false;
     if (this.#abort.signal.aborted) return;
-    const moved = this.#takeMoved();
+    const moved = this.#withUnsaved(this.#takeMoved());
     for (let at = 0; at < moved.length; at += MARKS_MAX) {
-      if (!(await this.#save(moved.slice(at, at + MARKS_MAX)))) return this.noteMoved();
+      if (await this.#save(moved.slice(at, at + MARKS_MAX))) continue;
+      this.#unsaved = moved.slice(at);
+      return this.noteMoved();
     }
   }
 
-  #takeMoved(): { trigger: TrailTrigger; markE9: bigint }[] {
-    const moved: { trigger: TrailTrigger; markE9: bigint }[] = [];
+  /** Each trigger once, with its newest mark. */
+  #withUnsaved(moved: readonly MovedMark[]): MovedMark[] {
+    const newest = new Map<TrailTrigger, bigint>();
+    for (const { trigger, markE9 } of [...this.#unsaved, ...moved]) newest.set(trigger, markE9);
+    this.#unsaved = [];
+    return [...newest]
+      .filter(([trigger]) => !trigger.isDead)
+      .map(([trigger, markE9]) => ({ trigger, markE9 }));
+  }
+
+  #takeMoved(): MovedMark[] {
+    const moved: MovedMark[] = [];
     for (const book of this.#index.books()) {
       book.trails.takeMoved((trigger, markE9) => {
         const { persistedE9 } = trigger;
@@ -59,8 +78,8 @@ export class MarkKeeper {
     return moved;
   }
 
-  /** @returns false when it could not be written; the next rise tries again. */
-  async #save(moved: { trigger: TrailTrigger; markE9: bigint }[]): Promise<boolean> {
+  /** @returns false when it could not be written. */
+  async #save(moved: readonly MovedMark[]): Promise<boolean> {
     const { store } = this.#context;
     try {
       await store.transact((tx) => {

@@ -176,7 +176,7 @@ export function applyExternal(held: PositionRow, quantity: bigint, detail: strin
     costLamports: cost.toString(),
     realisedLamports: held.realisedLamports,
     state: quantity === 0n ? "closed" : "open",
-    cause: { kind: "external", detail },
+    cause: { kind: "external", detail, before: amountsOf(held) },
   };
 }
 
@@ -198,7 +198,7 @@ export function applyReturn(
     costLamports: (BigInt(held.costLamports) + cost).toString(),
     realisedLamports: held.realisedLamports,
     state: "open",
-    cause: { kind: "external", detail },
+    cause: { kind: "external", detail, before: amountsOf(held) },
   };
 }
 
@@ -231,6 +231,14 @@ export function applyAdoption(
 }
 
 type PositionBase = ReturnType<typeof baseOf>;
+
+/** Compaction may take the event that said it into the archive. */
+function amountsOf({ quantity, costLamports }: PositionRow): {
+  quantity: string;
+  costLamports: string;
+} {
+  return { quantity, costLamports };
+}
 
 function baseOf(
   held: PositionRow,

@@ -80,9 +80,16 @@ export class Reconciler {
     return this.run(trigger);
   }
 
-  /** Reads what is needed to take tokens in that came without an order. */
-  prepareAdoption(wish: TokenWish): Promise<Adoption> {
-    return prepareAdoption(this.#context, wish);
+  /**
+   * Reads what is needed to take tokens in that came without an order. What an attempt of ours has
+   * brought is booked as its fill first: then nothing of it is left to take in.
+   */
+  async prepareAdoption(wish: TokenWish): Promise<Adoption> {
+    const { store } = this.#context;
+    const wallet = store.wallet(wish.walletId);
+    const isTheirs = wallet !== undefined && wallet.userId === wish.userId;
+    const doubted = isTheirs ? await this.#history.readOwn(wallet, wish.mint) : [];
+    return prepareAdoption(this.#context, wish, doubted.length > 0);
   }
 
   async #run(trigger: string): Promise<ReconcileResult> {

@@ -34,8 +34,14 @@ export interface Adoption {
 /**
  * Reads what is needed to take tokens in: what all nodes show, and what they are worth. Nothing is
  * booked on one node's word, and never more than the person saw.
+ * @param isDoubted an attempt of ours that was called over stands in the wallet's history, not all
+ * nodes bear it out, and the tokens may be its own.
  */
-export async function prepareAdoption(context: EngineContext, wish: TokenWish): Promise<Adoption> {
+export async function prepareAdoption(
+  context: EngineContext,
+  wish: TokenWish,
+  isDoubted: boolean,
+): Promise<Adoption> {
   const { store, venue } = context;
   const wallet = store.wallet(wish.walletId);
   if (wallet === undefined || wallet.userId !== wish.userId) {
@@ -45,7 +51,7 @@ export async function prepareAdoption(context: EngineContext, wish: TokenWish): 
     venue.fetchWalletViews(wallet.address),
     fetchReport(context, wish.mint),
   ]);
-  const facts = { wallet, views, report };
+  const facts = { wallet, views, report, isDoubted };
   return {
     shown: describe(store, wish, facts),
     apply: (tx) => adopt(context, tx, wish, facts),
@@ -85,6 +91,7 @@ interface Facts {
   wallet: WalletRow;
   views: WalletView[];
   report: InstrumentReport | undefined;
+  isDoubted: boolean;
 }
 
 function adopt(context: EngineContext, tx: Tx, wish: TokenWish, facts: Facts): AdoptOutcome {
@@ -143,9 +150,10 @@ function basisOf(
 function takeableOf(
   reader: Reader,
   wish: TokenWish,
-  { wallet, views }: Facts,
+  { wallet, views, isDoubted }: Facts,
   held: PositionRow | undefined,
 ): bigint | string {
+  if (isDoubted) return "A trade of this token stands in the history and is not decided yet.";
   const truth = truthOf(reader, wallet, views, instrumentOf(wish.mint));
   if (truth === undefined) return "A trade of this token is under way or not final yet.";
   if (truth.least === undefined || !truth.isWhole) return "Not every node could be read just now.";

@@ -5,6 +5,7 @@ import type { HeldToken, HistoryEntry, HistoryView, WalletMove } from "../ports/
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
 import { bookFound } from "./found-attempt.ts";
+import { instrumentOf } from "./ids.ts";
 import { isUnresolved } from "./nonce-accounts.ts";
 
 /** Read back at least this far, whatever the cursor says: a node may learn of a block late. */
@@ -42,6 +43,18 @@ export interface ReadPast {
   cursor: HistoryCursor | undefined;
 }
 
+function emptyPast(): WalletPast {
+  return {
+    nodes: [],
+    booked: 0,
+    undecided: 0,
+    found: [],
+    disputed: [],
+    setups: 0,
+    foreign: { count: 0, newest: [] },
+  };
+}
+
 /** Reads what landed for a wallet, and finds in it what the journal missed. */
 export class WalletHistory {
   readonly #context: EngineContext;
@@ -68,17 +81,10 @@ export class WalletHistory {
   async read(wallet: WalletRow): Promise<ReadPast> {
     const views = await this.#fetch(wallet, wallet.address);
     const entries = merge(views);
-    const past: WalletPast = {
-      nodes: views.map(({ provider, entries: told, isWhole }) => {
-        return { provider, count: told?.length ?? null, isWhole };
-      }),
-      booked: 0,
-      undecided: 0,
-      found: [],
-      disputed: [],
-      setups: 0,
-      foreign: { count: 0, newest: [] },
-    };
+    const past = emptyPast();
+    past.nodes = views.map(({ provider, entries: told, isWhole }) => {
+      return { provider, count: told?.length ?? null, isWhole };
+    });
     const strangers: HistoryEntry[] = [];
     for (const entry of entries) {
       const attempt = this.#attemptOf(entry);
@@ -87,6 +93,30 @@ export class WalletHistory {
     }
     await this.#sortOut(wallet, strangers, past);
     return { past, cursor: this.#advance(wallet, views, entries) };
+  }
+
+  /**
+   * Books what attempts of ours have brought or taken that were called over.
+   * @returns those of this token that stand in the history and that not all nodes bear out.
+   */
+  async readOwn(wallet: WalletRow, mint: string): Promise<string[]> {
+    const { store } = this.#context;
+    const past = emptyPast();
+    for (const entry of merge(await this.#fetch(wallet, wallet.address))) {
+      const attempt = this.#attemptOf(entry);
+      if (attempt === undefined) continue;
+      try {
+        await this.#judge(attempt, entry, past);
+      } catch (error) {
+        if (!isRaptorError(error)) throw error;
+        past.disputed.push(attempt.attemptId);
+      }
+    }
+    const isOf = (attemptId: string): boolean => {
+      const orderId = store.attempt(attemptId)?.orderId ?? "";
+      return store.order(orderId)?.instrument === instrumentOf(mint);
+    };
+    return past.disputed.filter(isOf);
   }
 
   /** Signatures of strangers' transactions that moved this token, newest first. */

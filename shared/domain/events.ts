@@ -225,7 +225,12 @@ export interface EventPayloads {
     state: "open" | "closed";
     cause:
       | { kind: "fill"; fillId: string }
-      | { kind: "external"; detail: string }
+      /** `before`: what was held; the event that says it too may be in the archive by now. */
+      | {
+          kind: "external";
+          detail: string;
+          before?: { quantity: Amount; costLamports: Amount };
+        }
       /** What was sold beyond a position, set against what the wallet holds. */
       | { kind: "offset"; detail: string }
       /** Tokens that came without an order of ours, taken in by their owner's word. */
