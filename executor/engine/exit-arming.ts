@@ -53,8 +53,8 @@ export function appendExitPlan(
 
 /**
  * Arms a position that was opened, added to or put right: a new one gets its person's preset, a known
- * one keeps its rules, counted from its entry price as it is now. What is added never lifts a stop
- * that stands above the entry: it would sell at once what was just bought.
+ * one keeps its rules, counted from its entry price as it is now. A higher entry never lifts a stop
+ * that stands above it: that would sell at once what was just bought.
  */
 export function armExits(
   context: Pick<EngineContext, "settings" | "clock">,
@@ -81,7 +81,7 @@ export function armExits(
   }
   const restored = withReversed(tx, before, cause.reversed);
   const added = cause.added ?? 0n;
-  const rules = added > 0n ? keepStops(restored.rules, entryPriceE9) : restored.rules;
+  const rules = keepStops(restored.rules, entryPriceE9, context.clock.nowMs());
   appendExitPlan(tx, before, {
     rules: rebaseRules(rules, entryPriceE9),
     done: restored.done,

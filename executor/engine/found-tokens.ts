@@ -98,6 +98,8 @@ export class FoundTokens {
     if (report === undefined || !isWorthAsking(surplus, report)) return;
     // They may be what an attempt of ours has bought that was called over.
     const doubted = await this.#history.readOwn(wallet, mint);
+    // Nodes that tell nothing now may tell it at the next run.
+    if (doubted === undefined) return void this.#judged.delete(key);
     if (doubted.length > 0 || !this.#mayTell(wallet.userId)) return;
     const { symbol, decimals, tokenProgram } = report;
     const movedBy = await this.#history.explain(wallet, { mint, tokenProgram });

@@ -89,7 +89,8 @@ export class Reconciler {
     const wallet = store.wallet(wish.walletId);
     const isTheirs = wallet !== undefined && wallet.userId === wish.userId;
     const doubted = isTheirs ? await this.#history.readOwn(wallet, wish.mint) : [];
-    return prepareAdoption(this.#context, wish, doubted.length > 0);
+    const past = doubted === undefined ? "unread" : doubted.length > 0 ? "doubted" : "clear";
+    return prepareAdoption(this.#context, wish, past);
   }
 
   async #run(trigger: string): Promise<ReconcileResult> {

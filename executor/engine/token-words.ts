@@ -19,6 +19,9 @@ export interface TokenWish {
   quantity: bigint;
 }
 
+/** What the wallet's history says of attempts of ours that were called over. */
+export type OwnPast = "clear" | "doubted" | "unread";
+
 export type AdoptOutcome =
   | { ok: true; change: EventPayloads["PositionChanged"]; adopted: EventPayloads["TokensAdopted"] }
   /** In words why nothing was changed. */
@@ -34,13 +37,13 @@ export interface Adoption {
 /**
  * Reads what is needed to take tokens in: what all nodes show, and what they are worth. Nothing is
  * booked on one node's word, and never more than the person saw.
- * @param isDoubted an attempt of ours that was called over stands in the wallet's history, not all
- * nodes bear it out, and the tokens may be its own.
+ * @param past "doubted": an attempt of ours that was called over stands in the wallet's history,
+ * not all nodes bear it out, and the tokens may be its own.
  */
 export async function prepareAdoption(
   context: EngineContext,
   wish: TokenWish,
-  isDoubted: boolean,
+  past: OwnPast,
 ): Promise<Adoption> {
   const { store, venue } = context;
   const wallet = store.wallet(wish.walletId);
@@ -51,7 +54,7 @@ export async function prepareAdoption(
     venue.fetchWalletViews(wallet.address),
     fetchReport(context, wish.mint),
   ]);
-  const facts = { wallet, views, report, isDoubted };
+  const facts = { wallet, views, report, past };
   return {
     shown: describe(store, wish, facts),
     apply: (tx) => adopt(context, tx, wish, facts),
@@ -91,7 +94,7 @@ interface Facts {
   wallet: WalletRow;
   views: WalletView[];
   report: InstrumentReport | undefined;
-  isDoubted: boolean;
+  past: OwnPast;
 }
 
 function adopt(context: EngineContext, tx: Tx, wish: TokenWish, facts: Facts): AdoptOutcome {
@@ -150,10 +153,15 @@ function basisOf(
 function takeableOf(
   reader: Reader,
   wish: TokenWish,
-  { wallet, views, isDoubted }: Facts,
+  { wallet, views, past }: Facts,
   held: PositionRow | undefined,
 ): bigint | string {
-  if (isDoubted) return "A trade of this token stands in the history and is not decided yet.";
+  if (past === "doubted") {
+    return "A trade of this token stands in the history and is not decided yet.";
+  }
+  if (past === "unread") {
+    return "Not every node told the wallet's history just now. Press again in a few seconds.";
+  }
   const truth = truthOf(reader, wallet, views, instrumentOf(wish.mint));
   if (truth === undefined) return "A trade of this token is under way or not final yet.";
   if (truth.least === undefined || !truth.isWhole) return "Not every node could be read just now.";

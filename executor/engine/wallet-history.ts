@@ -4,7 +4,9 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { HeldToken, HistoryEntry, HistoryView, WalletMove } from "../ports/venue.ts";
 import type { AttemptTracker } from "./attempt-tracker.ts";
 import type { EngineContext } from "./context.ts";
+import { fetchReport } from "./attempt-end.ts";
 import { bookFound } from "./found-attempt.ts";
+import { isFinalRevert } from "./group-end.ts";
 import { instrumentOf } from "./ids.ts";
 import { isUnresolved } from "./nonce-accounts.ts";
 
@@ -97,12 +99,14 @@ export class WalletHistory {
 
   /**
    * Books what attempts of ours have brought or taken that were called over.
-   * @returns those of this token that stand in the history and that not all nodes bear out.
+   * @returns those of this token that stand in the history and that not all nodes bear out;
+   * undefined while a node does not tell its history: what it lists may be missing.
    */
-  async readOwn(wallet: WalletRow, mint: string): Promise<string[]> {
+  async readOwn(wallet: WalletRow, mint: string): Promise<string[] | undefined> {
     const { store } = this.#context;
     const past = emptyPast();
-    for (const entry of merge(await this.#fetch(wallet, wallet.address))) {
+    const views = await this.#fetch(wallet, wallet.address);
+    for (const entry of merge(views)) {
       const attempt = this.#attemptOf(entry);
       if (attempt === undefined) continue;
       try {
@@ -112,11 +116,19 @@ export class WalletHistory {
         past.disputed.push(attempt.attemptId);
       }
     }
-    const isOf = (attemptId: string): boolean => {
-      const orderId = store.attempt(attemptId)?.orderId ?? "";
-      return store.order(orderId)?.instrument === instrumentOf(mint);
-    };
-    return past.disputed.filter(isOf);
+    if (views.length === 0 || views.some(({ entries }) => entries === null)) return undefined;
+    const doubted: string[] = [];
+    for (const attemptId of past.disputed) {
+      const attempt = store.attempt(attemptId);
+      // What another read has booked meanwhile is no doubt.
+      if (attempt === undefined || attempt.state === "filled") continue;
+      if (store.order(attempt.orderId)?.instrument !== instrumentOf(mint)) continue;
+      // Neither is a revert that no fork can take back, whatever one node's list says of it.
+      const { venue } = this.#context;
+      const isOver = attempt.state === "failed" && isFinalRevert(await fetchReport(venue, attempt));
+      if (!isOver) doubted.push(attemptId);
+    }
+    return doubted;
   }
 
   /** Signatures of strangers' transactions that moved this token, newest first. */

@@ -220,9 +220,9 @@ class PollingPriceFeed implements PriceFeed {
         const prices = await this.#deps.source.fetchUsdPricesE30([SOL_MINT, ...batch]);
         this.#lastFailure = "";
         // An answer that waited while this process stood still says nothing of now.
-        if (clock.monotonicMs() - askedMs < settings.staleMs) {
-          doubted.push(...this.#take(batch, prices));
-        }
+        const isLate = clock.monotonicMs() - askedMs >= settings.staleMs;
+        if (isLate) this.#lastFailure = "an answer took as long as a price is good for";
+        else doubted.push(...this.#take(batch, prices));
       } catch (error) {
         if (!isRaptorError(error)) throw error;
         this.#lastFailure = error.message;

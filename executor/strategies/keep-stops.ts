@@ -5,15 +5,31 @@ import { priceAt } from "./exit-plan.ts";
 /**
  * Rules whose stops above the entry stay at their prices where a higher entry would lift them. A
  * stop at breakeven stands just below the price, and what is bought more, at that price, lifts the
- * entry towards it.
+ * entry towards it. What was asked for is remembered: the entry may pass the stop, rise again with
+ * the next buy, and fall back when a fork takes a buy away.
  */
-export function keepStops(rules: readonly ExitRule[], entryPriceE9: bigint): ExitRule[] {
+export function keepStops(
+  rules: readonly ExitRule[],
+  entryPriceE9: bigint,
+  nowMs: number,
+): ExitRule[] {
   if (entryPriceE9 <= 0n) return [...rules];
   return rules.map((rule) => {
-    if (rule.kind !== "stopLoss" || rule.triggerBps <= 0) return rule;
-    const priceE9 = BigInt(rule.triggerPriceE9);
-    if (priceAt(entryPriceE9, rule.triggerBps, "up") <= priceE9) return rule;
+    if (!isStanding(rule, nowMs)) return rule;
+    const { kept, ...bare } = rule;
+    if (kept === undefined && rule.triggerBps < 0) return rule;
+    const asked = kept ?? { triggerBps: rule.triggerBps, priceE9: rule.triggerPriceE9 };
+    const priceE9 = BigInt(asked.priceE9);
+    if (priceAt(entryPriceE9, asked.triggerBps, "up") <= priceE9) {
+      return { ...bare, triggerBps: asked.triggerBps };
+    }
     const distance = (priceE9 * BPS_ONE) / entryPriceE9 - BPS_ONE;
-    return { ...rule, triggerBps: Number(distance) };
+    return { ...bare, triggerBps: Number(distance), kept: asked };
   });
+}
+
+/** It sells everything as soon as the price is at or below its own: a time limit once it is due. */
+function isStanding(rule: ExitRule, nowMs: number): boolean {
+  if (rule.kind === "timeLimit") return rule.triggerPriceE9 !== "0" && rule.dueMs <= nowMs;
+  return rule.kind === "stopLoss";
 }

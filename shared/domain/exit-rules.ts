@@ -35,6 +35,8 @@ interface RuleBase {
   quantityBps: number;
   /** Base units that this rule has sold; absent: none. */
   soldQuantity?: Amount;
+  /** A stop above the entry that a buy would have lifted: where it stays, and what was asked. */
+  kept?: { triggerBps: number; priceE9: Amount };
 }
 
 /** One armed rule of a position, with the price that it waits for. */
