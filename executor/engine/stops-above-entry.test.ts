@@ -1,7 +1,7 @@
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
 import { describe, it } from "vitest";
 import { SETTINGS } from "./engine-fixture.ts";
-import { RulesDesk, withRules } from "./exit-rules-fixture.ts";
+import { type RulesDesk, withRules } from "./exit-rules-fixture.ts";
 import { forget, settle } from "./settlement-fixture.ts";
 import { settleAll, startBuy } from "./trade-fixture.ts";
 
