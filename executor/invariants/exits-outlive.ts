@@ -12,6 +12,8 @@ export function createExitsOutlive(report: Report): Invariant {
   const selling = new Map<string, string>();
   /** Those that nobody may give up. */
   const exits = new Set<string>();
+  /** Sells that are booked, by fill, until that is final: a fork may set them going again. */
+  const sold = new Map<string, { orderId: string; positionId: string }>();
   const open = new Set<string>();
   /** Positions that a panic has left, until something is bought or sold of them. */
   const left = new Set<string>();
@@ -20,6 +22,12 @@ export function createExitsOutlive(report: Report): Invariant {
     if (side !== "sell" || positionId === null) return;
     selling.set(orderId, positionId);
     if (source.kind !== "job") exits.add(orderId);
+  }
+
+  function goOn(fillId: string): void {
+    const fill = sold.get(fillId);
+    sold.delete(fillId);
+    if (fill !== undefined) selling.set(fill.orderId, fill.positionId);
   }
 
   function end(orderId: string): void {
@@ -48,6 +56,12 @@ export function createExitsOutlive(report: Report): Invariant {
         return end(payload.orderId);
       case "FillRecorded":
         selling.delete(payload.orderId);
+        if (payload.side === "sell") sold.set(payload.fillId, payload);
+        return;
+      case "FillReversed":
+        return goOn(payload.fillId);
+      case "FillSettled":
+        sold.delete(payload.fillId);
         return;
       default:
     }

@@ -46,6 +46,10 @@ describe("a journal that keeps its promises", () => {
     expect(story.broken).toEqual([]);
   });
 
+  it("may give an exit up beside one that a fork has set going again", ({ expect }) => {
+    expect(forkedExit().tell(closed("y")).broken).toEqual([]);
+  });
+
   it("may hold several attempts of one exclusion group in a slot", ({ expect }) => {
     const group = { exclusionGroup: "nonce-1" };
     const story = begun()
@@ -54,6 +58,16 @@ describe("a journal that keeps its promises", () => {
     expect(story.broken).toEqual([]);
   });
 });
+
+/** Two exits of one position, of which the first had sold until a fork took that back. */
+function forkedExit(): Story {
+  const payload = { fillId: "sig-x:1", attemptId: "x:1", evidence: { all: true } };
+  return bought()
+    .tell(exitOrder("x"), exitOrder("y", 2))
+    .tell(prepared("x", 1, { slot: "close:p" }))
+    .tell(fill("x", { fillId: "sig-x:1", side: "sell", quantity: "50" }), position("50"))
+    .tell(event("FillReversed", payload), position("100"));
+}
 
 /** On one nonce value, so that of all of these one takes effect. */
 const nonce = {
@@ -238,6 +252,10 @@ describe("a journal that breaks a promise", () => {
     [
       "9 exits outlive everything: exit x was given up while p is open",
       () => bought().tell(exitOrder("x")).tell(closed("x")),
+    ],
+    [
+      "9 exits outlive everything: exit x was given up while p is open",
+      () => forkedExit().tell(closed("y")).tell(closed("x")),
     ],
     [
       "10 entry gate: entry a was prepared while trading was reducing",
