@@ -21,8 +21,8 @@ export type QueueResult = { kind: "queued" } | { kind: "lost"; isCertain: boolea
 
 export const REDELIVER_PATH = "/internal/redeliver";
 const RETRIES = 5;
-/** QStash evaluates this: 1 s, 2 s, 3 s .. so that a deploy of half a minute is bridged. */
-const RETRY_DELAY = "1000 * (1 + retried)";
+/** QStash evaluates this: 1, 2, 4, 8, 16 s, so that a deploy of half a minute is bridged. */
+const RETRY_DELAY = "1000 * pow(2, retried)";
 /** A watchdog tick must stay short; the next tick takes the next ones. */
 const DEAD_LETTERS_MAX = 10;
 /** More are listed than retried: hopeless ones must not hide those that are worth a retry. */

@@ -33,18 +33,21 @@ export interface UpdateTries {
 const UPDATES_MAX = 1_000;
 
 export interface TryMemory {
-  /** The record of an update, new or known. */
-  open(updateId: number, nowMs: number): { tries: UpdateTries; isNew: boolean };
+  /**
+   * The record of an update, new or known. `isFirst`: no other isolate can have tried it before;
+   * without that nothing is certain.
+   */
+  open(updateId: number, nowMs: number, isFirst: boolean): { tries: UpdateTries; isNew: boolean };
   close(updateId: number): void;
 }
 
 export function createTryMemory(): TryMemory {
   const records = new Map<number, UpdateTries>();
   return {
-    open(updateId, nowMs) {
+    open(updateId, nowMs, isFirst) {
       const known = records.get(updateId);
       if (known !== undefined) return { tries: known, isNew: false };
-      const tries = { firstSeenMs: nowMs, isCertain: true };
+      const tries = { firstSeenMs: nowMs, isCertain: isFirst };
       records.set(updateId, tries);
       if (records.size > UPDATES_MAX) {
         const [oldest] = records.keys();

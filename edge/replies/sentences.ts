@@ -46,6 +46,7 @@ export const SENTENCES = {
 export function tooMany(
   what: "trade" | "read" | "user" | "emergency",
   retryAfterS: number,
+  isCertain: boolean,
 ): string {
   const name = {
     trade: "trade commands",
@@ -53,5 +54,8 @@ export function tooMany(
     user: "messages",
     emergency: "commands",
   };
-  return `Too many ${name[what]}: try again in ${retryAfterS} s. Nothing was done.`;
+  const done = isCertain
+    ? "Nothing was done."
+    : "An earlier delivery may have got through: check /positions first.";
+  return `Too many ${name[what]}: try again in ${retryAfterS} s. ${done}`;
 }

@@ -18,7 +18,7 @@ describe("the executor is down", () => {
     expect(published?.headers).toMatchObject({
       "upstash-deduplication-id": "tg:7001:910",
       "upstash-retries": "5",
-      "upstash-retry-delay": "1000 * (1 + retried)",
+      "upstash-retry-delay": "1000 * pow(2, retried)",
       authorization: "Bearer qstash-token-0123456789",
     });
     expect(Object.keys(published?.headers ?? {}).join()).not.toContain("telemetry");

@@ -23,9 +23,8 @@ export function createRedeliver(services: EdgeServices) {
     }
     const { result } = await deliverDirectly(services, job, 1, true);
     if (result.kind === "closed") {
-      return createProblem("EXECUTOR_UNREACHABLE", REDELIVER_PATH, {
-        headers: { "retry-after": "2" },
-      });
+      // No Retry-After: QStash would obey it in the place of the growing delay that was asked for.
+      return createProblem("EXECUTOR_UNREACHABLE", REDELIVER_PATH);
     }
     // A clock set wrong or a key on its way is no word about the job: the person was told that it
     // waits, so it stays with the queue, as a dead letter too, until the two agree again.

@@ -16,6 +16,8 @@ const BODY_BYTES_MAX = 64 * 1024;
 /** How long a job without a deadline is worth asking Telegram for another delivery. */
 const PATIENCE_MS = 60_000;
 const RETRY_AFTER_S = 2;
+/** Younger than any second delivery: our own Retry-After lies between the two. */
+const FIRST_DELIVERY_MS = RETRY_AFTER_S * 1_000;
 /** A group is told once, then again only after an hour of this isolate's life. */
 const GROUP_SILENCE_MS = 3_600_000;
 const GROUPS_MAX = 1_000;
@@ -80,7 +82,10 @@ async function takeJob(
   job: Job,
   messageId: number | undefined,
 ): Promise<Response> {
-  const { tries, isNew } = services.tries.open(updateId, services.clock.nowMs());
+  const nowMs = services.clock.nowMs();
+  // A press has no time of its own, so that it may always have been tried elsewhere.
+  const isFirst = job.kind !== "press" && nowMs - job.createdMs < FIRST_DELIVERY_MS;
+  const { tries, isNew } = services.tries.open(updateId, nowMs, isFirst);
   const [isDone, limited] = await Promise.all([
     // The executor knows repeats by their job id; a forged mark in Redis must not stop a sell.
     isUrgentJob(job) ? false : services.updates.isDone(updateId),
@@ -94,7 +99,11 @@ async function takeJob(
   }
   if (limited !== undefined) {
     services.tries.close(updateId);
-    return encodeReply(encodeSentence(job, limited));
+    const { name, retryAfterS } = limited;
+    // A button works once, so that pressing it again is safe whatever became of it.
+    const isCertain = tries.isCertain || job.kind === "press";
+    const sentence = tooMany(name, retryAfterS, isCertain);
+    return encodeReply(encodeSentence(job, sentence));
   }
   const delivery = await deliverSafely(services, job);
   if (delivery.kind === "lost") return answerLost(services, updateId, job, tries, delivery);
@@ -103,11 +112,11 @@ async function takeJob(
   return encodeReply(encodeDelivery(job, delivery, messageId));
 }
 
-/** The sentence for a limited person, or undefined when the job may pass. */
-async function takeLimit(services: EdgeServices, job: Job): Promise<string | undefined> {
+/** The limit that was met, or undefined when the job may pass. */
+async function takeLimit(services: EdgeServices, job: Job) {
   if (job.actor.kind !== "telegram") return undefined;
   const taken = await services.limits.takeCommand(job.actor.userId, job);
-  return taken.isAllowed ? undefined : tooMany(taken.name, taken.retryAfterS);
+  return taken.isAllowed ? undefined : taken;
 }
 
 async function deliverSafely(services: EdgeServices, job: Job): Promise<Delivery> {

@@ -170,8 +170,9 @@ export class Exits {
       book.isConfirming = false;
       const { latest } = book;
       if (this.#isStopping || latest === undefined) return;
-      if (latest === seen) book.previousE9 = latest.priceE9;
-      if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+      // Time has confirmed nothing where this process stood still, or nobody tells of it any more.
+      if (latest === seen && !this.#isOld(book.instrument)) book.previousE9 = latest.priceE9;
+      this.#lookAgain(book.instrument);
     });
   }
 
@@ -191,14 +192,8 @@ export class Exits {
   #lookAgain(instrument: string): void {
     const book = this.#index.bookOf(instrument);
     if (this.#isStopping || book === undefined) return;
-    // The feed knows whether silence means that nothing has changed.
     const known = this.#feed.latest(instrument);
-    const { clock, settings } = this.#context;
-    const isOld =
-      known === undefined ||
-      known.isStale === true ||
-      clock.monotonicMs() - known.atMonotonicMs > settings.priceStaleMs;
-    if (isOld) {
+    if (known === undefined || this.#isOld(instrument)) {
       // A price that comes back unchanged is told to nobody.
       this.#lookLater(instrument);
       return this.#fireTimes(book);
@@ -206,6 +201,14 @@ export class Exits {
     if (book.latest === undefined) book.note(known);
     const latest = book.latest ?? known;
     if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+  }
+
+  /** The feed knows whether silence means that nothing has changed. */
+  #isOld(instrument: string): boolean {
+    const known = this.#feed.latest(instrument);
+    const { clock, settings } = this.#context;
+    if (known === undefined || known.isStale === true) return true;
+    return clock.monotonicMs() - known.atMonotonicMs > settings.priceStaleMs;
   }
 
   /** Time alone needs no price, so an old one or none at all must not hold it. */

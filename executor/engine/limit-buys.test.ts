@@ -58,6 +58,27 @@ async function price(
 }
 
 describe("a limit buy", () => {
+  it("buys in a pool that goes quiet at its price", async ({ expect }) => {
+    await withEntry(
+      async (desk, chain) => {
+        const { feed } = desk.engine;
+        for (const [slot, lamports] of [900_000n, 790_000n].entries()) {
+          chain.price = lamports;
+          feed.emit(lamports * E9, INSTRUMENT, { slot, source: "pool" });
+          await desk.clock.advance(100);
+        }
+        expect(desk.payloads("OrderInitialized")).toEqual([]);
+        // As the feed says of a pool whose streams live: its price is of now.
+        const known = feed.latest(INSTRUMENT);
+        const atNow = () => ({ atMonotonicMs: desk.clock.monotonicMs() });
+        feed.latest = () => (known === undefined ? known : { ...known, ...atNow() });
+        await desk.clock.advance(1_000);
+        expect(desk.payloads("OrderInitialized")).toMatchObject([{ side: "buy" }]);
+      },
+      { tickConfirmMs: 400, tickWildBps: 3_000 },
+    );
+  });
+
   it("is called off with a word, also when the disk refuses that at first", async ({ expect }) => {
     await withEntry(async (desk) => {
       await desk.clock.advance(HOUR_MS - 1_000);

@@ -9,7 +9,8 @@ import { deriveEntryOrderId } from "./ids.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeOrder } from "./orders.ts";
-import { believedPrices } from "./tick-filter.ts";
+import type { PriceBook } from "./price-book.ts";
+import { believedPrices, isWild, NEXT_SLOT_MS_MAX } from "./tick-filter.ts";
 import { TriggerIndex } from "./trigger-index.ts";
 
 /** A person keeps an eye on so many; each is watched like a position. */
@@ -77,9 +78,13 @@ export class LimitBuys {
     const book = this.#index.bookOf(update.instrument);
     if (book === undefined) return;
     book.note(update);
-    if (book.isQuiet(update.priceE9)) return;
+    if (!book.isQuiet(update.priceE9)) this.#evaluate(book, update);
+  }
+
+  #evaluate(book: PriceBook, update: PriceUpdate): void {
     const { tickWildBps: wildBps, tickConfirmMs: confirmMs } = this.#context.settings;
     const { downE9 } = believedPrices(update, book.previousE9, { wildBps, confirmMs });
+    if (downE9 !== update.priceE9) void this.#confirmLater(book);
     for (const { positionId } of book.crossed(undefined, downE9)) {
       if (this.#firing.has(positionId) || this.#stopOf(positionId) !== undefined) continue;
       this.#firing.add(positionId);
@@ -87,6 +92,27 @@ export class LimitBuys {
         .catch((error: unknown) => this.#afterFailure(error))
         .finally(() => this.#firing.delete(positionId));
     }
+  }
+
+  /**
+   * A pool in which nobody trades any more tells no second price: what one slot has said counts as
+   * two when nothing has spoken against it, a wild one later than that.
+   */
+  async #confirmLater(book: PriceBook): Promise<void> {
+    if (book.isConfirming) return;
+    book.isConfirming = true;
+    const { latest: seen, previousE9, instrument } = book;
+    const { clock, settings } = this.#context;
+    const isFar = seen !== undefined && isWild(seen.priceE9, previousE9, settings.tickWildBps);
+    await clock.sleep(settings.tickConfirmMs + (isFar ? NEXT_SLOT_MS_MAX : 0));
+    book.isConfirming = false;
+    const { latest } = book;
+    const known = this.#feed.latest(instrument);
+    if (this.#isStopping || latest === undefined || known === undefined) return;
+    const ageMs = clock.monotonicMs() - known.atMonotonicMs;
+    if (known.isStale === true || ageMs > settings.priceStaleMs) return;
+    if (latest === seen) book.previousE9 = latest.priceE9;
+    if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
   }
 
   /** While entries are stopped, prices that come by cost no transaction. */

@@ -31,7 +31,7 @@ export class Panic {
   constructor(context: EngineContext, driver: OrderDriver, tracker: AttemptTracker) {
     this.#context = context;
     this.#driver = driver;
-    tracker.onUserChanged((userId) => this.#look(userId));
+    tracker.onUserChanged((userId) => this.follow(userId));
   }
 
   /** Part of the transaction that accepts the press: pauses entries and opens the panic. */
@@ -56,7 +56,7 @@ export class Panic {
   }
 
   /** Nobody asks a second time, so that a full disk must not end the look. */
-  #look(userId: number): void {
+  follow(userId: number): void {
     const { store, onFatal } = this.#context;
     if ((store.user(userId)?.panicId ?? null) === null) return;
     const advance = (): Promise<void> => this.advance(userId);

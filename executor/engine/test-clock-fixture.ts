@@ -47,6 +47,11 @@ export class TestClock implements Clock {
     return this.advance(0);
   }
 
+  /** The process stands still: what was due meanwhile has not run yet. */
+  standStill(ms: number): void {
+    this.#ms += ms;
+  }
+
   async advance(ms: number): Promise<void> {
     const endMs = this.#ms + ms;
     await turn();

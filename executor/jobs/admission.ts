@@ -71,14 +71,15 @@ export class JobAdmission {
     return `This desk is private. Your Telegram id is ${userId}; its owner can add it. Nothing was done.`;
   }
 
-  decide(tx: Tx, job: Job): Admission {
-    const decided = this.#decide(tx, job);
+  /** `isRedelivered`: nobody reads the answer, so what it says must become a notice. */
+  decide(tx: Tx, job: Job, isRedelivered: boolean): Admission {
+    const decided = this.#decide(tx, job, isRedelivered);
     if (decided.kind === "accepted" || !isSwitch(job)) return decided;
     const tell = (inner: Tx): void => this.#switches.tellIfLate(inner, job, decided.sentence);
     return { ...decided, tell };
   }
 
-  #decide(tx: Tx, job: Job): Admission {
+  #decide(tx: Tx, job: Job, isRedelivered: boolean): Admission {
     const late =
       job.deadlineMs !== undefined && this.#clock.nowMs() > job.deadlineMs + DEADLINE_SKEW_MS;
     if (late) {
@@ -91,15 +92,16 @@ export class JobAdmission {
     }
     switch (job.kind) {
       case "press":
-        return this.#decidePress(tx, job);
+        return this.#decidePress(tx, job, isRedelivered);
       case "setTradingState":
-        return this.#decideTradingState(tx, job);
+        return this.#decideTradingState(tx, job, isRedelivered);
       case "pause":
       case "resume":
         if (job.actor.kind !== "telegram") return refuse("foreign", "This needs a person.");
         return this.#switches.decidePause(tx, job, {
           userId: job.actor.userId,
           paused: job.kind === "pause",
+          isRedelivered,
         });
       case "setExits":
         if (job.actor.kind === "admin") return { kind: "accepted", apply: () => {} };
@@ -109,7 +111,7 @@ export class JobAdmission {
     }
   }
 
-  #decidePress(tx: Tx, job: JobOf<"press">): Admission {
+  #decidePress(tx: Tx, job: JobOf<"press">, isRedelivered: boolean): Admission {
     if (job.actor.kind !== "telegram") return refuse("foreign", "This button is not yours.");
     const { userId, chatId } = job.actor;
     const data = { op: job.op, arg: job.arg, ticket: job.ticket, tag: job.tag };
@@ -118,7 +120,7 @@ export class JobAdmission {
       return refuse("forged-button", "This button was not made here. Nothing was done.");
     }
     if (job.op === NAV_OPS.pause) {
-      const decided = this.#switches.decidePause(tx, job, { userId, paused: true });
+      const decided = this.#switches.decidePause(tx, job, { userId, paused: true, isRedelivered });
       if (decided.kind === "refused") return decided;
       return { kind: "accepted", toast: decided.sentence, apply: decided.apply };
     }
@@ -133,7 +135,7 @@ export class JobAdmission {
       inner.append({ stream: `job:${job.id}`, kind: "TicketClaimed", payload });
     };
     if (action.kind === "resume") {
-      const wish = { userId, paused: false, shownMs: action.shownMs };
+      const wish = { userId, paused: false, isRedelivered, shownMs: action.shownMs };
       const decided = this.#switches.decidePause(tx, job, wish);
       if (decided.kind === "refused") return { ...decided, followUp: pressed };
       return {
@@ -178,12 +180,12 @@ export class JobAdmission {
     return undefined;
   }
 
-  #decideTradingState(tx: Tx, job: JobOf<"setTradingState">): Admission {
+  #decideTradingState(tx: Tx, job: JobOf<"setTradingState">, isRedelivered: boolean): Admission {
     const isAdmin = job.actor.kind === "admin" || this.#isAdmin(job);
     if (!isAdmin) {
       return refuse("not-admin", "Only an admin may use the kill switch. Nothing was changed.");
     }
-    return this.#switches.decideTradingState(tx, job);
+    return this.#switches.decideTradingState(tx, job, isRedelivered);
   }
 
   #isAdmin(job: Job): boolean {

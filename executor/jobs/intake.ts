@@ -22,7 +22,7 @@ export interface IntakeResult {
 
 type Decision =
   | { kind: "conflict" }
-  | { kind: "duplicate"; outcome: string | null; refused: boolean }
+  | { kind: "duplicate"; outcome: string | null; refused: boolean; again: string | undefined }
   | { kind: "decided"; admission: Admission };
 
 export interface IntakeDeps {
@@ -101,9 +101,15 @@ export class JobIntake {
     if (known !== undefined) {
       // A purge removes the digest of what was said; the id alone then tells that it was known.
       if (known.digest !== "" && known.digest !== digest) return { kind: "conflict" };
-      return { kind: "duplicate", outcome: known.outcome, refused: known.state === "refused" };
+      const refused = known.state === "refused";
+      const again = sentenceAgain(tx, job, refused);
+      // The first answer was lost, or the job would not have been put into the queue.
+      if (isRedelivered && again !== undefined && !wasToldLate(tx, job)) {
+        this.#deps.handlers.tellLate(tx, job, again);
+      }
+      return { kind: "duplicate", outcome: known.outcome, refused, again };
     }
-    const admission = this.#deps.admission.decide(tx, job);
+    const admission = this.#deps.admission.decide(tx, job, isRedelivered);
     const userId = userIdOf(job);
     const stream = `job:${job.id}`;
     if (admission.kind === "refused") {
@@ -142,6 +148,7 @@ export class JobIntake {
       metrics.count("jobs_total", { kind: job.kind, outcome: "duplicate" });
       const answer: JobAnswer = { status: "duplicate", jobId: job.id, epoch };
       if (job.kind === "press") answer.toast = duplicateToast(decision);
+      else if (decision.again !== undefined) answer.sentence = decision.again;
       return { status: 200, answer };
     }
     const { admission } = decision;
@@ -215,6 +222,23 @@ export class JobIntake {
 function duplicateToast(decision: { outcome: string | null; refused: boolean }): string {
   if (decision.refused) return "This was refused before; nothing was done.";
   return decision.outcome === null ? "Already under way." : "Already done; nothing was repeated.";
+}
+
+/** What no screen will say: that it was refused, and how a switch stands. */
+function sentenceAgain(tx: Tx, job: Job, refused: boolean): string | undefined {
+  if (refused) return "This was refused before; nothing was done.";
+  if (job.kind === "setTradingState") return `Trading is ${tx.control().tradingState}.`;
+  if (job.actor.kind !== "telegram" || (job.kind !== "pause" && job.kind !== "resume")) {
+    return undefined;
+  }
+  const isPaused = tx.user(job.actor.userId)?.paused === true;
+  return isPaused ? "Your buys are paused." : "Your buys are not paused.";
+}
+
+/** By an earlier redelivery, with the reason. */
+function wasToldLate(tx: Tx, job: Job): boolean {
+  const key = `late:${job.id}`;
+  return [key, `${key}:${userIdOf(job)}`].some((one) => tx.outbox(one) !== undefined);
 }
 
 export function userIdOf(job: Job): number | null {

@@ -40,7 +40,11 @@ export class Switches {
     this.#notices = deps.notices;
   }
 
-  decideTradingState(tx: Tx, job: JobOf<"setTradingState">): SwitchDecision {
+  decideTradingState(
+    tx: Tx,
+    job: JobOf<"setTradingState">,
+    isRedelivered: boolean,
+  ): SwitchDecision {
     const { state, reason, id: jobId } = job;
     const { tradingState, tightenedMs } = tx.control();
     const isLooser = state === "active";
@@ -58,7 +62,7 @@ export class Switches {
       apply: (inner) => {
         const payload = { state, reason, by, jobId, ...times };
         inner.append({ stream: "control", kind: "TradingStateChanged", payload });
-        if (this.#isLate(job)) {
+        if (isRedelivered || this.#isLate(job)) {
           const lines = [sentence, `A late command of ${by} did this: it had been on its way.`];
           this.#notices.alertAdmins(inner, `late:${jobId}`, lines);
         }
@@ -70,9 +74,9 @@ export class Switches {
   decidePause(
     tx: Tx,
     job: Job,
-    wish: { userId: number; paused: boolean; shownMs?: number },
+    wish: { userId: number; paused: boolean; isRedelivered: boolean; shownMs?: number },
   ): SwitchDecision {
-    const { userId, paused, shownMs } = wish;
+    const { userId, paused, isRedelivered, shownMs } = wish;
     const user = tx.user(userId);
     if (user === undefined) {
       return { kind: "refused", reason: "unknown-user", sentence: "Press /start first." };
@@ -103,7 +107,7 @@ export class Switches {
           const reason = "resumed by the person";
           inner.append({ stream, kind: "EntriesReleased", payload: { userId, reason } });
         }
-        if (this.#isLate(job)) {
+        if (isRedelivered || this.#isLate(job)) {
           const lines = [sentence, "Your command came late; it had been on its way."];
           this.#notices.alert(inner, userId, `late:${job.id}`, lines);
         }

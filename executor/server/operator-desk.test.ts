@@ -22,7 +22,7 @@ async function withDesk(
     const deps: OperatorDeskDeps = {
       store,
       reads: { status: nothing, positions: nothing },
-      panic: { advance: () => Promise.resolve() },
+      panic: { follow: () => {} },
       notices: { alertAdmins: () => {} },
       clock,
       log,

@@ -26,7 +26,7 @@ const requestSchema: z.ZodType<OperatorRequest> = z.discriminatedUnion("cmd", [
 export interface OperatorDeskDeps {
   store: Pick<Store, "transact">;
   reads: Pick<ReadModels, "status" | "positions">;
-  panic: Pick<Panic, "advance">;
+  panic: Pick<Panic, "follow">;
   notices: Pick<Notices, "alertAdmins">;
   clock: Clock;
   log: Log;
@@ -69,7 +69,8 @@ export class OperatorDesk {
       });
       // Why is free text: the journal keeps it where it can be purged, and a log is no such place.
       log.warn({ isPanic }, "trading was halted from the command line");
-      if (isReady()) for (const userId of halted.panicUserIds) await panic.advance(userId);
+      // What is committed is no problem any more: selling outlasts a disk that takes nothing now.
+      if (isReady()) for (const userId of halted.panicUserIds) panic.follow(userId);
       return { ok: true, result: { lines: halted.lines } };
     } catch (error) {
       if (!isRaptorError(error)) throw error;

@@ -11,7 +11,7 @@ describe("waits between attempts", () => {
   });
 
   test.for([
-    ["1000 * (1 + retried)", 2, 3_000],
+    ["1000 * pow(2, retried)", 4, 16_000],
     ["pow(2, retried) * 1000", 3, 8_000],
     ["max(1000, min(retried, 2) * 250 - 1)", 9, 1_000],
     ["-(-7) % 4 + round(1.5) / 2", 0, 4],

@@ -38,9 +38,9 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "redelivery-failure-as-done",
     "Tells QStash that a job is done although the executor could not be reached.",
     "edge/routes/redeliver.ts",
-    'return createProblem("EXECUTOR_UNREACHABLE", REDELIVER_PATH, {',
+    'return createProblem("EXECUTOR_UNREACHABLE", REDELIVER_PATH);',
     `if (job.id !== "") return Response.json({ jobId: job.id });
-      return createProblem("EXECUTOR_UNREACHABLE", REDELIVER_PATH, {`,
+      return createProblem("EXECUTOR_UNREACHABLE", REDELIVER_PATH);`,
   ),
   mutant(
     "random-job-ids",

@@ -33,6 +33,8 @@ export const SNAPSHOT_ACCOUNTS_MAX = 100;
 const CALLS_MAX = 4;
 const REST_MS_MIN = 250;
 const REST_MS_MAX = 4_000;
+/** No call takes so long: the process stood still, and the answer waited in its connection. */
+const WAITED_MS = 10_000;
 
 /** Reads accounts by poll: many at once, a few calls side by side, and again after a failure. */
 export class AccountSnapshots {
@@ -125,6 +127,10 @@ export class AccountSnapshots {
     }
     this.#failures = 0;
     if (this.#isStopped) return;
+    if (clock.monotonicMs() - askedAtMs >= WAITED_MS) {
+      for (const address of addresses) this.#wanted.add(address);
+      return;
+    }
     const { context, value } = answer;
     if (value.length !== addresses.length) {
       log.warn({ asked: addresses.length, got: value.length }, "an answer of another length");

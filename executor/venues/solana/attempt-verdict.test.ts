@@ -1,5 +1,15 @@
 import { describe, test } from "vitest";
-import { BOUND, createNodeState, type NodeState, SIGNATURE } from "./fake-chain.ts";
+import {
+  BOUND,
+  createAttemptRow,
+  createFakeChain,
+  createNodeState,
+  createTransaction,
+  MINT,
+  type NodeState,
+  SIGNATURE,
+} from "./fake-chain.ts";
+import { fetchAttemptReport } from "./fetch-attempt.ts";
 import {
   claim,
   createBuy,
@@ -127,6 +137,31 @@ describe("a success", () => {
       node.transaction = null;
     }
     expect((await unreadable.ask()).state).toBe("seen");
+  });
+
+  test("of a sell is booked when it opened an account dearer than what it brought", async ({
+    expect,
+  }) => {
+    const chain = createFakeChain();
+    await chain.rpc.checkChain();
+    for (const node of chain.nodes) {
+      node.status = { commitment: "finalized", err: null };
+      node.tokenQuantity = 0n;
+      // It brought 1,000,000 lamports; its fee was 5,000 and the account's rent 1,844,400.
+      node.transaction = createTransaction({
+        fee: 5_000,
+        pre: [50_000_000, 2_039_280, 0],
+        post: [49_150_600, 2_039_280, 0],
+        tokens: [{ index: 1, mint: MINT, before: 700n, after: 0n }],
+      });
+    }
+    const reader = { ...chain, waitForSlot: () => Promise.resolve(false) };
+    expect(await fetchAttemptReport(reader, createAttemptRow("sell"))).toMatchObject({
+      state: "landed",
+      quantity: 700n,
+      notionalLamports: 0n,
+      feeLamports: 849_400n,
+    });
   });
 
   test("that moved nothing is not booked", async ({ expect }) => {

@@ -113,7 +113,12 @@ function bookable(trial: Case, told: Testimony, borneOut: Evidence): AttemptRepo
   const evidence = { ...evidenceOf(told), ...borneOut, words: describeWords(words) };
   const isBuy = route.side === "buy";
   const quantity = isBuy ? deltas.quantity : -deltas.quantity;
-  const notionalLamports = isBuy ? -deltas.tradeLamports : deltas.tradeLamports;
+  const paid = isBuy ? -deltas.tradeLamports : deltas.tradeLamports;
+  // A sell that opened accounts dearer than what it brought has landed all the same: what it cost
+  // beyond its proceeds is a cost of landing it, and a price is never less than nothing.
+  const isCostly = !isBuy && paid < 0n;
+  const notionalLamports = isCostly ? 0n : paid;
+  const feeLamports = isCostly ? deltas.feeLamports - paid : deltas.feeLamports;
   if (quantity <= 0n || notionalLamports < 0n) {
     log.error({ signature: attempt.identity, ...evidence }, "a landed swap moved nothing");
     return { state: "pending", detail: "the balances of the landed transaction make no sense" };
@@ -123,7 +128,7 @@ function bookable(trial: Case, told: Testimony, borneOut: Evidence): AttemptRepo
     fillId: attempt.identity,
     quantity,
     notionalLamports,
-    feeLamports: deltas.feeLamports,
+    feeLamports,
     rentLamports: deltas.rentLamports,
     venueSlot: transaction.slot,
     evidence,

@@ -71,3 +71,14 @@ describe("what each node says of a wallet", () => {
     expect(views.map(({ report }) => report === null)).toEqual([false, true]);
   });
 });
+
+test("tokens in an account that swaps do not sell from are not held", async ({ expect }) => {
+  const { rpc, nodes } = createFakeChain();
+  for (const node of nodes) {
+    const { value: account } = tokenAccountOf(node);
+    const value = [TOKEN_ACCOUNT, SOMEWHERE_ELSE].map((pubkey) => ({ pubkey, account }));
+    node.broken.set("getTokenAccountsByOwner", { result: { context: { slot: 9 }, value } });
+  }
+  const views = await fetchWalletViews(rpc, WALLET);
+  expect(views.map(({ report }) => report?.tokens.get(MINT))).toEqual([700n, 700n]);
+});

@@ -78,11 +78,11 @@ function createReport(
       const held = parseTokenAccount(Buffer.from(account.data[0], "base64"));
       if (held === undefined || held.owner !== address || held.quantity === 0n) continue;
       if (held.mint === WSOL_MINT) continue;
-      tokens.set(held.mint, (tokens.get(held.mint) ?? 0n) + held.quantity);
-      // Swaps sell from this account alone: what anybody sent to another one changes nothing.
-      const isOwn =
-        held.isFrozen && pubkey === deriveTokenAccount(address, held.mint, account.owner);
-      if (isOwn) frozen.add(held.mint);
+      // Swaps sell from this account alone: what anybody sent to another one can never be sold, and
+      // a sell that asked for it too would sell nothing at all.
+      if (pubkey !== deriveTokenAccount(address, held.mint, account.owner)) continue;
+      tokens.set(held.mint, held.quantity);
+      if (held.isFrozen) frozen.add(held.mint);
     }
   }
   const slot = Math.min(balance.context.slot, ...owned.map(({ context }) => context.slot));
