@@ -173,13 +173,14 @@ export class OrderDriver {
     const triesBefore = attempts.length + drive.refusals;
     const isPartTried = drive.partFreezes >= PART_FREEZES_MAX;
     const quote = await quoteOrder(this.#context, order, wallet, triesBefore, isPartTried);
+    // Only reads that follow one another bear each other out.
+    if (quote.kind !== "empty") drive.emptyReads = 0;
     if (quote.kind === "early") {
       const cause = "No node shows the tokens, but not all of them know the last trade.";
       return { next: "again", cause };
     }
     if (quote.kind === "frozen") return this.#afterFreeze(order, quote.freeze, drive);
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
-    drive.emptyReads = 0;
     this.#dead.forget(order.orderId);
     const small = this.#judgeSmall(order, quote.route.quantityOut);
     if (small !== undefined) return this.#afterSmall(order, small);
