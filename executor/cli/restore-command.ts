@@ -6,6 +6,7 @@ import type { Postgres } from "../ports/postgres.ts";
 import { checkDatabaseUrl } from "../server/database-url.ts";
 import { createNodePostgres } from "../server/node-postgres.ts";
 import { copyJournal, DATABASE_SUFFIXES, syncPath } from "../store/backup.ts";
+import { incomingPathOf } from "../store/incoming.ts";
 import { holdExecutorLock } from "../store/lock.ts";
 import { markRestored } from "../store/recovery-mark.ts";
 import { verifyJournal } from "../store/verify.ts";
@@ -113,7 +114,7 @@ async function fetchMirroredSeq(postgres: Postgres): Promise<number> {
 
 /** Built beside the journal, so that a failure on the way leaves everything as it was. */
 function draftOf({ dataDir }: Command): string {
-  const draft = join(dataDir, "journal.incoming.db");
+  const draft = incomingPathOf(join(dataDir, JOURNAL_FILE));
   for (const suffix of DATABASE_SUFFIXES) rmSync(draft + suffix, { force: true });
   return draft;
 }

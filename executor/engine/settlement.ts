@@ -161,6 +161,7 @@ export function reverseFill(
   appendReversal(tx, fill, evidence);
   const owedBefore = owedOf(tx, fill);
   const held = takeBack(context, tx, fill);
+  context.notices.order(tx, fill.orderId);
   context.notices.alert(tx, fill.userId, `reversed:${fill.fillId}`, [
     `The network took back a ${fill.side} of ${held.symbol} that it had confirmed.`,
     takenBackWords(fill, held, owedBefore - owedOf(tx, fill)),

@@ -12,7 +12,7 @@ import type { Venue } from "../ports/venue.ts";
 import { ruleWords, specWords } from "../screens/exit-words.ts";
 import { exitPreviewScreen, exitPromptScreen, type PreviewModel } from "../screens/exits.ts";
 import { noticeScreen } from "../screens/plain.ts";
-import { NAV_OPS, type Screen } from "../screens/screen.ts";
+import { NAV_OPS, ruleArg, type Screen } from "../screens/screen.ts";
 import { EXIT_PRESETS } from "./exit-presets.ts";
 import { CLOSED, freshPriceE9, NOT_YOURS, renderExits } from "./exit-screens.ts";
 import type { ExitScreenDeps } from "./exit-screens.ts";
@@ -67,7 +67,7 @@ export class ExitDesk {
       case NAV_OPS.exitAdd:
         return view?.kind === "exits" ? this.#ask(fresh, view.positionId) : undefined;
       case NAV_OPS.exitDrop:
-        return view?.kind === "exits" ? this.#drop(here, view.positionId, at) : undefined;
+        return view?.kind === "exits" ? this.#drop(here, view.positionId, job.arg) : undefined;
       case NAV_OPS.exitPreset: {
         const specs = EXIT_PRESETS[at]?.specs;
         if (view?.kind !== "exits" || specs === undefined) return undefined;
@@ -170,13 +170,14 @@ export class ExitDesk {
     return end === "" || found.length !== 1 ? undefined : found[0]?.positionId;
   }
 
-  #drop(target: Target, positionId: Subject, at: number): Promise<string> {
+  #drop(target: Target, positionId: Subject, arg: string): Promise<string> {
     const { store } = this.#deps;
     if (positionId === null) {
+      const at = Number.parseInt(arg, 36) || 0;
       const specs = presetOf(this.#deps, store, target.userId).filter((_, place) => place !== at);
       return this.#preview(target, null, { kind: "replace", specs });
     }
-    const rule = store.exitPlan(positionId)?.rules[at];
+    const rule = store.exitPlan(positionId)?.rules.find((one, at) => ruleArg(one, at) === arg);
     if (rule === undefined) return this.#show(target, positionId);
     return this.#preview(target, positionId, { kind: "remove", ruleId: ruleIdOf(rule) });
   }

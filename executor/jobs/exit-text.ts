@@ -26,6 +26,11 @@ const SHOWN_CHARS_MAX = 32;
 
 /** One typed rule, or what is wrong with it and how it is written. */
 export function parseExitText(text: string): TypedExit {
+  const clipped = [...text].slice(0, SHOWN_CHARS_MAX).join("");
+  if (/\d,\d/.test(text)) {
+    const sentence = `"${clipped}" has a comma in a number. Write decimals with a point: 12.5.`;
+    return { ok: false, sentence: `${sentence} Nothing was changed or sold.` };
+  }
   const words = text
     .toLowerCase()
     .replaceAll("take profit", "tp")
@@ -35,8 +40,7 @@ export function parseExitText(text: string): TypedExit {
   const [name = "", ...rest] = words;
   const rule = parseRule(name, rest);
   if (typeof rule !== "string") return { ok: true, rule };
-  const shown = [...text].slice(0, SHOWN_CHARS_MAX).join("");
-  return { ok: false, sentence: `"${shown}" ${rule} Nothing was changed or sold.` };
+  return { ok: false, sentence: `"${clipped}" ${rule} Nothing was changed or sold.` };
 }
 
 function parseRule(name: string, rest: readonly string[]): TypedRule | string {

@@ -103,7 +103,10 @@ function orderModel(
 ): Parameters<typeof orderScreen>[0] {
   const attempts = tx.attemptsOf(order.orderId);
   const last: AttemptRow | undefined = attempts.at(-1);
-  const fill: FillRow | undefined = tx.fillsOf(order.orderId).at(-1);
+  // What the network took back did not happen: the order is shown as it stands without it.
+  const fill: FillRow | undefined = tx
+    .fillsOf(order.orderId)
+    .findLast(({ state }) => state !== "reversed");
   // Of several copies on one nonce the one that landed need not be the newest.
   const shown = attempts.find(({ attemptId }) => attemptId === fill?.attemptId) ?? last;
   const positionId = fill?.positionId ?? order.positionId;

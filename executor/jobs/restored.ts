@@ -4,6 +4,7 @@ import type { Job } from "@raptor/shared/wire/job.ts";
 import { ENTRY_OP, EXIT_OP } from "@raptor/shared/wire/callback.ts";
 import type { EngineContext } from "../engine/context.ts";
 import { appendClosed } from "../engine/journal-attempt.ts";
+import { disarmEntry } from "../engine/limit-buys.ts";
 import type { RecoveryMark } from "../ports/recovery.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 
@@ -35,6 +36,7 @@ export async function settleRestored(deps: Deps): Promise<RestoredReport | undef
     tx.append({ stream: "executor", kind: "JournalRestored", payload });
     const closedOrders = closeUnsent(deps, tx);
     const askedJobs = askAboutPending(deps, tx);
+    callOffEntries(deps, tx);
     const heldPeople = holdEverybody(deps, tx, mark);
     tx.settleRecovery();
     notices.alertAdmins(tx, `restored-desk:${atMs}`, [
@@ -86,6 +88,18 @@ function askAboutPending({ notices }: Deps, tx: Tx): number {
     ]);
   }
   return asked;
+}
+
+/** A limit buy may have bought, or been called off, after the copy was made. */
+function callOffEntries({ notices }: Deps, tx: Tx): void {
+  for (const entry of tx.armedEntries(null)) {
+    disarmEntry(tx, entry, "the journal was put back from a copy");
+    notices.alert(tx, entry.userId, `entry:${entry.entryId}`, [
+      `A limit buy of ${entry.symbol} was called off`,
+      "The journal was put back from a copy, which does not say whether it has bought since. " +
+        "Look at /positions, and make a new one if you still want it. Nothing is bought by this one.",
+    ]);
+  }
 }
 
 function holdEverybody({ notices }: Deps, tx: Tx, mark: RecoveryMark): number {

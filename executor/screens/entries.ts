@@ -1,6 +1,6 @@
 import type { ArmedEntryRow, TicketAction } from "@raptor/shared/domain/rows.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
-import { duration, price, sol, timeLeft, timeOfDay } from "./numbers.ts";
+import { price, sol, timeLeft, timeOfDay } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
 import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
@@ -78,7 +78,7 @@ export function entryPreviewScreen(model: {
     .line()
     .line(`When the price is ${price(model.triggerPriceE9)} SOL or below${now},`)
     .line(`buy for ${sol(model.notionalLamports)} SOL, once.`)
-    .line(`It waits for ${duration(model.forMs)} from the press on.`)
+    .line(`It waits for ${timeLeft(model.forMs)} from the press on.`)
     .line("No SOL is set aside. Limits, pauses and the kill switch decide when it fires; a buy of")
     .plain(" the same token before it does not stop it.")
     .line("Nothing is armed until you press.");

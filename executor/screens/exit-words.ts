@@ -1,6 +1,6 @@
 import type { ExitRuleView } from "@raptor/shared/wire/read.ts";
 import type { ExitRuleKind, ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
-import { duration, percentOfBps, price, signedPercent, timeOfDay, usd } from "./numbers.ts";
+import { percentOfBps, price, signedPercent, timeLeft, timeOfDay, usd } from "./numbers.ts";
 
 const SIGNS: Readonly<Record<ExitRuleKind, string>> = {
   takeProfit: "🎯",
@@ -69,7 +69,7 @@ export function shortSpec(spec: ExitSpec): string {
     case "breakeven":
       return `breakeven ${signedPercent(spec.gainBps)}`;
     case "timeLimit":
-      return `after ${duration(spec.afterMs)}`;
+      return `after ${timeLeft(spec.afterMs)}`;
     case "initialsOut":
       return `initials out ${signedPercent(spec.gainBps)}`;
     case "marketCap":
@@ -126,7 +126,7 @@ export function specWords(spec: ExitSpec): string {
     case "timeLimit": {
       const gain = spec.belowGainBps;
       const when = gain === null ? "" : ` at ${signedPercent(gain)} or below`;
-      return `${head}: sells all ${duration(spec.afterMs)} after it was armed${when}`;
+      return `${head}: sells all ${timeLeft(spec.afterMs)} after it was armed${when}`;
     }
     case "initialsOut":
       return `${head} ${signedPercent(spec.gainBps)}: sells what brings your cost back`;

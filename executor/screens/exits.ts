@@ -6,7 +6,7 @@ import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import { ruleWords, shortRule, shortSpec, specWords } from "./exit-words.ts";
 import { duration, price, timeOfDay, tokens } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
-import { pageArg, screenOf, type Screen, type ScreenButton } from "./screen.ts";
+import { pageArg, ruleArg, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
 export interface ExitsModel {
   symbol: string;
@@ -42,7 +42,7 @@ export function exitsScreen(model: ExitsModel): Screen {
   }
   rich.line(`As of ${timeOfDay(model.nowMs)}`);
   const drops = model.rules.map((rule, at): ScreenButton[] => [
-    { text: `✖ ${shortRule(rule)}`, nav: "exitDrop", arg: pageArg(at) },
+    { text: `✖ ${shortRule(rule)}`, nav: "exitDrop", arg: ruleArg(rule, at) },
   ]);
   return screenOf(rich, [...drops, ...changeRows(model.presets), LAST_ROW]);
 }

@@ -58,6 +58,15 @@ export function pageArg(page: number): string {
   return page.toString(36);
 }
 
+/**
+ * Names a rule by its number, which it keeps while others fire. Rules of the first release have no
+ * number: a leading zero and their place stand for it.
+ */
+export function ruleArg({ id }: { id?: string | undefined }, at: number): string {
+  const number = /\d+$/.exec(id ?? "")?.[0];
+  return number === undefined ? `0${pageArg(at)}` : pageArg(Number(number));
+}
+
 export function screenOf(rich: RichText, rows: ScreenButton[][] = []): Screen {
   return { text: rich.text, entities: rich.entities, rows };
 }

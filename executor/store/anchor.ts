@@ -75,12 +75,17 @@ function* partTexts(folded: Statements, table: TableName): Iterable<string> {
  * default, and one that is gone is left out.
  * @throws RAPTOR_JOURNAL__DAMAGED when the snapshot is not the one that the anchor names.
  */
-export function restoreAnchorTables(source: Statements, target: Statements): void {
+export function restoreAnchorTables(
+  source: Statements,
+  target: Statements,
+  onPart: () => void = () => {},
+): void {
   const anchor = readAnchor(source);
   assert(anchor !== undefined, "expected a compacted journal");
   const digest = createHash("sha256");
   const parts = source.database.prepare("select table_name, body from anchor_parts order by part");
   for (const { table_name: name, body } of parts.iterate()) {
+    onPart();
     const table = String(name);
     const text = unpack(body);
     digest.update(`${table}\n${text}\n`);

@@ -95,6 +95,8 @@ export function walkArchive(
     const archive = new Statements(database);
     const first = archive.one("select seq, prev_hash from journal order by seq limit 1");
     if (first === undefined) return false;
+    // An earlier copy of the archive, as beside a backup, says nothing against the journal.
+    if (Number(archive.one("select max(seq) from journal")?.[0]) < anchor.seq) return false;
     const isWhole = Number(first[0]) === 1;
     const before = isWhole ? GENESIS_HASH : String(first[1]);
     let head: Head = { seq: Number(first[0]) - 1, hash: before };

@@ -34,7 +34,7 @@ export function foldAgain(
     database.exec(createTableSql(table, FOLDED_TABLES[table].key, columnsOf(table)));
   }
   const anchor = readAnchor(statements);
-  if (anchor !== undefined) restoreAnchorTables(statements, statements);
+  if (anchor !== undefined) restoreAnchorTables(statements, statements, onFolding);
   const sql = `select ${JOURNAL_COLUMNS_SQL} from journal where seq > ? order by seq`;
   let folded = 0;
   for (const values of statements.each(sql, anchor?.seq ?? 0)) {

@@ -126,10 +126,11 @@ export class SqliteReader extends TableReader implements Reader {
   }
   fillsPage(userId: number | null, limit: number, before: number | null): FillRow[] {
     const last = before ?? Number.MAX_SAFE_INTEGER;
+    const standing = "state <> 'reversed' and";
     if (userId === null) {
-      return this.all("fills", "where seq < ? order by seq desc limit ?", last, limit);
+      return this.all("fills", `where ${standing} seq < ? order by seq desc limit ?`, last, limit);
     }
-    const clause = "where user_id = ? and seq < ? order by seq desc limit ?";
+    const clause = `where user_id = ? and ${standing} seq < ? order by seq desc limit ?`;
     return this.all("fills", clause, userId, last, limit);
   }
   unsettledFills(): FillRow[] {

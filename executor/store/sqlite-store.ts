@@ -12,6 +12,7 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import type { Store, Tx } from "../ports/store.ts";
 import { BusySpell } from "./busy-spell.ts";
 import { brokenFile, openDatabaseWithRoom, readHead, waitForLocks } from "./open-database.ts";
+import { assertNoneIncoming } from "./incoming.ts";
 import { sqliteErrorKind } from "./sqlite-error.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SqliteTx } from "./sqlite-tx.ts";
@@ -62,6 +63,7 @@ on conflict do update set value = iif(value = 'a', 'b', 'a')`;
  * __BROKEN_CHAIN.
  */
 export function openStore(options: StoreOptions): Store {
+  assertNoneIncoming(options.path);
   const database = openDatabaseWithRoom(options);
   try {
     return new SqliteStore(options, new Statements(database));
