@@ -63,8 +63,9 @@ export function applyReversal(
   held: PositionRow,
   fill: FillRow,
   back: GivenBack = givenBack(held, BigInt(fill.quantity)),
+  others: readonly FillRow[] = [],
 ): PositionChange {
-  return fill.side === "buy" ? reverseBuy(held, fill) : reverseSell(held, fill, back);
+  return fill.side === "buy" ? reverseBuy(held, fill, others) : reverseSell(held, fill, back);
 }
 
 /** Where the tokens of a sell go that is taken back. */
@@ -81,7 +82,43 @@ export function givenBack({ oversold }: PositionRow, quantity: bigint): GivenBac
   return { owed, tokens: quantity - owed };
 }
 
-function reverseBuy(held: PositionRow, fill: FillRow): PositionChange {
+/**
+ * What the rest would have cost had this buy never been: sells have taken of its cost, too, so that
+ * the difference of cost and payment says nothing then. Undefined where fills alone do not explain
+ * what is held.
+ */
+function costWithout(
+  held: PositionRow,
+  fill: FillRow,
+  others: readonly FillRow[],
+  quantity: bigint,
+): bigint | undefined {
+  const all = sumOf([...others, fill]);
+  if (all.quantity !== BigInt(held.quantity) || quantity === 0n) return undefined;
+  const rest = sumOf(others);
+  if (rest.quantity <= 0n || rest.cost <= 0n) return undefined;
+  return mulDivCeil(rest.cost, quantity, rest.quantity);
+}
+
+/** Quantity and average cost that fills come to, in their order. */
+function sumOf(fills: readonly FillRow[]): { quantity: bigint; cost: bigint } {
+  let quantity = 0n;
+  let cost = 0n;
+  for (const fill of fills.toSorted((one, other) => one.seq - other.seq)) {
+    const units = BigInt(fill.quantity);
+    if (fill.side === "buy") {
+      quantity += units;
+      cost += BigInt(fill.notionalLamports);
+      continue;
+    }
+    const sold = least(units, quantity);
+    cost -= quantity === 0n ? 0n : (cost * sold + quantity - 1n) / quantity;
+    quantity -= sold;
+  }
+  return { quantity, cost };
+}
+
+function reverseBuy(held: PositionRow, fill: FillRow, others: readonly FillRow[]): PositionChange {
   const cost = BigInt(held.costLamports);
   const paid = BigInt(fill.notionalLamports);
   const before = BigInt(held.quantity);
@@ -89,7 +126,8 @@ function reverseBuy(held: PositionRow, fill: FillRow): PositionChange {
   const quantity = before - taken;
   // Where sells took away more cost than this buy leaves, the rest keeps its average price.
   const share = before === 0n ? 0n : mulDivCeil(cost, quantity, before);
-  const costLeft = quantity > 0n && cost > paid ? cost - paid : share;
+  const isPlain = quantity > 0n && cost > paid;
+  const costLeft = costWithout(held, fill, others, quantity) ?? (isPlain ? cost - paid : share);
   return {
     ...baseOf(held, BigInt(held.oversold) + BigInt(fill.quantity) - taken),
     quantity: quantity.toString(),

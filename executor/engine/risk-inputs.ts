@@ -15,10 +15,12 @@ export function gatherRiskInputs(
   nowMs: number,
 ): RiskInputs {
   const user = reader.user(order.userId);
+  const inFlight = inFlightOf(reader, order);
   return {
     notionalLamports: order.notionalLamports,
     priceImpactBps: quote.route.priceImpactBps,
     walletLamports: quote.report.lamports.toString(),
+    ...(inFlight === 0n ? {} : { inFlightLamports: inFlight.toString() }),
     spentTodayLamports: reader
       .spentLamportsSince(order.userId, nowMs - DAY_MS, order.orderId)
       .toString(),
@@ -47,4 +49,21 @@ function countOtherPositions(reader: Reader, order: OrderRow): number {
   }
   instruments.delete(order.instrument);
   return instruments.size;
+}
+
+/**
+ * What other buys may take from the same wallet, whose balance still shows it: those initialized
+ * before this one, and later ones that have an attempt out already.
+ */
+function inFlightOf(reader: Reader, order: OrderRow): bigint {
+  const sent = new Set(reader.unresolvedAttempts().map(({ orderId }) => orderId));
+  let isEarlier = true;
+  let total = 0n;
+  for (const { orderId, side, walletId, notionalLamports } of reader.openOrders()) {
+    if (orderId === order.orderId) isEarlier = false;
+    else if (side === "buy" && walletId === order.walletId && (isEarlier || sent.has(orderId))) {
+      total += BigInt(notionalLamports);
+    }
+  }
+  return total;
 }

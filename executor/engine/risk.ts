@@ -56,7 +56,9 @@ function spanOf(ms: number): string {
 
 function checkFunds(inputs: RiskInputs): string[] {
   const rent = BigInt(inputs.nonceRentLamports ?? "0");
-  const needed = BigInt(inputs.notionalLamports) + BigInt(inputs.limits.reserveLamports) + rent;
+  const inFlight = inputs.inFlightLamports ?? "0";
+  const own = BigInt(inputs.notionalLamports) + BigInt(inputs.limits.reserveLamports) + rent;
+  const needed = own + BigInt(inFlight);
   if (needed <= BigInt(inputs.walletLamports)) return [];
   const heldBack =
     rent === 0n
@@ -65,8 +67,12 @@ function checkFunds(inputs: RiskInputs): string[] {
   return [
     `The wallet holds ${sol(inputs.walletLamports)} SOL; this buy needs ` +
       `${sol(inputs.notionalLamports)} SOL and ${sol(inputs.limits.reserveLamports)} SOL ` +
-      `stay for fees and rent.${heldBack}`,
+      `stay for fees and rent.${heldBack}${otherBuys(inFlight)}`,
   ];
+}
+
+function otherBuys(inFlight: string): string {
+  return inFlight === "0" ? "" : ` ${sol(inFlight)} SOL more are in flight for other buys.`;
 }
 
 /** True when the duplicate guard is the only thing in the way, so that a person may overrule it. */

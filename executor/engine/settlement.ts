@@ -16,6 +16,8 @@ import { bookFill } from "./settle.ts";
 type Landed = Extract<AttemptReport, { state: "landed" }>;
 
 const SETTLEMENT_INTERVAL_MS = 5_000;
+/** Far more than one position has; where there are more, the plain difference must do. */
+const FILLS_BACK_MAX = 500;
 
 /** Watches booked fills until the chain can no longer take them back. */
 export class Settlement {
@@ -219,13 +221,21 @@ function takenBack(fill: FillRow): bigint {
   return fill.side === "buy" ? -BigInt(fill.quantity) : 0n;
 }
 
+/** The other fills of the position of this one that count. */
+function othersOf(tx: Reader, { fillId, positionId, userId }: FillRow): FillRow[] {
+  return tx
+    .fillsPage(userId, FILLS_BACK_MAX, null)
+    .filter((one) => one.positionId === positionId && one.fillId !== fillId)
+    .filter(({ state }) => state !== "reversed");
+}
+
 /** What taking a fill back makes of the positions that it concerns. */
 export function changesOf(
   tx: Reader,
   held: PositionRow,
   fill: FillRow,
 ): EventPayloads["PositionChanged"][] {
-  if (fill.side === "buy") return [applyReversal(held, fill)];
+  if (fill.side === "buy") return [applyReversal(held, fill, undefined, othersOf(tx, fill))];
   const { owed, tokens } = givenBack(held, BigInt(fill.quantity));
   const others = owedBesides(tx, held, fill, tokens);
   const left = tokens - others.given;

@@ -24,6 +24,8 @@ export interface RiskInputs {
   walletLamports: Amount;
   /** Held back for nonce accounts that this buy sets up; absent: none. */
   nonceRentLamports?: Amount;
+  /** What other buys of this wallet may take from it still; absent: nothing. */
+  inFlightLamports?: Amount;
   spentTodayLamports: Amount;
   openPositions: number;
   lastBuyMs: number | null;
