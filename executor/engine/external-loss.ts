@@ -40,14 +40,18 @@ export function hasUnsettledFill(reader: Reader, userId: number, instrument: str
 
 /** Entries of a person whose wallet surprised us wait until that person has looked at it. */
 export function holdEntries(
-  context: Pick<EngineContext, "notices">,
+  context: Pick<EngineContext, "notices" | "clock">,
   tx: Tx,
   userId: number,
   lost: readonly Drift[],
 ): void {
   const reason = "The wallet holds less than the ledger said; look at the notice first.";
-  if (tx.user(userId)?.heldReason === "") {
-    tx.append({ stream: `user:${userId}`, kind: "EntriesHeld", payload: { userId, reason } });
+  const user = tx.user(userId);
+  if (user !== undefined) {
+    // Again with every news: whoever allows buys has to have seen the newest.
+    const tightenedMs = Math.max(user.pausedMs, context.clock.nowMs());
+    const payload = { userId, reason, tightenedMs };
+    tx.append({ stream: `user:${userId}`, kind: "EntriesHeld", payload });
   }
   context.notices.drift(tx, userId, `drift:${userId}:${tx.headSeq()}`, lost);
 }

@@ -140,7 +140,8 @@ const FOLDS: Folds = {
   TokensRevoked: ({ userId }) => [
     { op: "update", table: "tokens", where: { userId }, set: { revoked: true }, rows: "any" },
   ],
-  EntriesHeld: ({ userId, reason }) => updateUser(userId, { heldReason: reason }),
+  EntriesHeld: ({ userId, reason: heldReason, tightenedMs: pausedMs }) =>
+    updateUser(userId, pausedMs === undefined ? { heldReason } : { heldReason, pausedMs }),
   EntriesReleased: ({ userId }) => updateUser(userId, { heldReason: "" }),
   EpochStarted: (epoch, head) => [
     { op: "insert", table: "epochs", row: { ...epoch, startedMs: head.tsMs } },

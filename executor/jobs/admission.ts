@@ -147,6 +147,13 @@ export class JobAdmission {
         },
       };
     }
+    if (action.kind === "releaseEntries") {
+      const pausedMs = tx.user(userId)?.pausedMs ?? 0;
+      if ((action.shownMs ?? pausedMs) < pausedMs) {
+        const sentence = "Something has changed since this was shown: look at the newest notice.";
+        return { ...refuse("stale", `${sentence} Buys still wait.`), followUp: pressed };
+      }
+    }
     return {
       kind: "accepted",
       toast: toastOf(action),

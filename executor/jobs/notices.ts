@@ -72,7 +72,8 @@ export function createNotices(deps: {
         const links = (one.movedBy ?? []).map((identity) => deps.venue.explorerUrl(identity));
         return { ...one, ...tokenOf(tx, userId, one.mint), links };
       });
-      put(tx, userId, key, { kind: "notice" }, driftScreen(lost));
+      const shownMs = Math.max(deps.clock.nowMs(), tx.user(userId)?.pausedMs ?? 0);
+      put(tx, userId, key, { kind: "notice" }, driftScreen(lost, shownMs));
     },
   };
 }

@@ -21,7 +21,7 @@ export interface LostToken {
 /** Tokens that left a wallet without an order of ours. */
 const LOST_SHOWN_MAX = 10;
 
-export function driftScreen(lost: readonly LostToken[]): Screen {
+export function driftScreen(lost: readonly LostToken[], shownMs: number): Screen {
   const rich = new RichText().bold("⚠️ The wallet differs from the ledger").line();
   for (const one of lost.slice(0, LOST_SHOWN_MAX)) {
     const { ledgerQuantity, chainQuantity, decimals } = one;
@@ -39,7 +39,7 @@ export function driftScreen(lost: readonly LostToken[]): Screen {
     [
       {
         text: "I know, allow buys again",
-        action: { kind: "releaseEntries" },
+        action: { kind: "releaseEntries", shownMs },
         lifetime: "menu",
         style: "primary",
       },

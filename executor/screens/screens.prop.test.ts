@@ -114,7 +114,7 @@ describe("every screen", () => {
           }),
           { minLength: 1, maxLength: 60 },
         )
-        .map(driftScreen),
+        .map((lost) => driftScreen(lost, 0)),
     ],
     [
       "found",

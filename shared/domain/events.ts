@@ -325,7 +325,8 @@ export interface EventPayloads {
   PanicClosed: { panicId: string; userId: number; left?: string[] };
   TokenIssued: { tokenId: string; userId: number; scopes: ApiScope[] };
   TokensRevoked: { userId: number };
-  EntriesHeld: { userId: number; reason: string };
+  /** Words and buttons from before `tightenedMs` release nothing; absent: of earlier releases. */
+  EntriesHeld: { userId: number; reason: string; tightenedMs?: number };
   EntriesReleased: { userId: number; reason: string };
   EpochStarted: { epoch: number; version: string; pid: number };
   /** The first start on a journal that was put back from a copy, after its last event. */

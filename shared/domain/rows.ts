@@ -223,7 +223,8 @@ export type TicketAction =
   | { kind: "reclaimNonces" }
   /** Allows buys again, unless they were paused after `shownMs`, when the button was made. */
   | { kind: "resume"; shownMs: number }
-  | { kind: "releaseEntries" }
+  /** Buttons of earlier releases carry no time. */
+  | { kind: "releaseEntries"; shownMs?: number }
   /** Tokens beyond the ledger, as many as the notice showed: a position, or left apart. */
   | { kind: "adoptTokens"; walletId: string; mint: string; quantity: Amount }
   | { kind: "ignoreTokens"; walletId: string; mint: string; quantity: Amount }
