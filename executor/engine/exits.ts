@@ -84,11 +84,15 @@ export class Exits {
     }
   }
 
-  /** The instrument of a plan that was armed where a price is known; else its first one decides. */
+  /**
+   * The instrument of a plan that was armed where a price is known, to us or to the feed, which
+   * tells nobody twice what others have watched before; else its first price decides.
+   */
   #pricedBy({ kind, payload }: JournalEvent): string | undefined {
     if (kind !== "ExitPlanArmed") return undefined;
     const { instrument } = payload;
-    return this.#index.bookOf(instrument)?.latest === undefined ? undefined : instrument;
+    const known = this.#index.bookOf(instrument)?.latest ?? this.#feed.latest(instrument);
+    return known === undefined ? undefined : instrument;
   }
 
   #follow(event: JournalEvent): void {

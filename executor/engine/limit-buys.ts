@@ -71,6 +71,9 @@ export class LimitBuys {
     this.#index.arm({ positionId: entryId, instrument, rules: [rule], markE9: 0n });
     this.#times.add({ dueMs: deadlineMs, positionId: entryId, ruleId: RULE_ID });
     if (!isWatched) this.#feed.watch(instrument);
+    // The feed tells nobody twice what others have watched before, and a pool may stay quiet.
+    const known = this.#feed.latest(instrument);
+    if (known !== undefined) this.#onPrice(known);
   }
 
   #onPrice(update: PriceUpdate): void {
