@@ -10,9 +10,10 @@ import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import { MarkKeeper } from "./mark-keeper.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import type { PriceBook } from "./price-book.ts";
+import { confirmByTime, freshPrice } from "./price-confirmation.ts";
 import { SellsUnderWay } from "./sells-under-way.ts";
 import { joinableGroupOf, StopJoins } from "./stop-joins.ts";
-import { believedPrices, isWild, NEXT_SLOT_MS_MAX } from "./tick-filter.ts";
+import { believedPrices } from "./tick-filter.ts";
 import { TriggerIndex } from "./trigger-index.ts";
 
 interface Plan {
@@ -24,8 +25,6 @@ interface Plan {
 
 /** After a trigger that the disk did not take, and while a price is too old to decide. */
 const LOOK_AGAIN_MS = 1_000;
-/** How often is looked whether a wild price has outlived its slot. */
-const LOOK_MS = 50;
 
 /** Watches prices of open positions and turns a crossed rule into a sell order. */
 export class Exits {
@@ -40,7 +39,6 @@ export class Exits {
   readonly #marks: MarkKeeper;
   readonly #times: DueTimes;
   readonly #abort = new AbortController();
-  #isStopping = false;
 
   constructor(context: EngineContext, feed: PriceFeed, driver: OrderDriver, fast: FastExit) {
     this.#context = context;
@@ -67,7 +65,6 @@ export class Exits {
   }
 
   stop(): void {
-    this.#isStopping = true;
     this.#abort.abort();
     this.#fast.stop();
     this.#marks.stop();
@@ -122,7 +119,7 @@ export class Exits {
   }
 
   #onPrice(update: PriceUpdate): void {
-    if (this.#isStopping || update.isStale === true) return;
+    if (this.#abort.signal.aborted || update.isStale === true) return;
     const book = this.#index.bookOf(update.instrument);
     if (book === undefined) return;
     book.note(update);
@@ -165,39 +162,19 @@ export class Exits {
       .finally(() => this.#firing.delete(trigger.positionId));
   }
 
-  /** Without a word against it for a while, what one slot has said counts as two. */
   #confirmLater(book: PriceBook): void {
     if (book.isConfirming) return;
-    book.isConfirming = true;
-    const seen = book.latest;
-    void this.#untilConfirmed(book, seen).then(() => {
-      book.isConfirming = false;
-      const { latest } = book;
-      if (this.#isStopping || latest === undefined) return;
-      // Time has confirmed nothing where this process stood still, or nobody tells of it any more.
-      if (latest === seen && !this.#isOld(book.instrument)) book.previousE9 = latest.priceE9;
-      this.#lookAgain(book.instrument);
-    });
-  }
-
-  /** A wild price waits until a block after its slot is whole: that one may take it back. */
-  async #untilConfirmed(book: PriceBook, seen: PriceUpdate | undefined): Promise<void> {
-    const { clock, settings } = this.#context;
     const { signal } = this.#abort;
-    await clock.sleep(settings.tickConfirmMs, signal);
-    if (seen === undefined || !isWild(seen.priceE9, book.previousE9, settings.tickWildBps)) return;
-    for (let ms = 0; ms < NEXT_SLOT_MS_MAX && book.latest === seen; ms += LOOK_MS) {
-      if (signal.aborted) return;
-      if (seen.slot !== undefined && this.#feed.hasPassed(seen.instrument, seen.slot)) return;
-      await clock.sleep(LOOK_MS, signal);
-    }
+    void confirmByTime(this.#context, this.#feed, book, signal).then(() => {
+      if (book.latest !== undefined) this.#lookAgain(book.instrument);
+    });
   }
 
   #lookAgain(instrument: string): void {
     const book = this.#index.bookOf(instrument);
-    if (this.#isStopping || book === undefined) return;
-    const known = this.#feed.latest(instrument);
-    if (known === undefined || this.#isOld(instrument)) {
+    if (this.#abort.signal.aborted || book === undefined) return;
+    const known = freshPrice(this.#context, this.#feed, instrument);
+    if (known === undefined) {
       // A price that comes back unchanged is told to nobody.
       this.#lookLater(instrument);
       return this.#fireTimes(book);
@@ -205,14 +182,6 @@ export class Exits {
     if (book.latest === undefined) book.note(known);
     const latest = book.latest ?? known;
     if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
-  }
-
-  /** The feed knows whether silence means that nothing has changed. */
-  #isOld(instrument: string): boolean {
-    const known = this.#feed.latest(instrument);
-    const { clock, settings } = this.#context;
-    if (known === undefined || known.isStale === true) return true;
-    return clock.monotonicMs() - known.atMonotonicMs > settings.priceStaleMs;
   }
 
   /** Time alone needs no price, so an old one or none at all must not hold it. */
@@ -230,7 +199,7 @@ export class Exits {
     const trigger = this.#index.releaseTime(positionId, ruleId);
     const plan = trigger && this.#context.store.exitPlan(positionId);
     const book = plan && this.#index.bookOf(plan.instrument);
-    if (this.#isStopping || trigger === undefined || book === undefined) return;
+    if (this.#abort.signal.aborted || trigger === undefined || book === undefined) return;
     if (isTimeAlone(trigger.rule)) this.#fireTimes(book);
     else this.#lookAgain(book.instrument);
   }

@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
-import { INSTRUMENT, SETTINGS, USER, WALLET_ID, withDesk } from "./engine-fixture.ts";
+import { INSTRUMENT, SETTINGS, withDesk } from "./engine-fixture.ts";
 import { ENTRY_LAMPORTS, RulesDesk, setPreset } from "./exit-rules-fixture.ts";
+import { limitBuy } from "./limit-buy-fixture.ts";
 import { LimitBuys } from "./limit-buys.ts";
 import { chainOf, openPosition } from "./trade-fixture.ts";
 
@@ -29,21 +30,7 @@ describe("a price that was told before there was anybody to act on it", () => {
       new LimitBuys(context, feed, driver).armAll();
       feed.watch(INSTRUMENT);
       feed.emit(ENTRY_LAMPORTS * E9, INSTRUMENT, { source: "pool", slot: 1 });
-      const payload = {
-        entryId: "ent_one",
-        userId: USER,
-        walletId: WALLET_ID,
-        venue: "SOLANA",
-        instrument: INSTRUMENT,
-        symbol: "TOK",
-        decimals: 6,
-        tokenProgram: "spl",
-        triggerPriceE9: (ENTRY_LAMPORTS * E9).toString(),
-        notionalLamports: "500000000",
-        slippageBpsMax: 1_000,
-        deadlineMs: desk.clock.nowMs() + 60_000,
-        jobId: "ui:entry",
-      };
+      const payload = limitBuy(ENTRY_LAMPORTS * E9, desk.clock.nowMs() + 60_000);
       await desk.transact((tx) =>
         tx.append({ stream: "entry:ent_one", kind: "EntryArmed", payload }),
       );

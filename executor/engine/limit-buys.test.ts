@@ -1,7 +1,8 @@
 import { describe, it } from "vitest";
-import { INSTRUMENT, MINT, SETTINGS, USER, WALLET_ID, withDesk } from "./engine-fixture.ts";
+import { INSTRUMENT, MINT, SETTINGS, USER, withDesk } from "./engine-fixture.ts";
 import type { TestDesk } from "./engine-fixture.ts";
 import type { FakeChain } from "./fake-chain.ts";
+import { limitBuy } from "./limit-buy-fixture.ts";
 import { LimitBuys } from "./limit-buys.ts";
 import { chainOf, setTrading } from "./trade-fixture.ts";
 
@@ -19,21 +20,7 @@ async function withEntry(
     await desk.crash();
     const chain = chainOf(desk);
     start(desk);
-    const payload = {
-      entryId: "ent_one",
-      userId: USER,
-      walletId: WALLET_ID,
-      venue: "SOLANA",
-      instrument: INSTRUMENT,
-      symbol: "TOK",
-      decimals: 6,
-      tokenProgram: "spl",
-      triggerPriceE9: TRIGGER.toString(),
-      notionalLamports: "500000000",
-      slippageBpsMax: 1_000,
-      deadlineMs: desk.clock.nowMs() + HOUR_MS,
-      jobId: "ui:entry",
-    };
+    const payload = limitBuy(TRIGGER, desk.clock.nowMs() + HOUR_MS);
     await desk.transact((tx) =>
       tx.append({ stream: "entry:ent_one", kind: "EntryArmed", payload }),
     );

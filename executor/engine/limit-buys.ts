@@ -10,7 +10,8 @@ import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
 import type { OrderDriver } from "./order-driver.ts";
 import { initializeOrder } from "./orders.ts";
 import type { PriceBook } from "./price-book.ts";
-import { believedPrices, isWild, NEXT_SLOT_MS_MAX } from "./tick-filter.ts";
+import { confirmByTime, freshPrice } from "./price-confirmation.ts";
+import { believedPrices } from "./tick-filter.ts";
 import { TriggerIndex } from "./trigger-index.ts";
 
 /** A person keeps an eye on so many; each is watched like a position. */
@@ -32,7 +33,7 @@ export class LimitBuys {
   readonly #index = new TriggerIndex();
   readonly #times: DueTimes;
   readonly #firing = new Set<string>();
-  #isStopping = false;
+  readonly #abort = new AbortController();
 
   constructor(context: EngineContext, feed: PriceFeed, driver: OrderDriver) {
     this.#context = context;
@@ -48,7 +49,7 @@ export class LimitBuys {
   }
 
   stop(): void {
-    this.#isStopping = true;
+    this.#abort.abort();
     this.#times.stop();
   }
 
@@ -77,7 +78,7 @@ export class LimitBuys {
   }
 
   #onPrice(update: PriceUpdate): void {
-    if (this.#isStopping || update.isStale === true) return;
+    if (this.#abort.signal.aborted || update.isStale === true) return;
     const book = this.#index.bookOf(update.instrument);
     if (book === undefined) return;
     book.note(update);
@@ -87,7 +88,7 @@ export class LimitBuys {
   #evaluate(book: PriceBook, update: PriceUpdate): void {
     const { tickWildBps: wildBps, tickConfirmMs: confirmMs } = this.#context.settings;
     const { downE9 } = believedPrices(update, book.previousE9, { wildBps, confirmMs });
-    if (downE9 !== update.priceE9) void this.#confirmLater(book);
+    if (downE9 !== update.priceE9) this.#confirmLater(book);
     for (const { positionId } of book.crossed(undefined, downE9)) {
       if (this.#firing.has(positionId) || this.#stopOf(positionId) !== undefined) continue;
       this.#firing.add(positionId);
@@ -97,25 +98,15 @@ export class LimitBuys {
     }
   }
 
-  /**
-   * A pool in which nobody trades any more tells no second price: what one slot has said counts as
-   * two when nothing has spoken against it, a wild one later than that.
-   */
-  async #confirmLater(book: PriceBook): Promise<void> {
+  #confirmLater(book: PriceBook): void {
     if (book.isConfirming) return;
-    book.isConfirming = true;
-    const { latest: seen, previousE9, instrument } = book;
-    const { clock, settings } = this.#context;
-    const isFar = seen !== undefined && isWild(seen.priceE9, previousE9, settings.tickWildBps);
-    await clock.sleep(settings.tickConfirmMs + (isFar ? NEXT_SLOT_MS_MAX : 0));
-    book.isConfirming = false;
-    const { latest } = book;
-    const known = this.#feed.latest(instrument);
-    if (this.#isStopping || latest === undefined || known === undefined) return;
-    const ageMs = clock.monotonicMs() - known.atMonotonicMs;
-    if (known.isStale === true || ageMs > settings.priceStaleMs) return;
-    if (latest === seen) book.previousE9 = latest.priceE9;
-    if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+    const { signal } = this.#abort;
+    void confirmByTime(this.#context, this.#feed, book, signal).then(() => {
+      const { latest, instrument } = book;
+      const isNow = freshPrice(this.#context, this.#feed, instrument) !== undefined;
+      if (this.#abort.signal.aborted || latest === undefined || !isNow) return;
+      if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+    });
   }
 
   /** While entries are stopped, prices that come by cost no transaction. */
@@ -136,7 +127,7 @@ export class LimitBuys {
   }
 
   #expire(entryId: string): void {
-    if (this.#isStopping) return;
+    if (this.#abort.signal.aborted) return;
     const { store, clock, notices } = this.#context;
     store
       .transact((tx) => {

@@ -15,12 +15,11 @@ export function gatherRiskInputs(
   nowMs: number,
 ): RiskInputs {
   const user = reader.user(order.userId);
-  const inFlight = inFlightOf(reader, order);
   return {
     notionalLamports: order.notionalLamports,
     priceImpactBps: quote.route.priceImpactBps,
     walletLamports: quote.report.lamports.toString(),
-    ...(inFlight === 0n ? {} : { inFlightLamports: inFlight.toString() }),
+    inFlightLamports: inFlightOf(reader, order).toString(),
     spentTodayLamports: reader
       .spentLamportsSince(order.userId, nowMs - DAY_MS, order.orderId)
       .toString(),

@@ -225,8 +225,7 @@ function takenBack(fill: FillRow): bigint {
 function othersOf(tx: Reader, { fillId, positionId, userId }: FillRow): FillRow[] {
   return tx
     .fillsPage(userId, FILLS_BACK_MAX, null)
-    .filter((one) => one.positionId === positionId && one.fillId !== fillId)
-    .filter(({ state }) => state !== "reversed");
+    .filter((one) => one.positionId === positionId && one.fillId !== fillId);
 }
 
 /** What taking a fill back makes of the positions that it concerns. */

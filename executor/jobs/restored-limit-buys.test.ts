@@ -1,8 +1,9 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { describe, it } from "vitest";
-import { INSTRUMENT, MINT, SETTINGS, USER, WALLET_ID, withDesk } from "../engine/engine-fixture.ts";
+import { INSTRUMENT, MINT, SETTINGS, USER, withDesk } from "../engine/engine-fixture.ts";
 import type { TestDesk } from "../engine/engine-fixture.ts";
 import type { FakeChain } from "../engine/fake-chain.ts";
+import { limitBuy } from "../engine/limit-buy-fixture.ts";
 import { LimitBuys } from "../engine/limit-buys.ts";
 import { chainOf } from "../engine/trade-fixture.ts";
 import { copyJournal } from "../store/backup.ts";
@@ -31,21 +32,7 @@ describe("a limit buy that fired after the copy was made", () => {
       await desk.crash();
       const chain = chainOf(desk);
       start(desk);
-      const payload = {
-        entryId: "ent_one",
-        userId: USER,
-        walletId: WALLET_ID,
-        venue: "SOLANA",
-        instrument: INSTRUMENT,
-        symbol: "TOK",
-        decimals: 6,
-        tokenProgram: "spl",
-        triggerPriceE9: TRIGGER.toString(),
-        notionalLamports: "500000000",
-        slippageBpsMax: 1_000,
-        deadlineMs: desk.clock.nowMs() + HOUR_MS,
-        jobId: "ui:entry",
-      };
+      const payload = limitBuy(TRIGGER, desk.clock.nowMs() + HOUR_MS);
       await desk.transact((tx) =>
         tx.append({ stream: "entry:ent_one", kind: "EntryArmed", payload }),
       );

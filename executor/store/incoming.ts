@@ -16,6 +16,6 @@ export function assertNoneIncoming(path: string): void {
   if (existsSync(path) || !existsSync(incomingPathOf(path))) return;
   const reason =
     "a restore was cut short and no journal stands here. Nothing was changed and nothing is " +
-    "traded. What to do: run raptor restore again";
+    "traded. What to do: run raptor restore again, or remove journal.incoming.db to begin anew";
   throw new RaptorError("RAPTOR_RESTORE__REFUSED", { reason });
 }

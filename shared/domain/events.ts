@@ -24,7 +24,7 @@ export interface RiskInputs {
   walletLamports: Amount;
   /** Held back for nonce accounts that this buy sets up; absent: none. */
   nonceRentLamports?: Amount;
-  /** What other buys of this wallet may take from it still; absent: nothing. */
+  /** What other buys of this wallet may take from it still; absent: of earlier releases. */
   inFlightLamports?: Amount;
   spentTodayLamports: Amount;
   openPositions: number;
