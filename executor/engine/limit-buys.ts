@@ -20,6 +20,10 @@ export const ARMED_ENTRIES_MAX = 10;
 const EXPIRE_AGAIN_MS = 1_000;
 /** The one rule of an entry in the index. */
 const RULE_ID = "entry";
+/** Names the next look at an entry that has its price while entries are stopped. */
+const HELD_ID = "held";
+/** How soon an entry is looked at again: whoever allows entries again waits no longer. */
+const HELD_AGAIN_MS = 1_000;
 
 /**
  * Buys that wait for their price. One fires once, when two prices in a row are at or below its
@@ -33,13 +37,18 @@ export class LimitBuys {
   readonly #index = new TriggerIndex();
   readonly #times: DueTimes;
   readonly #firing = new Set<string>();
+  /** Entries that have their price while entries are stopped. */
+  readonly #held = new Set<string>();
   readonly #abort = new AbortController();
 
   constructor(context: EngineContext, feed: PriceFeed, driver: OrderDriver) {
     this.#context = context;
     this.#feed = feed;
     this.#driver = driver;
-    this.#times = new DueTimes(context.clock, ({ positionId }) => this.#expire(positionId));
+    this.#times = new DueTimes(context.clock, ({ positionId, ruleId }) => {
+      if (ruleId === HELD_ID) this.#lookAgain(positionId);
+      else this.#expire(positionId);
+    });
     context.store.onCommit((events) => events.forEach((event) => this.#follow(event)));
     feed.onUpdate((update) => this.#onPrice(update));
   }
@@ -90,7 +99,11 @@ export class LimitBuys {
     const { downE9 } = believedPrices(update, book.previousE9, { wildBps, confirmMs });
     if (downE9 !== update.priceE9) this.#confirmLater(book);
     for (const { positionId } of book.crossed(undefined, downE9)) {
-      if (this.#firing.has(positionId) || this.#stopOf(positionId) !== undefined) continue;
+      if (this.#firing.has(positionId)) continue;
+      if (this.#stopOf(positionId) !== undefined) {
+        this.#lookLater(positionId);
+        continue;
+      }
       this.#firing.add(positionId);
       this.#fire(positionId, update)
         .catch((error: unknown) => this.#afterFailure(error))
@@ -114,6 +127,24 @@ export class LimitBuys {
     const { store, clock } = this.#context;
     const entry = store.armedEntry(entryId);
     return entry && gateOf(store, entry, clock.nowMs(), this.#context.entryHold());
+  }
+
+  /** A pool in which nobody trades tells no other price when entries are allowed again. */
+  #lookLater(entryId: string): void {
+    if (this.#held.has(entryId)) return;
+    this.#held.add(entryId);
+    const dueMs = this.#context.clock.nowMs() + HELD_AGAIN_MS;
+    this.#times.add({ dueMs, positionId: entryId, ruleId: HELD_ID });
+  }
+
+  #lookAgain(entryId: string): void {
+    this.#held.delete(entryId);
+    const entry = this.#context.store.armedEntry(entryId);
+    if (this.#abort.signal.aborted || entry?.state !== "armed") return;
+    const book = this.#index.bookOf(entry.instrument);
+    const update = freshPrice(this.#context, this.#feed, entry.instrument);
+    if (update === undefined || this.#stopOf(entryId) !== undefined) this.#lookLater(entryId);
+    else if (book !== undefined && !book.isQuiet(update.priceE9)) this.#evaluate(book, update);
   }
 
   async #fire(entryId: string, update: PriceUpdate): Promise<void> {

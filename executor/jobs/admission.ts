@@ -4,7 +4,7 @@ import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
 import type { Panic } from "../engine/panic.ts";
 import type { Tx } from "../ports/store.ts";
-import { sol } from "../screens/numbers.ts";
+import { exactSol } from "../screens/numbers.ts";
 import { NAV_OPS } from "../screens/screen.ts";
 import { Switches, type SwitchDeps } from "./switches.ts";
 import { checkRestored } from "./restored.ts";
@@ -216,7 +216,7 @@ function nothingDoneBy(job: Job): string {
 function toastOf(action: TicketAction): string {
   switch (action.kind) {
     case "buy":
-      return `Buying for ${sol(action.notionalLamports)} SOL…`;
+      return `Buying for ${exactSol(action.notionalLamports)} SOL…`;
     case "sell":
       return `Selling ${action.quantityBps / 100} %…`;
     case "panic":

@@ -8,7 +8,7 @@ import { ARMED_ENTRIES_MAX, disarmEntry } from "../engine/limit-buys.ts";
 import type { Tx } from "../ports/store.ts";
 import type { InstrumentReport, Venue } from "../ports/venue.ts";
 import { entriesScreen, entryPreviewScreen, entryPromptScreen } from "../screens/entries.ts";
-import { sol } from "../screens/numbers.ts";
+import { exactSol } from "../screens/numbers.ts";
 import { noticeScreen } from "../screens/plain.ts";
 import type { Screen } from "../screens/screen.ts";
 import { freshPriceE9, type ExitScreenDeps } from "./exit-screens.ts";
@@ -149,7 +149,7 @@ export class EntryDesk {
     const problems = [...report.refusals];
     const { notionalLamportsMax } = settings.limits;
     if (BigInt(notionalLamports) > BigInt(notionalLamportsMax)) {
-      problems.push(`One buy may cost ${sol(notionalLamportsMax)} SOL at most.`);
+      problems.push(`One buy may cost ${exactSol(notionalLamportsMax)} SOL at most.`);
     }
     if (store.armedEntries(userId).length >= ARMED_ENTRIES_MAX) {
       problems.push(`You have ${ARMED_ENTRIES_MAX} limit buys already; call one off in /orders.`);

@@ -1,6 +1,6 @@
 import type { ArmedEntryRow, TicketAction } from "@raptor/shared/domain/rows.ts";
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
-import { price, sol, timeLeft, timeOfDay } from "./numbers.ts";
+import { exactPrice, exactSol, price, timeLeft, timeOfDay } from "./numbers.ts";
 import { RichText } from "./rich-text.ts";
 import { screenOf, type Screen, type ScreenButton } from "./screen.ts";
 
@@ -21,7 +21,7 @@ export function entriesScreen(model: {
   for (const entry of entries) {
     const { symbol, notionalLamports, triggerPriceE9, deadlineMs } = entry;
     rich.line(
-      `${cleanField(symbol)}: ${sol(notionalLamports)} SOL at ${price(triggerPriceE9)} SOL`,
+      `${cleanField(symbol)}: ${exactSol(notionalLamports)} SOL at ${exactPrice(triggerPriceE9)} SOL`,
     );
     rich.plain(` or below · ${timeLeft(deadlineMs - nowMs)} left`);
   }
@@ -76,8 +76,8 @@ export function entryPreviewScreen(model: {
   const rich = new RichText()
     .bold(`Limit buy of ${symbol}`)
     .line()
-    .line(`When the price is ${price(model.triggerPriceE9)} SOL or below${now},`)
-    .line(`buy for ${sol(model.notionalLamports)} SOL, once.`)
+    .line(`When the price is ${exactPrice(model.triggerPriceE9)} SOL or below${now},`)
+    .line(`buy for ${exactSol(model.notionalLamports)} SOL, once.`)
     .line(`It waits for ${timeLeft(model.forMs)} from the press on.`)
     .line("No SOL is set aside. Limits, pauses and the kill switch decide when it fires; a buy of")
     .plain(" the same token before it does not stop it.")

@@ -1,7 +1,7 @@
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
 import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
-import { counted, signedSol, sol, timeOfDay, usdBalance } from "./numbers.ts";
+import { counted, exactSol, signedSol, sol, timeOfDay, usdBalance } from "./numbers.ts";
 import { shortSpec } from "./exit-words.ts";
 import { RichText } from "./rich-text.ts";
 import { resumeButton, screenOf, type Screen, type ScreenButton } from "./screen.ts";
@@ -120,11 +120,13 @@ export function walletScreen(model: WalletModel): Screen {
     .plain(
       model.lamports === null
         ? "The balance cannot be read right now."
-        : `Balance: ${sol(model.lamports, 9)} SOL`,
+        : `Balance: ${exactSol(model.lamports)} SOL`,
     );
   const { count, lamports, isMoving } = model.nonces;
   if (count > 0) {
-    rich.line(`Held back for safe exits: ${sol(lamports, 9)} SOL in ${counted(count, "account")}`);
+    rich.line(
+      `Held back for safe exits: ${exactSol(lamports)} SOL in ${counted(count, "account")}`,
+    );
     rich.plain(", yours again at any time without an open position.");
   }
   if (isMoving) rich.line("⏳ Rent is on its way; Refresh shows when it has arrived.");

@@ -4,10 +4,17 @@ import { PRICE_SCALE, SOL_DECIMALS } from "@raptor/shared/values/money.ts";
 /** Digits that a figure keeps when it is too small for its usual number of decimals. */
 const SMALL_DIGITS = 2;
 const PRICE_DIGITS = 4;
+/** Of a price in billionths of a lamport. */
+const PRICE_DECIMALS = SOL_DECIMALS + PRICE_SCALE.toString().length - 1;
 
 /** SOL with at most `digits` decimals; what is smaller keeps two digits and is never shown as 0. */
 export function sol(lamports: bigint | string, digits = 4): string {
   return figure(BigInt(lamports), SOL_DECIMALS, digits);
+}
+
+/** SOL to the lamport: for what a person has typed, presses or may lose at most. */
+export function exactSol(lamports: bigint | string): string {
+  return sol(lamports, SOL_DECIMALS);
 }
 
 export function signedSol(lamports: bigint, digits = 4): string {
@@ -24,9 +31,14 @@ export function tokens(quantity: bigint | string, decimals: number): string {
 /** SOL per whole token, four significant digits. */
 export function price(priceE9: bigint | string): string {
   const value = BigInt(priceE9);
-  const decimals = SOL_DECIMALS + PRICE_SCALE.toString().length - 1;
+  const decimals = PRICE_DECIMALS;
   if (value >= 10n ** BigInt(decimals)) return figure(value, decimals, PRICE_DIGITS);
   return formatDecimal(value, decimals, leadingZeros(value, decimals) + PRICE_DIGITS);
+}
+
+/** SOL per whole token with every digit: for a price that a person has typed. */
+export function exactPrice(priceE9: bigint | string): string {
+  return figure(BigInt(priceE9), PRICE_DECIMALS, PRICE_DECIMALS);
 }
 
 /** At most `digits` decimals, cut and grouped, unless nothing but zeros would be left. */

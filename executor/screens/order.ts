@@ -9,7 +9,7 @@ import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
 import { exitName, exitSign, rulePlace, ruleWords } from "./exit-words.ts";
 import { protectionWords } from "./landing-words.ts";
 import { counted, duration, gainPercent, percentOfBps, price, signedPercent } from "./numbers.ts";
-import { signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
+import { exactSol, signedSol, sol, timeOfDay, tokens } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
 import { RichText } from "./rich-text.ts";
 import { routeWords } from "./route-words.ts";
@@ -68,7 +68,7 @@ function titleOf(order: OrderRow): string {
     return `${exitName(order.source.rule)}: selling ${symbol}`;
   }
   if (order.source.kind === "panic") return `Panic: selling ${symbol}`;
-  if (order.side === "buy") return `Buying ${symbol} for ${sol(order.notionalLamports)} SOL`;
+  if (order.side === "buy") return `Buying ${symbol} for ${exactSol(order.notionalLamports)} SOL`;
   return `Selling ${tokens(order.quantity, order.decimals)} ${symbol}`;
 }
 
@@ -92,7 +92,9 @@ function pendingScreen(model: OrderModel): Screen {
     const unit = order.side === "buy" ? order.decimals : 9;
     const word = order.side === "buy" ? cleanField(order.symbol) : "SOL";
     rich.line(`Worst accepted: ${tokens(attempt.quantityOutMin, unit)} ${word}`);
-    rich.line(`Try ${attempt.n} · at most ${sol(attempt.costCapLamports)} SOL leave the wallet`);
+    rich.line(
+      `Try ${attempt.n} · at most ${exactSol(attempt.costCapLamports)} SOL leave the wallet`,
+    );
   }
   addRoute(rich, attempt);
   addProtection(rich, attempt);
@@ -152,7 +154,7 @@ function calledOffScreen(model: OrderModel): Screen {
   rich.line(`❔ It is being called off: ${cleanText(called?.voids?.reason ?? "")}`);
   rich
     .line("A transaction is out that makes it impossible and moves nothing, for a network fee of ")
-    .plain(`at most ${sol(called?.costCapLamports ?? "0", 9)} SOL. Should the buy have landed `)
+    .plain(`at most ${exactSol(called?.costCapLamports ?? "0")} SOL. Should the buy have landed `)
     .plain("before it, you get the tokens and the receipt. This message updates itself.");
   rich.line(`Order ${shortId(model.order)} · ${timeOfDay(model.nowMs)}`);
   const check: ScreenButton = { text: "Check now", nav: "refresh", style: "primary" };
@@ -173,10 +175,10 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
     rich
       .bold(`✅ Bought ${quantity} ${symbol}`)
       .line()
-      .line(`Paid ${sol(notional, 9)} SOL`);
+      .line(`Paid ${exactSol(notional)} SOL`);
   } else {
     rich.bold(`${soldTitle(model)} ${quantity} ${symbol}`).line();
-    rich.line(`Received ${sol(notional, 9)} SOL`);
+    rich.line(`Received ${exactSol(notional)} SOL`);
     if (model.soldCostLamports !== undefined) {
       const gain = notional - model.soldCostLamports;
       const share = gainPercent(notional, model.soldCostLamports);
@@ -184,13 +186,13 @@ function receiptScreen(model: OrderModel, fill: FillRow): Screen {
     }
   }
   rich.line(`Average price ${price(averageOf(fill, order))} SOL`);
-  rich.line(`Network fee ${sol(fill.feeLamports, 9)} SOL, tips included`);
+  rich.line(`Network fee ${exactSol(fill.feeLamports)} SOL, tips included`);
   addRoute(
     rich,
     model.attempts.find(({ attemptId }) => attemptId === fill.attemptId),
   );
   const rent = BigInt(fill.rentLamports);
-  if (rent > 0n) rich.plain(` · account rent ${sol(rent, 9)} SOL (stays yours)`);
+  if (rent > 0n) rich.plain(` · account rent ${exactSol(rent)} SOL (stays yours)`);
   addTrigger(rich, model);
   addExits(rich, model);
   rich.line(`Slot ${fill.venueSlot} · ${timeOfDay(fill.tsMs)}`);
@@ -283,7 +285,7 @@ function nextRows(model: OrderModel): ScreenButton[][] {
 function buyAgain(model: OrderModel): ScreenButton {
   const { order } = model;
   return {
-    text: `Buy ${sol(order.notionalLamports)} SOL anyway`,
+    text: `Buy ${exactSol(order.notionalLamports)} SOL anyway`,
     style: "danger",
     lifetime: "trade",
     action: {

@@ -24,6 +24,25 @@ function textOf(change: Partial<PositionView>): string {
   return positionsScreen({ positions: [{ ...POSITION, ...change }], page: 0, nowMs: 0 }).text;
 }
 
+/** The arguments of the buttons that lead to the exits of these positions. */
+function exitArgs(ids: readonly string[]): (string | undefined)[] {
+  const positions = ids.map((positionId) => ({ ...POSITION, positionId }));
+  const { rows } = positionsScreen({ positions, page: 0, nowMs: 0 });
+  return rows
+    .flat()
+    .flatMap((button) => ("nav" in button && button.nav === "exits" ? [button.arg] : []));
+}
+
+describe("the buttons of a list", () => {
+  test("name each position by as much of its id's end as tells it from the others", ({
+    expect,
+  }) => {
+    expect(exitArgs(["pos_aaaqk", "pos_bbbzz"])).toEqual(["qk", "zz"]);
+    expect(exitArgs(["pos_aaaqk", "pos_aabqk", "pos_bbbzz"])).toEqual(["aqk", "bqk", "zz"]);
+    expect(exitArgs(["pos_abcdefqk", "pos_zbcdefqk"])).toEqual(["cdefqk", "cdefqk"]);
+  });
+});
+
 describe("the price of a position", () => {
   test("says how old it is, or that its pool tells it", ({ expect }) => {
     expect(textOf({ markSource: "poll" })).toContain("(41 s ago)");

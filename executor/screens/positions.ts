@@ -10,8 +10,6 @@ import { pageArg, screenOf, type Screen, type ScreenButton } from "./screen.ts";
 export const POSITIONS_PER_PAGE = 5;
 /** What fits beside a percentage on a third of a phone. */
 const LABEL_CHARS_MAX = 8;
-/** What a button has room for; ids end in random letters and digits. */
-const WHY_ARG_CHARS = 2;
 
 /** At most five positions a page, each with its own sell buttons. */
 export function positionsScreen(options: {
@@ -33,7 +31,7 @@ export function positionsScreen(options: {
   for (const position of shown) {
     describe(rich, position);
     const sells = sellRow(position, cleanField(position.symbol, LABEL_CHARS_MAX));
-    const arg = position.positionId.slice(-WHY_ARG_CHARS);
+    const arg = idEnd(position, positions);
     rows.push([
       ...sells,
       { text: "Exits", nav: "exits", arg },
@@ -55,6 +53,20 @@ export function positionsScreen(options: {
     rows.push([{ text: "Panic: sell everything", nav: "askPanic", style: "danger" }]);
   }
   return screenOf(rich, rows);
+}
+
+/** What a button has room for; ids end in random letters and digits. */
+const ID_END_CHARS = { min: 2, max: 6 };
+
+/** The end of a position's id, as long as it takes to tell it from the others. */
+function idEnd({ positionId }: PositionView, positions: readonly PositionView[]): string {
+  const { min, max } = ID_END_CHARS;
+  const others = positions.filter((one) => one.positionId !== positionId);
+  for (let chars = min; chars < max; chars++) {
+    const end = positionId.slice(-chars);
+    if (!others.some((one) => one.positionId.endsWith(end))) return end;
+  }
+  return positionId.slice(-max);
 }
 
 function describe(rich: RichText, position: PositionView): void {

@@ -4,7 +4,7 @@ import { routeWords } from "./route-words.ts";
 test("a trade with a pool itself names it and its fee", () => {
   const route = { router: "direct", label: "pump.fun", poolFeeLamports: "6250000" };
   expect(routeWords({ route })).toBe(
-    "Route: pump.fun, straight to the pool · pool fee 0.00625 SOL",
+    "Route: pump\u2024fun, straight to the pool · pool fee 0.00625 SOL",
   );
 });
 

@@ -1,6 +1,6 @@
 import type { AttemptRow } from "@raptor/shared/domain/rows.ts";
 import { cleanField } from "@raptor/shared/values/safe-text.ts";
-import { sol } from "./numbers.ts";
+import { exactSol } from "./numbers.ts";
 
 /**
  * Which way a trade takes and what the way itself costs, from the route that was journaled with the
@@ -11,6 +11,7 @@ export function routeWords({ route }: Pick<AttemptRow, "route">): string | undef
   if (typeof router !== "string" || typeof label !== "string") return undefined;
   const name = cleanField(label);
   if (router !== "direct") return `Route: ${name}, by Jupiter`;
-  const told = typeof fee === "string" && /^\d+$/.test(fee) ? ` · pool fee ${sol(fee, 9)} SOL` : "";
+  const told =
+    typeof fee === "string" && /^\d+$/.test(fee) ? ` · pool fee ${exactSol(fee)} SOL` : "";
   return `Route: ${name}, straight to the pool${told}`;
 }

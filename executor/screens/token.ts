@@ -1,5 +1,5 @@
 import { cleanField, cleanText } from "@raptor/shared/values/safe-text.ts";
-import { duration, percentOfBps, price, sol, timeOfDay, tokens, usd } from "./numbers.ts";
+import { duration, exactSol, percentOfBps, price, sol, timeOfDay, tokens, usd } from "./numbers.ts";
 import { sellRow } from "./positions.ts";
 import { isLivePrice } from "./price-source.ts";
 import { RichText } from "./rich-text.ts";
@@ -81,7 +81,7 @@ export function tokenScreen(model: TokenModel): Screen {
   }
   if (model.nonceRentLamports !== null && model.refusals.length === 0) {
     rich.line(
-      `The first buy also holds ${sol(model.nonceRentLamports, 9)} SOL back for safe exits;`,
+      `The first buy also holds ${exactSol(model.nonceRentLamports)} SOL back for safe exits;`,
     );
     rich.plain(" /wallet gives it back.");
   }
@@ -131,7 +131,7 @@ function rowsOf(model: TokenModel): ScreenButton[][] {
 
 function buyButton(model: TokenModel, lamports: bigint): ScreenButton {
   return {
-    text: `Buy ${sol(lamports)} SOL`,
+    text: `Buy ${exactSol(lamports)} SOL`,
     style: "success",
     lifetime: "trade",
     action: {

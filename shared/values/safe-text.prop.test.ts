@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { cleanField, FIELD_CHARS_MAX } from "./safe-text.ts";
+import { cleanField, cleanText, FIELD_CHARS_MAX } from "./safe-text.ts";
 
 /** The dangerous ones come often: controls, bidi, zero-width, tags, lone surrogates. */
 const dangerous = fc.constantFrom(
@@ -46,6 +46,15 @@ describe("a cleaned field", () => {
     for (const name of ["Dogwifhat", "PEPE 2", "日本語", "Überraschung", "🦖"]) {
       expect(cleanField(name)).toBe(name);
     }
+  });
+
+  it("gives nothing to tap: no command, mention or link", ({ expect }) => {
+    for (const name of ["/kill", "x/kill", "@bot", "me@x.io", "claim-sol.xyz", "t.me/x", "a.b.c"]) {
+      expect(cleanField(name)).not.toMatch(/[/@]|\S\.\S/);
+      expect(cleanField(name)).toHaveLength(name.length);
+    }
+    expect(cleanField("Mr. Dog Jr.")).toBe("Mr. Dog Jr.");
+    expect(cleanText("Send /resume; see t.me/x.")).toBe("Send /resume; see t.me/x.");
   });
 
   it("shows a mark for a name that cannot be seen", ({ expect }) => {

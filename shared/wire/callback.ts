@@ -1,6 +1,6 @@
 /**
- * Button data: `1<op><arg>.<ticket>.<tag>`, at most 34 bytes. Version 1, a one-letter operation,
- * up to two characters of argument, a ticket of 16 base64url characters (96 random bits; empty
+ * Button data: `1<op><arg>.<ticket>.<tag>`, at most 38 bytes. Version 1, a one-letter operation,
+ * up to six characters of argument, a ticket of 16 base64url characters (96 random bits; empty
  * for navigation) and a tag of 11 (a 64-bit HMAC by the executor, bound to chat and message kind).
  * No amount, mint or trust is ever inside.
  */
@@ -11,7 +11,7 @@ export interface CallbackData {
   tag: string;
 }
 
-const PATTERN = /^1([a-z])([0-9a-z]{0,2})\.([A-Za-z0-9_-]{16})?\.([A-Za-z0-9_-]{11})$/;
+const PATTERN = /^1([a-z])([0-9a-z]{0,6})\.([A-Za-z0-9_-]{16})?\.([A-Za-z0-9_-]{11})$/;
 
 export function parseCallbackData(data: string): CallbackData | undefined {
   const match = PATTERN.exec(data);

@@ -72,7 +72,7 @@ export const jobSchema = z.discriminatedUnion("kind", [
     callbackQueryId: z.string().max(64),
     messageId: messageIdSchema,
     op: z.string().length(1),
-    arg: z.string().max(2),
+    arg: z.string().max(6),
     ticket: z.string().max(16),
     tag: z.string().length(11),
   }),

@@ -10,7 +10,7 @@ interface Outgoing {
 }
 
 /** `1<op><arg>.<ticket>.<tag>`; presses without a ticket only look around. */
-const TICKET = /^1[a-z][0-9a-z]{0,2}\.([A-Za-z0-9_-]{16})\./;
+const TICKET = /^1[a-z][0-9a-z]{0,6}\.([A-Za-z0-9_-]{16})\./;
 
 /**
  * Invariant 2, after every commit: a button is redeemed by the person to whose chat it was sent,
