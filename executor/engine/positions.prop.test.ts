@@ -3,7 +3,8 @@ import { describe, it } from "vitest";
 import type { FillRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { priceE9Of } from "@raptor/shared/values/money.ts";
 import { derivePositionId } from "./ids.ts";
-import { applyBuy, applyExternal, applyReversal, applySell } from "./positions.ts";
+import { applyAdoption, applyBuy, applyExternal, applySell } from "./positions.ts";
+import { applyReversal } from "./reversed-fills.ts";
 
 const SEED = 20_260_103;
 const order: OrderRow = {
@@ -131,6 +132,26 @@ describe("a position", () => {
       }),
       { seed: SEED, numRuns: 2_000 },
     );
+  });
+
+  it("keeps the price of what was paid beside tokens of an unknown cost", ({ expect }) => {
+    const { userId, walletId, venue, instrument, symbol, decimals, tokenProgram } = order;
+    const token = { userId, walletId, venue, instrument, symbol, decimals, tokenProgram };
+    const base = { ...token, positionId: derivePositionId("adopted") };
+    const added = { quantity: 1_000_000n, costLamports: 0n, jobId: "tg:1:2" };
+    const found = rowOf(applyAdoption(base, undefined, added));
+    expect(found.entryPriceE9).toBe("0");
+    const first = fillOf("buy", 100n, 1_000n, 1);
+    const once = rowOf(applyBuy(order, found, first));
+    const paidE9 = priceE9Of(1_000n, 100n, 6).toString();
+    expect(once).toMatchObject({ costLamports: "1000", entryPriceE9: paidE9 });
+    const more = fillOf("buy", 1_000_100n, 20_002_000n, 2);
+    const twice = rowOf(applyBuy(order, once, more));
+    expect(twice.entryPriceE9).toBe(priceE9Of(15n, 1n, 6).toString());
+    const joined = rowOf(applyAdoption(base, once, { ...added, costLamports: 10_000_000n }));
+    expect(joined.entryPriceE9).toBe(paidE9);
+    expect(rowOf(applyReversal(twice, { ...more, seq: 2 })).entryPriceE9).toBe(twice.entryPriceE9);
+    expect(rowOf(applyReversal(once, first)).entryPriceE9).toBe(paidE9);
   });
 
   it("books the average price and takes cost away in proportion", ({ expect }) => {

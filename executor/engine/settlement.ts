@@ -9,7 +9,7 @@ import type { EngineContext } from "./context.ts";
 import { recallLoss } from "./external-loss.ts";
 import { buryGroup } from "./group-end.ts";
 import type { OrderDriver } from "./order-driver.ts";
-import { applyOwed, applyReversal, applyReversalInto, givenBack } from "./positions.ts";
+import { applyOwed, applyReversal, applyReversalInto, givenBack } from "./reversed-fills.ts";
 import { armExits, disarmExits } from "./exit-arming.ts";
 import { bookFill } from "./settle.ts";
 

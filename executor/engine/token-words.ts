@@ -5,6 +5,7 @@ import type { Reader, Tx } from "../ports/store.ts";
 import type { InstrumentReport, WalletView } from "../ports/venue.ts";
 import { truthOf } from "./compare-wallet.ts";
 import type { EngineContext } from "./context.ts";
+import { costAtEntry } from "./entry-price.ts";
 import { fetchReport, valueOf } from "./found-tokens.ts";
 import { derivePositionId, instrumentOf } from "./ids.ts";
 import { applyAdoption } from "./positions.ts";
@@ -145,8 +146,7 @@ function basisOf(
 ): { cost: EventPayloads["TokensAdopted"]["cost"]; costLamports: bigint } {
   if (value !== undefined) return { cost: "market", costLamports: value };
   if (held === undefined || held.quantity === "0") return { cost: "unknown", costLamports: 0n };
-  const costLamports = (BigInt(held.costLamports) * quantity) / BigInt(held.quantity);
-  return { cost: "entry", costLamports };
+  return { cost: "entry", costLamports: costAtEntry(held, quantity) };
 }
 
 /** What all nodes show beyond the ledger, at most what the person was shown. */
