@@ -145,7 +145,7 @@ describe("raptor restore --from backup", () => {
       expect(lines[1]).toContain("the hash chain breaks at event 2");
       expect(code).toBe(1);
       expect(verifyJournal(journal).events).toBe(3);
-      expect(existsSync(join(directory, "journal.incoming.db"))).toBe(false);
+      expect(existsSync(join(directory, "journal.draft.db"))).toBe(false);
     });
   });
 });

@@ -16,6 +16,7 @@ import { handOver } from "./hand-over.ts";
 import { tellVerified } from "./verify-command.ts";
 
 const ANSWER_MS = 10_000;
+const DRAFT_FILE = "journal.draft.db";
 const AFTERWARDS = [
   "What the next start does: every button is void, commands that were under way are not run again",
   "but asked about, attempts that are not decided are looked for on the chain, and nobody's buys",
@@ -112,9 +113,12 @@ async function fetchMirroredSeq(postgres: Postgres): Promise<number> {
   }
 }
 
-/** Built beside the journal, so that a failure on the way leaves everything as it was. */
+/**
+ * Built beside the journal, so that a failure on the way leaves everything as it was: also what a
+ * restore before it left, which keeps an empty journal from being begun.
+ */
 function draftOf({ dataDir }: Command): string {
-  const draft = incomingPathOf(join(dataDir, JOURNAL_FILE));
+  const draft = join(dataDir, DRAFT_FILE);
   for (const suffix of DATABASE_SUFFIXES) rmSync(draft + suffix, { force: true });
   return draft;
 }
@@ -135,6 +139,11 @@ function mayReplace(command: Command): boolean {
 function putInPlace(command: Command, draft: string): void {
   const { dataDir, clock, print } = command;
   const present = presentFiles(command);
+  const incoming = incomingPathOf(join(dataDir, JOURNAL_FILE));
+  // From here on it stands in for the journal, should this end halfway.
+  syncPath(draft);
+  renameSync(draft, incoming);
+  syncPath(dataDir);
   if (present.length > 0) {
     const stamp = new Date(clock.nowMs()).toISOString().replace(/[:.]/g, "-");
     const aside = join(dataDir, `before-restore-${stamp}`);
@@ -142,7 +151,6 @@ function putInPlace(command: Command, draft: string): void {
     for (const file of present) renameSync(file, join(aside, basename(file)));
     print(`the journal that was there is kept in ${aside}`);
   }
-  syncPath(draft);
-  renameSync(draft, join(dataDir, JOURNAL_FILE));
+  renameSync(incoming, join(dataDir, JOURNAL_FILE));
   syncPath(dataDir);
 }

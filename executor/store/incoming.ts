@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 
-/** What a restore builds beside the journal, until it takes the journal's name. */
+/** What a restore has built, whole, until it takes the journal's name. */
 export function incomingPathOf(path: string): string {
   return join(dirname(path), "journal.incoming.db");
 }
