@@ -221,12 +221,7 @@ export class JobHandlers {
         await panic.advance(target.userId);
         return "panic opened";
       case "releaseEntries":
-        await store.transact((tx) => {
-          const { userId } = target;
-          const payload = { userId, reason: "drift read by the person" };
-          tx.append({ stream: `user:${userId}`, kind: "EntriesReleased", payload });
-        });
-        return this.#display.show(target, { kind: "positions", page: 0 });
+        return this.#releaseEntries(target, job, action.shownMs);
       case "reclaimNonces":
         return this.#reclaimNonces(target, job);
       case "adoptTokens":
@@ -235,6 +230,27 @@ export class JobHandlers {
           finish(tx, job, outcome),
         );
     }
+  }
+
+  /**
+   * Allows buys that were held when the button was made. The press may have waited in its lane, or
+   * for a restart: what was held since has a notice of its own. Buttons of earlier releases carry
+   * no time, and theirs is when they were pressed.
+   */
+  async #releaseEntries(target: Target, { id }: Job, shownMs?: number): Promise<string> {
+    const { userId } = target;
+    const isReleased = await this.#deps.store.transact((tx) => {
+      const seenMs = shownMs ?? tx.job(id)?.receivedMs ?? 0;
+      if (seenMs < (tx.user(userId)?.pausedMs ?? 0)) return false;
+      const payload = { userId, reason: "drift read by the person" };
+      tx.append({ stream: `user:${userId}`, kind: "EntriesReleased", payload });
+      return true;
+    });
+    if (isReleased) return this.#display.show(target, { kind: "positions", page: 0 });
+    return this.#display.tell({ ...target, key: `job:${id}`, messageId: null }, [
+      "Buys still wait",
+      "Something has changed since this button was shown: look at the newest notice.",
+    ]);
   }
 
   async #reclaimNonces(target: Target, job: JobOf<"press">): Promise<string> {
