@@ -66,6 +66,22 @@ describe("a limit buy", () => {
     );
   });
 
+  it("buys in a quiet pool once entries are no longer held", async ({ expect }) => {
+    await withEntry(async (desk, chain) => {
+      const { feed } = desk.engine;
+      desk.hold = "unread";
+      await price(desk, chain, 790_000n, { slot: 1 });
+      const known = feed.latest(INSTRUMENT);
+      const atNow = () => ({ atMonotonicMs: desk.clock.monotonicMs() });
+      feed.latest = () => (known === undefined ? known : { ...known, ...atNow() });
+      await desk.clock.advance(5_000);
+      expect(desk.payloads("OrderInitialized")).toEqual([]);
+      desk.hold = undefined;
+      await desk.clock.advance(3_000);
+      expect(desk.payloads("OrderInitialized")).toMatchObject([{ side: "buy" }]);
+    });
+  });
+
   it("is called off with a word, also when the disk refuses that at first", async ({ expect }) => {
     await withEntry(async (desk) => {
       await desk.clock.advance(HOUR_MS - 1_000);

@@ -18,12 +18,10 @@ import { TriggerIndex } from "./trigger-index.ts";
 export const ARMED_ENTRIES_MAX = 10;
 /** After an end that the disk did not take. */
 const EXPIRE_AGAIN_MS = 1_000;
+/** After a moment in which an entry had its price and could not fire. */
+const LOOK_AGAIN_MS = 1_000;
 /** The one rule of an entry in the index. */
 const RULE_ID = "entry";
-/** Names the next look at an entry that has its price while entries are stopped. */
-const HELD_ID = "held";
-/** How soon an entry is looked at again: whoever allows entries again waits no longer. */
-const HELD_AGAIN_MS = 1_000;
 
 /**
  * Buys that wait for their price. One fires once, when two prices in a row are at or below its
@@ -37,18 +35,13 @@ export class LimitBuys {
   readonly #index = new TriggerIndex();
   readonly #times: DueTimes;
   readonly #firing = new Set<string>();
-  /** Entries that have their price while entries are stopped. */
-  readonly #held = new Set<string>();
   readonly #abort = new AbortController();
 
   constructor(context: EngineContext, feed: PriceFeed, driver: OrderDriver) {
     this.#context = context;
     this.#feed = feed;
     this.#driver = driver;
-    this.#times = new DueTimes(context.clock, ({ positionId, ruleId }) => {
-      if (ruleId === HELD_ID) this.#lookAgain(positionId);
-      else this.#expire(positionId);
-    });
+    this.#times = new DueTimes(context.clock, ({ positionId }) => this.#expire(positionId));
     context.store.onCommit((events) => events.forEach((event) => this.#follow(event)));
     feed.onUpdate((update) => this.#onPrice(update));
   }
@@ -101,12 +94,15 @@ export class LimitBuys {
     for (const { positionId } of book.crossed(undefined, downE9)) {
       if (this.#firing.has(positionId)) continue;
       if (this.#stopOf(positionId) !== undefined) {
-        this.#lookLater(positionId);
+        this.#lookLater(book);
         continue;
       }
       this.#firing.add(positionId);
-      this.#fire(positionId, update)
-        .catch((error: unknown) => this.#afterFailure(error))
+      this.#fire(positionId, update, book)
+        .catch((error: unknown) => {
+          this.#afterFailure(error);
+          this.#lookLater(book);
+        })
         .finally(() => this.#firing.delete(positionId));
     }
   }
@@ -114,11 +110,24 @@ export class LimitBuys {
   #confirmLater(book: PriceBook): void {
     if (book.isConfirming) return;
     const { signal } = this.#abort;
-    void confirmByTime(this.#context, this.#feed, book, signal).then(() => {
-      const { latest, instrument } = book;
-      const isNow = freshPrice(this.#context, this.#feed, instrument) !== undefined;
-      if (this.#abort.signal.aborted || latest === undefined || !isNow) return;
-      if (!book.isQuiet(latest.priceE9)) this.#evaluate(book, latest);
+    void confirmByTime(this.#context, this.#feed, book, signal).then(() => this.#lookAgain(book));
+  }
+
+  #lookAgain(book: PriceBook): void {
+    const { latest, instrument } = book;
+    if (this.#abort.signal.aborted || latest === undefined) return;
+    if (book.isQuiet(latest.priceE9)) return;
+    if (freshPrice(this.#context, this.#feed, instrument) === undefined) this.#lookLater(book);
+    else this.#evaluate(book, latest);
+  }
+
+  /** A price that stands still is told to nobody again, so that nothing else would look. */
+  #lookLater(book: PriceBook): void {
+    if (book.isAwaited) return;
+    book.isAwaited = true;
+    void this.#context.clock.sleep(LOOK_AGAIN_MS, this.#abort.signal).then(() => {
+      book.isAwaited = false;
+      this.#lookAgain(book);
     });
   }
 
@@ -129,30 +138,13 @@ export class LimitBuys {
     return entry && gateOf(store, entry, clock.nowMs(), this.#context.entryHold());
   }
 
-  /** A pool in which nobody trades tells no other price when entries are allowed again. */
-  #lookLater(entryId: string): void {
-    if (this.#held.has(entryId)) return;
-    this.#held.add(entryId);
-    const dueMs = this.#context.clock.nowMs() + HELD_AGAIN_MS;
-    this.#times.add({ dueMs, positionId: entryId, ruleId: HELD_ID });
-  }
-
-  #lookAgain(entryId: string): void {
-    this.#held.delete(entryId);
-    const entry = this.#context.store.armedEntry(entryId);
-    if (this.#abort.signal.aborted || entry?.state !== "armed") return;
-    const book = this.#index.bookOf(entry.instrument);
-    const update = freshPrice(this.#context, this.#feed, entry.instrument);
-    if (update === undefined || this.#stopOf(entryId) !== undefined) this.#lookLater(entryId);
-    else if (book !== undefined && !book.isQuiet(update.priceE9)) this.#evaluate(book, update);
-  }
-
-  async #fire(entryId: string, update: PriceUpdate): Promise<void> {
+  async #fire(entryId: string, update: PriceUpdate, book: PriceBook): Promise<void> {
     const { store, metrics } = this.#context;
     const orderId = await store.transact((tx) =>
       appendEntryTrigger(this.#context, tx, entryId, update),
     );
-    if (orderId === undefined) return;
+    // Something came between, and no price may follow that would look again.
+    if (orderId === undefined) return this.#lookLater(book);
     metrics.count("entries_triggered_total", {});
     this.#driver.start(orderId);
   }
