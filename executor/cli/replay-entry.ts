@@ -71,18 +71,22 @@ function judgeInputs(
 ): void {
   const order = step.before.order(orderId);
   if (order === undefined) return step.judge("risk inputs", `there was no order ${orderId}`);
-  const quote = {
-    route: { priceImpactBps: inputs.priceImpactBps },
-    report: { lamports: BigInt(inputs.walletLamports) },
-  };
+  const { walletLamports, walletSlot, priceImpactBps } = inputs;
+  // Earlier releases did not look at buys that landed after the balance was read.
+  const slot = walletSlot ?? Number.MAX_SAFE_INTEGER;
+  const report = { lamports: BigInt(walletLamports), slot };
+  const quote = { route: { priceImpactBps }, report };
   // The rent follows from settings of that time, which the journal does not hold.
   const { nonceRentLamports: _, ...given } = inputs;
   const { limits, nowMs } = given;
   const again = step.rules.gatherRiskInputs(step.before, order, quote, { limits }, nowMs);
-  // Earlier releases did not look at what other buys of the wallet may take.
-  const { inFlightLamports: __, ...before } = again;
+  // Nor did the first ones look at what other buys of the wallet may take.
+  const { inFlightLamports, walletSlot: __, ...before } = again;
   const isKnown = given.inFlightLamports !== undefined;
-  step.judge("risk inputs", differenceOf(given, isKnown ? again : before));
+  step.judge(
+    "risk inputs",
+    differenceOf(given, isKnown ? { ...before, inFlightLamports } : before),
+  );
 }
 
 export function replayPrepared(step: ReplayStep<"AttemptPrepared">): void {

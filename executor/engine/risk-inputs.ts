@@ -10,7 +10,7 @@ const DAY_MS = 24 * 3_600_000;
 export function gatherRiskInputs(
   reader: Reader,
   order: OrderRow,
-  quote: { route: Pick<Route, "priceImpactBps">; report: Pick<WalletReport, "lamports"> },
+  quote: { route: Pick<Route, "priceImpactBps">; report: Pick<WalletReport, "lamports" | "slot"> },
   settings: Pick<EngineSettings, "limits">,
   nowMs: number,
 ): RiskInputs {
@@ -19,7 +19,8 @@ export function gatherRiskInputs(
     notionalLamports: order.notionalLamports,
     priceImpactBps: quote.route.priceImpactBps,
     walletLamports: quote.report.lamports.toString(),
-    inFlightLamports: inFlightOf(reader, order).toString(),
+    walletSlot: quote.report.slot,
+    inFlightLamports: inFlightOf(reader, order, quote.report.slot).toString(),
     spentTodayLamports: reader
       .spentLamportsSince(order.userId, nowMs - DAY_MS, order.orderId)
       .toString(),
@@ -52,9 +53,10 @@ function countOtherPositions(reader: Reader, order: OrderRow): number {
 
 /**
  * What other buys may take from the same wallet, whose balance still shows it: those initialized
- * before this one, and later ones that have an attempt out already.
+ * before this one, later ones that have an attempt out already, and those that have landed since
+ * the balance was read.
  */
-function inFlightOf(reader: Reader, order: OrderRow): bigint {
+function inFlightOf(reader: Reader, order: OrderRow, walletSlot: number): bigint {
   const sent = new Set(reader.unresolvedAttempts().map(({ orderId }) => orderId));
   let isEarlier = true;
   let total = 0n;
@@ -63,6 +65,10 @@ function inFlightOf(reader: Reader, order: OrderRow): bigint {
     else if (side === "buy" && walletId === order.walletId && (isEarlier || sent.has(orderId))) {
       total += BigInt(notionalLamports);
     }
+  }
+  for (const { orderId, side, notionalLamports, venueSlot } of reader.unsettledFills()) {
+    if (side !== "buy" || venueSlot <= walletSlot) continue;
+    if (reader.order(orderId)?.walletId === order.walletId) total += BigInt(notionalLamports);
   }
   return total;
 }

@@ -233,7 +233,7 @@ export interface ReadyHolding {
 export interface HoldingAtHand {
   lamports: bigint;
   quantity: bigint;
-  /** Of the older of the two. */
+  /** Of the lamports: what landed later is not in them. */
   slot: number;
 }
 

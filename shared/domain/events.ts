@@ -22,6 +22,8 @@ export interface RiskInputs {
   notionalLamports: Amount;
   priceImpactBps: number;
   walletLamports: Amount;
+  /** What `walletLamports` is of, at least; absent: of earlier releases. */
+  walletSlot?: number;
   /** Held back for nonce accounts that this buy sets up; absent: none. */
   nonceRentLamports?: Amount;
   /** What other buys of this wallet may take from it still; absent: of earlier releases. */

@@ -106,9 +106,9 @@ describe("a holding that is kept ready", () => {
 });
 
 describe("what is at hand", () => {
-  it("is the balance with the older slot of its two parts", ({ expect }) => {
+  it("is the balance with the slot of its lamports", ({ expect }) => {
     const { desk } = createDesk(new FakeClock());
-    expect(desk.holdingAtHand(WALLET, MINT)).toEqual({ lamports: 5n, quantity: 3n, slot: 7 });
+    expect(desk.holdingAtHand(WALLET, MINT)).toEqual({ lamports: 5n, quantity: 3n, slot: 9 });
     expect(desk.poolOf(MINT)?.slot).toBe(7);
   });
 

@@ -133,11 +133,7 @@ export class ReadyDesk {
     const lamports = warm.lamportsOf(wallet);
     const quantity = warm.tokenBalanceOf(wallet, mint);
     if (lamports?.isFresh !== true || quantity?.isFresh !== true) return undefined;
-    return {
-      lamports: lamports.value,
-      quantity: quantity.value,
-      slot: Math.min(lamports.slot, quantity.slot),
-    };
+    return { lamports: lamports.value, quantity: quantity.value, slot: lamports.slot };
   }
 
   /** Fresh, or nothing. */
