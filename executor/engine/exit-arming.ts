@@ -54,13 +54,14 @@ export function appendExitPlan(
 /**
  * Arms a position that was opened, added to or put right: a new one gets its person's preset, a known
  * one keeps its rules, counted from its entry price as it is now. A higher entry never lifts a stop
- * that stands above it: that would sell at once what was just bought.
+ * that stands above it: that would sell at once what was just bought. `isAgain`: a fork had taken
+ * what was bought.
  */
 export function armExits(
   context: Pick<EngineContext, "settings" | "clock">,
   tx: Tx,
   position: Change,
-  cause: { added?: bigint; reversed?: FillRow } = {},
+  cause: { added?: bigint; reversed?: FillRow; isAgain?: boolean } = {},
 ): void {
   const { positionId, userId, instrument } = position;
   const before = tx.exitPlan(positionId);
@@ -81,7 +82,8 @@ export function armExits(
   }
   const restored = withReversed(tx, before, cause.reversed);
   const added = cause.added ?? 0n;
-  const rules = keepStops(restored.rules, entryPriceE9, context.clock.nowMs());
+  const isFork = cause.reversed !== undefined || cause.isAgain === true;
+  const rules = keepStops(restored.rules, entryPriceE9, context.clock.nowMs(), isFork);
   appendExitPlan(tx, before, {
     rules: rebaseRules(rules, entryPriceE9),
     done: restored.done,

@@ -26,6 +26,7 @@ export function bookFill(
   const held = heldBefore(tx, order, fill.fillId);
   if (order.side === "sell") recallLoss(context, tx, held, landed.quantity, attempt.preparedMs);
   const change = positionAfter(tx, order, fill);
+  const isAgain = isTakenBack(tx, order, fill.fillId);
   tx.append({
     stream: `order:${order.orderId}`,
     kind: "FillRecorded",
@@ -44,7 +45,7 @@ export function bookFill(
     },
   });
   tx.append({ stream: `position:${change.positionId}`, kind: "PositionChanged", payload: change });
-  if (order.side === "buy") armExits(context, tx, change, { added: landed.quantity });
+  if (order.side === "buy") armExits(context, tx, change, { added: landed.quantity, isAgain });
   else if (change.state === "closed") disarmExits(tx, change.positionId, "position closed");
   else settleExitRule(tx, order, landed.quantity);
   context.notices.order(tx, order.orderId);
@@ -65,11 +66,15 @@ function heldBefore(tx: Reader, order: OrderRow, fillId: string): PositionRow | 
   if (order.positionId !== null) {
     const own = tx.position(order.positionId);
     // A rolled back sell has left its tokens to the position that was open by then.
-    const isBack = tx.fill(fillId)?.state === "reversed" || isCopyTakenBack(tx, order);
-    return own?.state === "closed" && isBack ? (open ?? own) : own;
+    return own?.state === "closed" && isTakenBack(tx, order, fillId) ? (open ?? own) : own;
   }
   // A buy that was rolled back and landed again goes on with the position that it had opened.
   return open ?? tx.position(derivePositionId(order.orderId));
+}
+
+/** It was booked before a fork, itself or as a copy, and taken back since. */
+function isTakenBack(reader: Reader, order: OrderRow, fillId: string): boolean {
+  return reader.fill(fillId)?.state === "reversed" || isCopyTakenBack(reader, order);
 }
 
 /** A copy on the same nonce value was booked before a fork, and taken back since. */

@@ -51,6 +51,58 @@ describe("a stop at breakeven", () => {
     );
   });
 
+  it("stands where it was told to when a fork took the second buy and it lands again", async ({
+    expect,
+  }) => {
+    await withRules(
+      BREAKEVEN,
+      async (rules) => {
+        const { desk, chain } = rules;
+        await buyAt(rules, "ord_more", { price: 1_173_000n, lamports: 2_000_000_000n, told: 117 });
+        await rules.percent(130);
+        await rules.percent(130);
+        const told = BigInt(rules.plan.rules[0]?.triggerPriceE9 ?? "0");
+        const identity = chain.effects.at(-1)?.identity ?? "";
+        forget(chain, identity);
+        await settle(desk, chain, "gone", (one) => one === identity);
+        await desk.clock.advance(200);
+        expect(rules.position.quantity).toBe("500000000");
+        desk.venue.script = chain.script();
+        chain.land(identity);
+        await desk.clock.advance(3_000);
+        expect(rules.position.quantity).not.toBe("500000000");
+        const stop = BigInt(rules.plan.rules[0]?.triggerPriceE9 ?? "0");
+        expect(Number((stop * 1_000n) / told)).toBeGreaterThanOrEqual(999);
+      },
+      { limits: WIDE },
+    );
+  });
+
+  it("is not put back to where it stood before a fork by a buy that is new", async ({ expect }) => {
+    await withRules(
+      BREAKEVEN,
+      async (rules) => {
+        const { desk, chain } = rules;
+        await buyAt(rules, "ord_more", { price: 1_173_000n, lamports: 2_000_000_000n, told: 117 });
+        await rules.percent(130);
+        await rules.percent(130);
+        const identity = chain.effects.at(-1)?.identity ?? "";
+        forget(chain, identity);
+        chain.bury(identity);
+        await settle(desk, chain, "gone", (one) => one === identity);
+        await desk.clock.advance(3_000);
+        desk.venue.script = chain.script();
+        await rules.percent(104);
+        await rules.percent(104);
+        await buyAt(rules, "ord_three", { price: 1_060_800n, lamports: 2_000_000_000n, told: 104 });
+        await rules.percent(104);
+        expect(rules.position.quantity).not.toBe("500000000");
+        expect(rules.sells).toEqual([]);
+      },
+      { limits: WIDE },
+    );
+  });
+
   it("sells nothing as a third buy lands", async ({ expect }) => {
     await withRules(
       BREAKEVEN,
