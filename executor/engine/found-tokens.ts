@@ -3,7 +3,7 @@ import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import { valueLamports } from "@raptor/shared/values/money.ts";
 import type { Drift } from "@raptor/shared/wire/read.ts";
 import type { FoundNotice } from "../ports/notices.ts";
-import type { Reader, Tx } from "../ports/store.ts";
+import type { Reader } from "../ports/store.ts";
 import type { InstrumentReport } from "../ports/venue.ts";
 import { leftApart } from "./compare-wallet.ts";
 import type { EngineContext } from "./context.ts";
@@ -113,27 +113,39 @@ export class FoundTokens {
       isHeld: held !== undefined,
       links: movedBy.map((identity) => venue.explorerUrl(identity)),
     };
+    if (await this.#tell(surplus, notice)) this.#noteTold(wallet.userId);
+    else this.#judged.delete(key);
+  }
+
+  /** @returns false where the person was not asked: the next reconcile looks again. */
+  async #tell({ wallet, mint, quantity, held }: Surplus, notice: FoundNotice): Promise<boolean> {
+    const { store, notices } = this.#context;
     try {
-      await store.transact((tx) => this.#tell(tx, surplus, notice));
+      return await store.transact((tx) => {
+        // What was booked meanwhile may be these: the next reconcile sees what is left.
+        const now = tx.openPositionOf(wallet.walletId, instrumentOf(mint));
+        if (now?.quantity !== held?.quantity) return false;
+        if (quantity <= leftApart(tx, wallet, mint)) return false;
+        notices.found(tx, wallet.userId, noticeKeyOf(tx, wallet, mint), notice);
+        return true;
+      });
     } catch (error) {
       if (!isJournalTrouble(error)) throw error;
+      return false;
     }
   }
 
-  #tell(tx: Tx, { wallet, mint, quantity, held }: Surplus, notice: FoundNotice): void {
-    // What was booked meanwhile may be these: the next reconcile sees what is left.
-    const now = tx.openPositionOf(wallet.walletId, instrumentOf(mint));
-    if (now?.quantity !== held?.quantity) return;
-    if (quantity <= leftApart(tx, wallet, mint)) return;
-    this.#context.notices.found(tx, wallet.userId, noticeKeyOf(tx, wallet, mint), notice);
+  #mayTell(userId: number): boolean {
+    return this.#toldToday(userId).length < NOTICES_PER_DAY_MAX;
   }
 
-  #mayTell(userId: number): boolean {
+  #noteTold(userId: number): void {
+    this.#toldMs.set(userId, [...this.#toldToday(userId), this.#context.clock.monotonicMs()]);
+  }
+
+  #toldToday(userId: number): number[] {
     const nowMs = this.#context.clock.monotonicMs();
-    const told = (this.#toldMs.get(userId) ?? []).filter((atMs) => nowMs - atMs < DAY_MS);
-    if (told.length >= NOTICES_PER_DAY_MAX) return false;
-    this.#toldMs.set(userId, [...told, nowMs]);
-    return true;
+    return (this.#toldMs.get(userId) ?? []).filter((atMs) => nowMs - atMs < DAY_MS);
   }
 }
 

@@ -228,6 +228,42 @@ describe("tokens that came without an order", () => {
     );
   });
 
+  it("are asked about at the next look when the position moved during this one", async ({
+    expect,
+  }) => {
+    await withJobDesk(async (jobs) => {
+      const { desk, chain } = jobs;
+      const position = await openPosition(desk, chain);
+      chain.moveOutside(MINT, QUANTITY, ADDRESS);
+      chain.slot += 10;
+      const { positionId } = position;
+      const quantity = (BigInt(position.quantity) - 1n).toString();
+      const { openedMs: _, changedMs: __, oversold: ___, ...held } = position;
+      const cause = { kind: "offset" as const, detail: "while it was looked at" };
+      const stream = `position:${positionId}`;
+      const payload = { ...held, quantity, cause };
+      const script = chain.script();
+      desk.venue.script = {
+        ...script,
+        fetchInstrument: async (mint) => {
+          desk.venue.script = script;
+          await desk.store.transact((tx) =>
+            tx.append({ stream, kind: "PositionChanged", payload }),
+          );
+          chain.tokens.set(MINT, (chain.tokens.get(MINT) ?? 0n) - 1n);
+          return script.fetchInstrument(mint);
+        },
+      };
+      await reconcile(jobs);
+      expect(desk.store.position(positionId)?.quantity).toBe(quantity);
+      expect(noticeOf(jobs, MINT)).toBeUndefined();
+      await desk.clock.advance(60_000);
+      await reconcile(jobs);
+      await desk.clock.settle();
+      expect(noticeOf(jobs, MINT)?.content.text).toContain("came without an order");
+    });
+  });
+
   it("are shown with fresh buttons when the old ones have expired", async ({ expect }) => {
     await withGift(async (jobs) => {
       await delivered(jobs, `surplus:${WALLET_ID}:${GIFT}:0`, 5);
