@@ -141,3 +141,27 @@ test("every sell fits into a packet, on a nonce and with a tip", ({ expect }) =>
     expect(compiled.ok ? "fits" : `${shape.pool.kind} ${JSON.stringify(compiled)}`).toBe("fits");
   }
 });
+
+test("an address that spells a mark is an address, whoever chose it", ({ expect }) => {
+  // The unit limit's mark with its head; who makes a mint with a seed tries such ones by the billion.
+  const chosen = Buffer.alloc(32, 7);
+  chosen.set([5, 2, 0x31, 0x7c, 0x0a, 0], 11);
+  const mint = encodeBase58(chosen);
+  for (const shape of SHAPES) {
+    const pool = { ...shape.pool, ref: { ...shape.pool.ref, mint } };
+    const plan = { ...planOf(shape), accounts: deriveSwapAccounts(WALLET, mint, TOKEN_PROGRAM) };
+    const compiled = compileTemplate(plan, pool);
+    if (!compiled.ok) continue;
+    const patched = patchTemplate(compiled.template, {
+      lifetime: new Uint8Array(32),
+      nonceAccount: shape.hasNonce ? new Uint8Array(32) : undefined,
+      unitLimit: 1,
+      unitPriceMicroLamports: 2n,
+      quantityIn: 3n,
+      quantityOutMin: 4n,
+      tips: shape.tipCount === 0 ? [] : [{ account: addressOf(800_001), lamports: 5n }],
+    });
+    expect(patched.includes(chosen)).toBe(true);
+    expect(patched.includes(Buffer.of(5, 2, 1, 0, 0, 0))).toBe(true);
+  }
+});

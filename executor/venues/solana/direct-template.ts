@@ -96,18 +96,27 @@ export function compileTemplate(plan: DirectPlan, pool: DirectPool): CompiledTem
   // Memory of its own: a slice of the shared pool would keep all of that for as long as itself.
   const bytes = Buffer.alloc(compiled.message.length);
   bytes.set(compiled.message);
+  const lifetimeAt = placeOf(bytes, Buffer.from(MARK.lifetime), 0);
+  // Strangers choose addresses, and may choose one that spells the mark of a number: numbers are
+  // looked for only behind all addresses, in the instructions.
+  const from = lifetimeAt + MARK.lifetime.length;
+  const unitLimit = Buffer.concat([LIMIT_HEAD, encodeU32(MARK.unitLimit)]);
+  const unitPrice = Buffer.concat([PRICE_HEAD, encodeU64(MARK.unitPrice)]);
   const template = {
     bytes,
-    lifetimeAt: placeOf(bytes, Buffer.from(MARK.lifetime)),
-    nonceAccountAt: plan.hasNonce ? placeOf(bytes, Buffer.from(MARK.nonceAccount)) : undefined,
-    unitLimitAt: placeOf(bytes, Buffer.concat([LIMIT_HEAD, encodeU32(MARK.unitLimit)])) + 2,
-    unitPriceAt: placeOf(bytes, Buffer.concat([PRICE_HEAD, encodeU64(MARK.unitPrice)])) + 2,
-    quantityInAt: placesOf(bytes, encodeU64(MARK.quantityIn)),
-    quantityOutMinAt: placeOf(bytes, encodeU64(MARK.quantityOutMin)),
-    tipsAt: marks.map(({ account, lamports }) => ({
-      accountAt: placeOf(bytes, Buffer.from(account)),
-      lamportsAt: placeOf(bytes, Buffer.concat([TIP_HEAD, encodeU64(lamports)])) + TIP_HEAD.length,
-    })),
+    lifetimeAt,
+    nonceAccountAt: plan.hasNonce ? placeOf(bytes, Buffer.from(MARK.nonceAccount), 0) : undefined,
+    unitLimitAt: placeOf(bytes, unitLimit, from) + LIMIT_HEAD.length,
+    unitPriceAt: placeOf(bytes, unitPrice, from) + PRICE_HEAD.length,
+    quantityInAt: placesOf(bytes, encodeU64(MARK.quantityIn), from),
+    quantityOutMinAt: placeOf(bytes, encodeU64(MARK.quantityOutMin), from),
+    tipsAt: marks.map(({ account, lamports }) => {
+      const tip = Buffer.concat([TIP_HEAD, encodeU64(lamports)]);
+      return {
+        accountAt: placeOf(bytes, Buffer.from(account), 0),
+        lamportsAt: placeOf(bytes, tip, from) + TIP_HEAD.length,
+      };
+    }),
   };
   const isWrapped = plan.side === "buy" && plan.isNative !== true;
   assert(template.quantityInAt.length === (isWrapped ? 2 : 1), "the input stands where it must");
@@ -157,15 +166,17 @@ function encodeSwap({ accounts, side }: DirectPlan, pool: DirectPool): SwapPlan[
   return { programId, accounts: [...keys], data: Buffer.from(data).toString("base64") };
 }
 
-function placeOf(bytes: Buffer, mark: Buffer): number {
-  const [place, ...others] = placesOf(bytes, mark);
+function placeOf(bytes: Buffer, mark: Buffer, from: number): number {
+  const [place, ...others] = placesOf(bytes, mark, from);
   assert(place !== undefined && others.length === 0, "a mark stands in one place");
   return place;
 }
 
-function placesOf(bytes: Buffer, mark: Buffer): number[] {
+function placesOf(bytes: Buffer, mark: Buffer, from: number): number[] {
   const places: number[] = [];
-  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + 1)) places.push(at);
+  for (let at = bytes.indexOf(mark, from); at !== -1; at = bytes.indexOf(mark, at + 1)) {
+    places.push(at);
+  }
   return places;
 }
 
