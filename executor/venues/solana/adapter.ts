@@ -86,22 +86,19 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     jupiter,
     readDecimals: async (mint: string) => (await mints.read(mint)).decimals,
   };
+  const walletAccounts = new WalletAccounts(rpc);
   const builderDeps = {
     rpc,
     signer,
     log,
-    walletAccounts: new WalletAccounts(rpc),
+    walletAccounts,
     priorityFeeLamportsMax: settings.priorityFeeLamportsMax,
     fees: landing.fees,
     planLanding: landing.plan.bind(landing),
     fetchTokenProgram: async (mint: string) => (await mints.read(mint)).tokenProgram,
   };
-  const direct = createDirectDesk({
-    ...deps,
-    connection,
-    landing,
-    knownDecimals: (mint) => mints.known(mint)?.decimals,
-  });
+  const knownDecimals = (mint: string): number | undefined => mints.known(mint)?.decimals;
+  const direct = createDirectDesk({ ...deps, connection, landing, walletAccounts, knownDecimals });
   const stopping = new AbortController();
   const setupDeps = { ...builderDeps, clock: deps.clock, stopped: stopping.signal };
 

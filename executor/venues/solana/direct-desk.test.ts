@@ -75,6 +75,7 @@ async function start() {
     settings: { priorityFeeLamportsMax: 1_000_000n },
     connection,
     landing,
+    walletAccounts: { expect: () => {} },
     knownDecimals: () => 6,
   });
   pools.track(MINT);

@@ -18,6 +18,7 @@ import { rehearseExits } from "./rehearsal.ts";
 import { checkRoutePrice, encodePriceCheck, isWorthSelling } from "./route-price.ts";
 import { TemplateShelf } from "./template-shelf.ts";
 import { UnitsMemory } from "./units-memory.ts";
+import type { WalletAccounts } from "./wallet-accounts.ts";
 
 export interface DirectDeskDeps {
   clock: Clock;
@@ -31,6 +32,7 @@ export interface DirectDeskDeps {
   };
   connection: SolanaConnection;
   landing: LandingDesk;
+  walletAccounts: Pick<WalletAccounts, "expect">;
   alert?: (lines: readonly string[]) => void;
   /** Of a mint that was seen before; without asking anybody. */
   knownDecimals(mint: string): number | undefined;
@@ -98,6 +100,7 @@ export function createDirectDesk(deps: DirectDeskDeps): DirectDesk {
     units: new UnitsMemory(),
     warm,
     templates,
+    walletAccounts: deps.walletAccounts,
     planLanding,
     onSimulationFailed: (kind) => canary.suspect(kind),
   };

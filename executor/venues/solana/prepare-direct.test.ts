@@ -9,16 +9,19 @@ import { instrumentOf } from "./instrument-name.ts";
 import { PLAIN_LANDING } from "./lane.ts";
 import { CURVE, curveAccounts, MINT } from "./pool-bytes-fixture.ts";
 import { prepareDirect } from "./prepare-direct.ts";
-import { SYSTEM_PROGRAM } from "./programs.ts";
+import { deriveTokenAccount, SYSTEM_PROGRAM } from "./programs.ts";
 import { Rpc } from "./rpc.ts";
 import { addressOf } from "./streams-fixture.ts";
 import { TemplateShelf } from "./template-shelf.ts";
 import { UnitsMemory } from "./units-memory.ts";
+import { WalletAccounts } from "./wallet-accounts.ts";
 
 const WALLET = addressOf(7);
 const LAMPORTS = 5_000_000_000;
 const SPENT = 100_000_000n;
 const FEE = 5_000;
+const RENT = 2_039_280;
+const HELD = 1_000_000_000_000n;
 
 /** A first buy of its person. */
 const ORDER: OrderRow = {
@@ -67,33 +70,65 @@ function tokenAccount(quantity: bigint): unknown {
   return { lamports: 2_039_280, data: [data.toString("base64"), "base64"], ...rest };
 }
 
+type Shown = readonly [wallet: unknown, token: unknown, wsol: unknown];
+
+/** What the node shows of the wallet, and what each simulation seems to leave behind. */
+interface Shows {
+  now(): Shown;
+  left(simulated: number, quantityOutMin: bigint): Shown;
+}
+
 /** A first buy in a curve; each entry of `spent` is what one simulation seems to take. */
-async function buy(spent: readonly number[]): Promise<PrepareOutcome & { simulated: number }> {
+function buy(spent: readonly number[]) {
+  return trade(ORDER, SPENT, {
+    now: () => [walletAccount(LAMPORTS), null, null],
+    left(simulated, quantityOutMin) {
+      const taken = spent[Math.min(simulated, spent.length - 1)] ?? 0;
+      const lamports = LAMPORTS - taken - FEE - RENT;
+      return [walletAccount(lamports), tokenAccount(quantityOutMin), null];
+    },
+  });
+}
+
+/**
+ * A first sale of all that the wallet had at first; `gifts` is what others have sent by the read of
+ * that number, and `more` what is taken beside the sale.
+ */
+function sell(gifts: (read: number) => bigint, more = 0n) {
+  let reads = 0;
+  const order = { ...ORDER, side: "sell" as const, notionalLamports: "0", quantity: String(HELD) };
+  return trade(order, HELD, {
+    now: () => [walletAccount(LAMPORTS), tokenAccount(HELD + HELD + gifts(reads++)), null],
+    left: (_simulated, quantityOutMin) => [
+      walletAccount(LAMPORTS - FEE + Number(quantityOutMin)),
+      tokenAccount(HELD + gifts(reads++) - more),
+      null,
+    ],
+  });
+}
+
+async function trade(
+  order: OrderRow,
+  quantityIn: bigint,
+  shows: Shows,
+): Promise<PrepareOutcome & { simulated: number; walletAccounts: WalletAccounts }> {
   const net = new FakeNet();
   const clock = new FakeClock();
   const log = new FakeLog();
   const urls = ["https://one.example/"];
   const rpc = new Rpc({ net, clock, prng: evenPrng, log, settings: { urls, timeoutMs: 1_000 } });
-  const request = {
-    wallet: WALLET,
-    mint: MINT,
-    side: "buy" as const,
-    quantityIn: SPENT,
-    slippageBps: 500,
-  };
+  // Nobody moves this clock.
+  Object.assign(rpc, { pause: () => Promise.resolve() });
+  const { side } = order;
+  const request = { wallet: WALLET, mint: MINT, side, quantityIn, slippageBps: 500 };
   const route = createDirectRoute(request, { pool: curve(), slot: 1, atMonotonicMs: 0 });
-  const rent = 2_039_280;
+  const walletAccounts = new WalletAccounts(rpc);
   let simulated = 0;
   net.nodes.set("one.example", (method) => {
     const context = { slot: 100 };
-    const value = [walletAccount(LAMPORTS), null, null];
-    if (method === "getMultipleAccounts") return { result: { context, value } };
-    const taken = spent[Math.min(simulated++, spent.length - 1)] ?? 0;
-    const accounts = [
-      walletAccount(LAMPORTS - taken - FEE - rent),
-      tokenAccount(route.quantityOutMin),
-      null,
-    ];
+    if (method === "getTokenAccountsByOwner") return { result: { context, value: [] } };
+    if (method === "getMultipleAccounts") return { result: { context, value: shows.now() } };
+    const accounts = shows.left(simulated++, route.quantityOutMin);
     const answer = { err: null, logs: [], unitsConsumed: 60_000, accounts };
     return { result: { context, value: answer } };
   });
@@ -123,25 +158,34 @@ async function buy(spent: readonly number[]): Promise<PrepareOutcome & { simulat
       units: new UnitsMemory(),
       warm: {
         lamportsOf: () => ({ value: BigInt(LAMPORTS), slot: 1, atMonotonicMs: 0, isFresh: true }),
-        tokenBalanceOf: () => ({ value: 0n, slot: 1, atMonotonicMs: 0, isFresh: true }),
+        tokenBalanceOf: () => ({ value: HELD, slot: 1, atMonotonicMs: 0, isFresh: true }),
       },
       templates: new TemplateShelf(),
       planLanding: () => landing,
+      walletAccounts,
       onSimulationFailed: () => {},
     },
-    ORDER,
+    order,
     { walletId: "wal_1", userId: 1, address: WALLET, vaultSha256: "" },
     "wrapped",
     route,
     1,
     { kind: "blockHeight" },
   );
-  return { ...outcome, simulated };
+  return { ...outcome, simulated, walletAccounts };
 }
 
 describe("the first trade with a kind of pool", () => {
   test("is signed when a node shows that it does what was meant", async ({ expect }) => {
     expect(await buy([100_000_000])).toMatchObject({ outcome: "prepared", simulated: 1 });
+  });
+
+  test("names the account that it creates to every swap from then on", async ({ expect }) => {
+    const bought = await buy([100_000_000]);
+    const created = deriveTokenAccount(WALLET, MINT, CURVE.tokenProgram);
+    expect(await bought.walletAccounts.fetch(WALLET)).toEqual([created]);
+    const sold = await sell(() => 0n);
+    expect(await sold.walletAccounts.fetch(WALLET)).toEqual([]);
   });
 
   test("is no alarm when another order of the wallet landed meanwhile", async ({ expect }) => {

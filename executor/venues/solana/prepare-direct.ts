@@ -29,6 +29,7 @@ import { fetchSwapBalances } from "./simulate-swap.ts";
 import { deriveSwapAccounts } from "./swap-instructions.ts";
 import type { TemplateShelf } from "./template-shelf.ts";
 import type { UnitsMemory } from "./units-memory.ts";
+import type { WalletAccounts } from "./wallet-accounts.ts";
 import type { WarmAccounts } from "./warm-accounts.ts";
 
 /** What the log says of a refusal. */
@@ -48,6 +49,8 @@ export interface DirectDeps {
   units: Pick<UnitsMemory, "unitLimit" | "note">;
   warm: Pick<WarmAccounts, "lamportsOf" | "tokenBalanceOf">;
   templates: TemplateShelf;
+  /** Shared with swaps that hand the signature on: what a buy creates is out of reach there. */
+  walletAccounts: Pick<WalletAccounts, "expect">;
   planLanding(side: PoolSide, n: number, protect?: MevProtect): LandingPlan;
   /** A trade with such a pool failed in its simulation. */
   onSimulationFailed(kind: PoolKind): void;
@@ -116,6 +119,7 @@ export async function prepareDirect(
     tipLamports: landing.tipLamports,
     isReplacement: draft.lifetime.isReplacement,
   });
+  if (order.side === "buy") deps.walletAccounts.expect(wallet.address, plan.accounts.tokenAccount);
   const signed = await signDirect(deps, draft, units.value, unitPriceMicroLamports);
   if (!signed.ok) return refuse(deps.log, order, signed, WORDS);
   return {
