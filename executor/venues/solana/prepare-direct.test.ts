@@ -198,3 +198,17 @@ describe("the first trade with a kind of pool", () => {
     expect(outcome).toMatchObject({ outcome: "refused", alert: true, simulated: 2 });
   });
 });
+
+describe("the first sale to a kind of pool", () => {
+  test("is not held by whoever sends the wallet the same token all the time", async ({
+    expect,
+  }) => {
+    const outcome = await sell((read) => BigInt(read));
+    expect(outcome).toMatchObject({ outcome: "prepared", simulated: 1 });
+  });
+
+  test("is refused with an alarm when it shows twice that it takes more", async ({ expect }) => {
+    const outcome = await sell(() => 0n, 1n);
+    expect(outcome).toMatchObject({ outcome: "refused", alert: true, simulated: 2 });
+  });
+});
