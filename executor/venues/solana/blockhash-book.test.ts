@@ -42,6 +42,33 @@ describe("the blockhash at hand", () => {
     expect(book.latest()).toMatchObject({ blockhash: HASHES[0], lastValidBlockHeight: 1_000 });
   });
 
+  test("is that of the node that goes on when the other one stands still", async ({ expect }) => {
+    const { book, say, clock } = createBook();
+    say(hash(0, 1_000), hash(0, 1_000));
+    await book.refresh();
+    for (let polls = 1; polls <= 300; polls++) {
+      await clock.advance(2_000);
+      const height = 1_000 + Math.floor(5.1 * polls);
+      say(hash(0, 1_000), hash(1, height));
+      await book.refresh();
+      // What stands still is a hash that has expired: nothing on it can land any more.
+      expect(book.latest()).toMatchObject({ lastValidBlockHeight: height });
+    }
+  });
+
+  test("is not taken from a node that runs away bit by bit", async ({ expect }) => {
+    const { book, say, clock } = createBook();
+    let furthest = 0;
+    for (let polls = 0; polls < 300; polls++) {
+      const height = 1_000 + 5 * polls;
+      say(hash(0, height), hash(1, height + 140 * polls));
+      await book.refresh();
+      furthest = Math.max(furthest, (book.latest()?.lastValidBlockHeight ?? 0) - height);
+      await clock.advance(2_000);
+    }
+    expect(furthest).toBeLessThanOrEqual(300);
+  });
+
   test("is kept while a node falls behind, and replaced once it is too old", async ({ expect }) => {
     const { book, say, clock } = createBook();
     say(hash(0, 1_000), DOWN);

@@ -25,6 +25,7 @@ export interface BlockhashBookDeps {
 
 /** How far the word of one node may run ahead of every other one's: a whole lifetime of a hash. */
 const AHEAD_BLOCKS_MAX = 150;
+/** Blocks come a little slower, as some slots have none. */
 const SLOT_MS = 400;
 
 /**
@@ -34,6 +35,8 @@ const SLOT_MS = 400;
 export class BlockhashBook {
   readonly #deps: BlockhashBookDeps;
   #newest: WarmBlockhash | undefined;
+  /** What one node told last that another one did not leave a lifetime behind. */
+  #borneOut: WarmBlockhash | undefined;
   #stop: AbortController | undefined;
   #polling: Promise<void> = Promise.resolve();
 
@@ -78,7 +81,7 @@ export class BlockhashBook {
         [{ commitment: "confirmed" }],
         blockhashAnswer,
       );
-      const found = newestOf(
+      const found = this.#newestOf(
         answers.map(({ context, value }) => ({ ...value, slot: context.slot, askedMs })),
       );
       const isOlder = found.lastValidBlockHeight < (this.latest()?.lastValidBlockHeight ?? 0);
@@ -89,23 +92,30 @@ export class BlockhashBook {
     }
   }
 
+  /**
+   * The furthest ahead: its end is the latest. One that runs a whole lifetime ahead of all others
+   * is not believed, because transactions on an invented hash never land and cannot be proven dead
+   * soon. But where the chain has had the time to get there, the others stand still, and what they
+   * tell has expired.
+   */
+  #newestOf(answers: readonly WarmBlockhash[]): WarmBlockhash {
+    const sorted = answers.toSorted((a, b) => b.lastValidBlockHeight - a.lastValidBlockHeight);
+    const [first, second] = sorted;
+    if (first === undefined) throw new RangeError("expected at least one answer");
+    if (second === undefined) return first;
+    const isAlone = first.lastValidBlockHeight > second.lastValidBlockHeight + AHEAD_BLOCKS_MAX;
+    if (!isAlone) this.#borneOut = second;
+    const { lastValidBlockHeight, askedMs } = this.#borneOut ?? second;
+    const passed = Math.floor((first.askedMs - askedMs) / SLOT_MS);
+    // What bore it out may have been as far behind itself, and slots may be a little shorter.
+    const furthest = lastValidBlockHeight + passed + 2 * AHEAD_BLOCKS_MAX;
+    return first.lastValidBlockHeight > furthest ? second : first;
+  }
+
   async #poll(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.refresh();
       await this.#deps.clock.sleep(this.#deps.settings.pollMs, signal);
     }
   }
-}
-
-/**
- * The furthest ahead: its end is the latest. One that runs a whole lifetime ahead of all others is
- * not believed, because transactions on an invented hash never land and cannot be proven dead soon.
- */
-function newestOf(answers: readonly WarmBlockhash[]): WarmBlockhash {
-  const sorted = answers.toSorted((a, b) => b.lastValidBlockHeight - a.lastValidBlockHeight);
-  const [first, second] = sorted;
-  if (first === undefined) throw new RangeError("expected at least one answer");
-  if (second === undefined) return first;
-  const isAlone = first.lastValidBlockHeight > second.lastValidBlockHeight + AHEAD_BLOCKS_MAX;
-  return isAlone ? second : first;
 }
