@@ -92,6 +92,7 @@ export function createSolanaVenue(deps: SolanaVenueDeps): Venue {
     signer,
     log,
     walletAccounts,
+    blockhashes: landing.blockhashes,
     priorityFeeLamportsMax: settings.priorityFeeLamportsMax,
     fees: landing.fees,
     planLanding: landing.plan.bind(landing),

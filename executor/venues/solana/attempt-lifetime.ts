@@ -2,6 +2,7 @@ import type { EffectBound, Evidence } from "@raptor/shared/domain/events.ts";
 import { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Lifetime } from "../../ports/venue.ts";
 import { fetchAccountsWords, newestSlot, type AccountsWord } from "./account-words.ts";
+import type { BlockhashBook, WarmBlockhash } from "./blockhash-book.ts";
 import { assertOwnNonce, nonceIndexOf, parseNonceValue } from "./nonce-account.ts";
 import { blockhashAnswer } from "./rpc-answers.ts";
 import type { Rpc } from "./rpc.ts";
@@ -24,12 +25,25 @@ export interface NonceReading {
   providers: readonly string[];
 }
 
+export interface LifetimeDeps {
+  rpc: Rpc;
+  blockhashes: Pick<BlockhashBook, "fetchNewest">;
+}
+
 export async function fetchLifetime(
-  rpc: Rpc,
+  { rpc, blockhashes }: LifetimeDeps,
   wallet: string,
   wanted: Lifetime,
 ): Promise<AttemptLifetime> {
-  if (wanted.kind === "blockHeight") return fetchBlock(rpc);
+  if (wanted.kind === "nonce") return fetchNonceLifetime(rpc, wallet, wanted);
+  return blockLifetime(await blockhashes.fetchNewest());
+}
+
+export async function fetchNonceLifetime(
+  rpc: Rpc,
+  wallet: string,
+  wanted: Extract<Lifetime, { kind: "nonce" }>,
+): Promise<AttemptLifetime> {
   const { account } = wanted;
   assertOwnNonce(wallet, account);
   const reading = await readNonce(rpc, wallet, account);
@@ -58,18 +72,22 @@ export function nonceLifetime(
   };
 }
 
-/** The node that is furthest ahead: a later bound only makes us wait longer, never too short. */
-async function fetchBlock(rpc: Rpc): Promise<AttemptLifetime> {
-  const { value, context } = await fetchBlockhash(rpc);
+/** A later bound makes us wait longer, never too short. */
+export function blockLifetime({
+  blockhash,
+  lastValidBlockHeight,
+  slot,
+}: Pick<WarmBlockhash, "blockhash" | "lastValidBlockHeight" | "slot">): AttemptLifetime {
   return {
-    blockhash: value.blockhash,
-    bound: { kind: "blockHeight", ...value },
+    blockhash,
+    bound: { kind: "blockHeight", blockhash, lastValidBlockHeight },
     nonce: undefined,
     isReplacement: false,
-    evidence: { madeAtSlot: context.slot },
+    evidence: { madeAtSlot: slot },
   };
 }
 
+/** For what nobody has to prove dead: its end is read from the accounts. */
 export function fetchBlockhash(rpc: Rpc) {
   return rpc.askNewest(
     "getLatestBlockhash",

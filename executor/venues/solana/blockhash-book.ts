@@ -73,17 +73,8 @@ export class BlockhashBook {
 
   /** Asks the nodes once. A failure only leaves the last one to grow old. */
   async refresh(): Promise<void> {
-    const { rpc, clock } = this.#deps;
-    const askedMs = clock.monotonicMs();
     try {
-      const answers = await rpc.askSeveral(
-        "getLatestBlockhash",
-        [{ commitment: "confirmed" }],
-        blockhashAnswer,
-      );
-      const found = this.#newestOf(
-        answers.map(({ context, value }) => ({ ...value, slot: context.slot, askedMs })),
-      );
+      const { believed: found } = this.#judge(await this.#ask());
       const isOlder = found.lastValidBlockHeight < (this.latest()?.lastValidBlockHeight ?? 0);
       // A node that fell behind after a better answer must not shorten what is known already.
       if (!isOlder) this.#newest = found;
@@ -93,23 +84,41 @@ export class BlockhashBook {
   }
 
   /**
+   * One asked for now, where none is at hand. As long as no two nodes have told about the same, the
+   * furthest ahead counts: whoever stands still is met more often than whoever lies.
+   * @throws RAPTOR_VENUE__UNAVAILABLE when no node tells one.
+   */
+  async fetchNewest(): Promise<WarmBlockhash> {
+    const { believed, furthest } = this.#judge(await this.#ask());
+    return this.#borneOut === undefined ? furthest : believed;
+  }
+
+  async #ask(): Promise<WarmBlockhash[]> {
+    const { rpc, clock } = this.#deps;
+    const askedMs = clock.monotonicMs();
+    const params = [{ commitment: "confirmed" }];
+    const answers = await rpc.askSeveral("getLatestBlockhash", params, blockhashAnswer);
+    return answers.map(({ context, value }) => ({ ...value, slot: context.slot, askedMs }));
+  }
+
+  /**
    * The furthest ahead: its end is the latest. One that runs a whole lifetime ahead of all others
    * is not believed, because transactions on an invented hash never land and cannot be proven dead
    * soon. But where the chain has had the time to get there, the others stand still, and what they
    * tell has expired.
    */
-  #newestOf(answers: readonly WarmBlockhash[]): WarmBlockhash {
+  #judge(answers: readonly WarmBlockhash[]): { believed: WarmBlockhash; furthest: WarmBlockhash } {
     const sorted = answers.toSorted((a, b) => b.lastValidBlockHeight - a.lastValidBlockHeight);
     const [first, second] = sorted;
     if (first === undefined) throw new RangeError("expected at least one answer");
-    if (second === undefined) return first;
+    if (second === undefined) return { believed: first, furthest: first };
     const isAlone = first.lastValidBlockHeight > second.lastValidBlockHeight + AHEAD_BLOCKS_MAX;
     if (!isAlone) this.#borneOut = second;
     const { lastValidBlockHeight, askedMs } = this.#borneOut ?? second;
     const passed = Math.floor((first.askedMs - askedMs) / SLOT_MS);
     // What bore it out may have been as far behind itself, and slots may be a little shorter.
-    const furthest = lastValidBlockHeight + passed + 2 * AHEAD_BLOCKS_MAX;
-    return first.lastValidBlockHeight > furthest ? second : first;
+    const reachable = lastValidBlockHeight + passed + 2 * AHEAD_BLOCKS_MAX;
+    return { believed: first.lastValidBlockHeight > reachable ? second : first, furthest: first };
   }
 
   async #poll(signal: AbortSignal): Promise<void> {

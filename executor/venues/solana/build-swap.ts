@@ -7,6 +7,7 @@ import { WALLET_TOKEN_ACCOUNTS_MAX, type Signer, type SwapIntent } from "../../p
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
 import { exclusionGroupOf, fetchLifetime } from "./attempt-lifetime.ts";
 import { encodeLanding } from "./attempt-route.ts";
+import type { BlockhashBook } from "./blockhash-book.ts";
 import { checkBuild } from "./check-build.ts";
 import { costCapOf } from "./cost-cap.ts";
 import type { FeeBook } from "./fee-book.ts";
@@ -39,6 +40,7 @@ export interface SwapBuilderDeps {
   signer: Signer;
   log: Log;
   walletAccounts: WalletAccounts;
+  blockhashes: Pick<BlockhashBook, "fetchNewest">;
   /** Of priority fee and tips together. */
   priorityFeeLamportsMax: bigint;
   fees: Pick<FeeBook, "unitPrice" | "watch">;
@@ -191,7 +193,7 @@ async function draftSwap(
   const stated = answer.addressesByLookupTableAddress ?? {};
   const [found, lifetime, before, walletTokenAccounts] = await Promise.all([
     fetchLookupTables(deps.rpc, Object.keys(stated)),
-    fetchLifetime(deps.rpc, request.wallet, wanted),
+    fetchLifetime(deps, request.wallet, wanted),
     fetchSwapBalances(deps.rpc, plan),
     handsOn ? deps.walletAccounts.fetch(request.wallet) : [],
   ]);

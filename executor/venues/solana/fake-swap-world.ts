@@ -4,6 +4,7 @@ import { decodeBase58, encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { VersionedTransaction } from "@solana/web3.js";
 import type { SignAnswer, Signer, SignRequest, SwapIntent } from "../../ports/signer.ts";
 import type { Lifetime, PrepareOutcome } from "../../ports/venue.ts";
+import { BlockhashBook } from "./blockhash-book.ts";
 import { prepareSwap } from "./build-swap.ts";
 import { createFakeChain, createNonceAccount } from "./fake-chain.ts";
 import { evenPrng, type FakeAnswer } from "./fake-net.ts";
@@ -247,6 +248,7 @@ export async function prepare(change: Partial<World> = {}) {
       signer,
       log,
       walletAccounts,
+      blockhashes: new BlockhashBook({ rpc, clock, settings: { pollMs: 0, staleMs: 0 } }),
       priorityFeeLamportsMax: world.priorityFeeLamportsMax,
       fees,
       planLanding: (side, n, mevProtect = world.landing.mevProtect) => {

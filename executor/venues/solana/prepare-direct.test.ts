@@ -146,6 +146,7 @@ async function trade(
       log,
       feeLamportsMax: 1_000_000n,
       blockhashes: {
+        fetchNewest: () => Promise.reject(new Error("expected the hash at hand")),
         latest: () => ({
           blockhash: addressOf(3),
           lastValidBlockHeight: 500,

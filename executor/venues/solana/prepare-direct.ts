@@ -8,6 +8,7 @@ import type { Signer } from "../../ports/signer.ts";
 import type { Lifetime, PreparedAttempt, PrepareOutcome, Route } from "../../ports/venue.ts";
 import {
   type AttemptLifetime,
+  blockLifetime,
   exclusionGroupOf,
   fetchLifetime,
   nonceLifetime,
@@ -43,7 +44,7 @@ export interface DirectDeps {
   signer: Signer;
   log: Log;
   feeLamportsMax: bigint;
-  blockhashes: Pick<BlockhashBook, "latest">;
+  blockhashes: Pick<BlockhashBook, "latest" | "fetchNewest">;
   nonces: Pick<NonceBook, "ready">;
   fees: Pick<FeeBook, "unitPrice">;
   units: Pick<UnitsMemory, "unitLimit" | "note">;
@@ -108,7 +109,7 @@ export async function prepareDirect(
     plan,
     template,
     landing,
-    lifetime: lifetime ?? (await fetchLifetime(deps.rpc, wallet.address, wanted)),
+    lifetime: lifetime ?? (await fetchLifetime(deps, wallet.address, wanted)),
     witness: witness ?? (await fetchBalances(deps.rpc, plan)),
   };
   const short = checkFunds(draft);
@@ -188,15 +189,7 @@ function lifetimeAtHand(
     return nonceLifetime(wallet, wanted.account, reading, wanted.value !== null);
   }
   const newest = blockhashes.latest();
-  if (newest === undefined) return undefined;
-  const { blockhash, lastValidBlockHeight, slot } = newest;
-  return {
-    blockhash,
-    bound: { kind: "blockHeight", blockhash, lastValidBlockHeight },
-    nonce: undefined,
-    isReplacement: false,
-    evidence: { madeAtSlot: slot },
-  };
+  return newest === undefined ? undefined : blockLifetime(newest);
 }
 
 function balancesAtHand({ warm }: DirectDeps, { accounts }: DirectPlan): Witness | undefined {

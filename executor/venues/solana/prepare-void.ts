@@ -3,7 +3,7 @@ import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import type { Signer } from "../../ports/signer.ts";
 import type { VoidOutcome } from "../../ports/venue.ts";
-import { fetchLifetime } from "./attempt-lifetime.ts";
+import { fetchNonceLifetime } from "./attempt-lifetime.ts";
 import type { FeeBook } from "./fee-book.ts";
 import { mintOf } from "./instrument-name.ts";
 import { advanceNonce } from "./nonce-instructions.ts";
@@ -41,7 +41,7 @@ export async function prepareVoid(
   copies: number,
 ): Promise<VoidOutcome> {
   const { address } = wallet;
-  const { bound, nonce, evidence } = await fetchLifetime(rpc, address, {
+  const { bound, nonce, evidence } = await fetchNonceLifetime(rpc, address, {
     kind: "nonce",
     ...wanted,
   });
