@@ -2,7 +2,7 @@ import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { describe, test } from "vitest";
 import { WALLET_TOKEN_ACCOUNTS_MAX } from "../../ports/signer.ts";
 import { AFTER, BEFORE, guardsOf, prepare, preparedOf, type World } from "./fake-swap-world.ts";
-import { ACCOUNTS, createBuild, STRANGER, TAKER } from "./jupiter-fixture.ts";
+import { ACCOUNTS, BOUGHT_MINT, createBuild, STRANGER, TABLE, TAKER } from "./jupiter-fixture.ts";
 import { ATA_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./programs.ts";
 
 const HELD = 1_000n;
@@ -68,6 +68,32 @@ describe("a route that hands the wallet's signature on", () => {
     const many = await prepare({ ...direct(), owned: owned(WALLET_TOKEN_ACCOUNTS_MAX + 1) });
     expect(many.outcome).toMatchObject({ outcome: "refused", alert: false });
     expect(many.requests).toEqual([]);
+  });
+
+  test("is refused with an alarm when two nodes show another table", async ({ expect }) => {
+    const whole = [STRANGER, BOUGHT_MINT];
+    for (const other of [
+      [TAKER, BOUGHT_MINT],
+      [STRANGER, TAKER],
+    ]) {
+      const { outcome, requests } = await prepare({ ...direct(), table: whole, otherTable: other });
+      expect(outcome).toMatchObject({ outcome: "refused", alert: true });
+      expect(outcome.outcome === "refused" && outcome.reason).toContain("nodes contradict");
+      expect(requests).toEqual([]);
+    }
+    // Nothing of the wallet's is in reach of another pool, and an exit goes on.
+    const plain = await prepare({ table: whole, otherTable: [TAKER, BOUGHT_MINT] });
+    expect(plain.outcome.outcome).toBe("prepared");
+  });
+
+  test("uses only what every node shows of a table", async ({ expect }) => {
+    const table = [STRANGER, BOUGHT_MINT];
+    const behind = await prepare({ ...direct(), table, otherTable: [STRANGER] });
+    expect(behind.requests[0]?.intent.lookupTables).toEqual([
+      { address: TABLE, addresses: [STRANGER] },
+    ]);
+    const plain = await prepare({ table, otherTable: [STRANGER] });
+    expect(plain.requests[0]?.intent.lookupTables).toEqual([{ address: TABLE, addresses: table }]);
   });
 
   test("is no alarm when its venue honestly wants to create accounts", async ({ expect }) => {

@@ -197,14 +197,18 @@ async function draftSwap(
     fetchSwapBalances(deps.rpc, plan),
     handsOn ? deps.walletAccounts.fetch(request.wallet) : [],
   ]);
-  const differing = checkLookupTables(stated, found);
+  const differing = checkLookupTables(stated, found.tables);
   if (differing.length > 0) return refused(differing.join("; "), true);
+  // Beside the signature, what a table hides could be another token account of the wallet.
+  if (handsOn && found.contradicted.length > 0) {
+    return refused(`the nodes contradict each other about ${found.contradicted.join(", ")}`, true);
+  }
   const short = checkFunds(plan, before);
   if (short !== undefined) return refused(short, false);
   if (walletTokenAccounts.length > WALLET_TOKEN_ACCOUNTS_MAX) {
     return refused("the wallet has too many token accounts for this route", false);
   }
-  const tables = found.filter((table) => table !== undefined);
+  const tables = handsOn ? found.agreed : found.tables.filter((table) => table !== undefined);
   return { ok: true, value: { plan, tables, lifetime, before, walletTokenAccounts, landing } };
 }
 

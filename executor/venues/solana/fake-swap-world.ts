@@ -117,6 +117,8 @@ export interface World {
   /** Token accounts of the wallet by program. */
   owned: Record<string, string[]>;
   table: string[];
+  /** What the second node shows of it, in answers that are a slot older. */
+  otherTable?: string[];
   estimate: FakeAnswer;
   signing: SignAnswer;
   answer: BuildAnswer;
@@ -154,6 +156,7 @@ function createWorld(change: Partial<World> = {}): World {
 function answerOf(
   world: World,
   reads: { count: number },
+  host: string,
   method: string,
   params: readonly unknown[],
 ) {
@@ -172,8 +175,8 @@ function answerOf(
     const isTable = (params[0] as string[])[0] === TABLE;
     const read = Math.min(Math.floor(reads.count / 2), world.before.length - 1);
     if (!isTable) reads.count += 1;
-    const value = isTable ? [tableAccount(world.table)] : accountsOf(world.before[read] ?? BEFORE);
-    return { result: { context, value } };
+    if (isTable) return answerTable(world, context, host);
+    return { result: { context, value: accountsOf(world.before[read] ?? BEFORE) } };
   }
   if (method === "simulateTransaction") {
     const isGuarded = guardsOf(String(params[0])).length > 0;
@@ -200,6 +203,12 @@ function answerOf(
   return world.estimate;
 }
 
+function answerTable({ table, otherTable }: World, context: { slot: number }, host: string) {
+  const isOther = otherTable !== undefined && host === "node1.example";
+  const shown = { ...context, slot: context.slot - (isOther ? 1 : 0) };
+  return { result: { context: shown, value: [tableAccount(isOther ? otherTable : table)] } };
+}
+
 /** Data of the guards in a transaction, in hex: token instructions that a plain swap has not. */
 export function guardsOf(payload: string): string[] {
   const { message } = VersionedTransaction.deserialize(Buffer.from(payload, "base64"));
@@ -214,7 +223,7 @@ export async function prepare(change: Partial<World> = {}) {
   const { rpc, net, log, clock } = createFakeChain();
   const reads = { count: 0 };
   for (const host of net.nodes.keys()) {
-    net.nodes.set(host, (method, params) => answerOf(world, reads, method, params));
+    net.nodes.set(host, (method, params) => answerOf(world, reads, host, method, params));
   }
   const requests: (SignRequest & { intent: SwapIntent })[] = [];
   const signer: Signer = {

@@ -38,8 +38,8 @@ async function fetchOne(data: Buffer | null, owner = LOOKUP_TABLE_PROGRAM) {
     const result = { context: { slot: Number(SLOT) }, value: [account] };
     node.broken.set("getMultipleAccounts", { result });
   }
-  const [table] = await fetchLookupTables(rpc, [TABLE]);
-  return table;
+  const { tables } = await fetchLookupTables(rpc, [TABLE]);
+  return tables[0];
 }
 
 describe("a lookup table", () => {

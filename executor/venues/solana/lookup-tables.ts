@@ -16,6 +16,15 @@ const ACTIVE = 0xffff_ffff_ffff_ffffn;
 const LAST_EXTENDED_SLOT_AT = 12;
 const LAST_EXTENDED_START_AT = 20;
 
+export interface FoundTables {
+  /** Of the newest answer, in the order of the addresses. */
+  tables: (LookupTable | undefined)[];
+  /** Of each table what every node that answered shows: who is behind may only leave out. */
+  agreed: LookupTable[];
+  /** Tables of which another node shows other contents. */
+  contradicted: string[];
+}
+
 /**
  * The tables as our own nodes hold them. An address that is younger than the answer's slot cannot
  * be used yet, so it is left out.
@@ -23,28 +32,43 @@ const LAST_EXTENDED_START_AT = 20;
 export async function fetchLookupTables(
   rpc: Rpc,
   addresses: readonly string[],
-): Promise<(LookupTable | undefined)[]> {
-  if (addresses.length === 0) return [];
-  const answer = await rpc.askNewest(
+): Promise<FoundTables> {
+  if (addresses.length === 0) return { tables: [], agreed: [], contradicted: [] };
+  const answers = await rpc.askSeveral(
     "getMultipleAccounts",
     [addresses, { encoding: "base64", commitment: "confirmed" }],
     accountsAnswer,
-    ({ context }) => context.slot,
   );
-  return addresses.map((address, index) => {
-    const account = answer.value[index];
-    return account === undefined || account === null
-      ? undefined
-      : parseLookupTable(address, account, answer.context.slot);
+  const words = answers
+    .toSorted((one, other) => other.context.slot - one.context.slot)
+    .map(({ value, context }) =>
+      addresses.map((address, index) => parseLookupTable(address, value[index], context.slot)),
+    );
+  const [tables = [], ...others] = words;
+  const contradicted = addresses.filter((_, index) =>
+    others.some((other) => differ(tables[index], other[index])),
+  );
+  const agreed = tables.flatMap((table, index) => {
+    if (table === undefined) return [];
+    const lengths = others.map((other) => other[index]?.addresses.length ?? 0);
+    const addresses = table.addresses.slice(0, Math.min(table.addresses.length, ...lengths));
+    return [{ ...table, addresses }];
   });
+  return { tables, agreed, contradicted };
+}
+
+/** A table only grows: what is there never changes, and a node that is behind knows less of it. */
+function differ(one: LookupTable | undefined, other: LookupTable | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  return other.addresses.some((key, at) => at < one.addresses.length && one.addresses[at] !== key);
 }
 
 function parseLookupTable(
   address: string,
-  account: AccountAnswer,
+  account: AccountAnswer | null | undefined,
   slot: number,
 ): LookupTable | undefined {
-  if (account.owner !== LOOKUP_TABLE_PROGRAM) return undefined;
+  if (account?.owner !== LOOKUP_TABLE_PROGRAM) return undefined;
   const data = Buffer.from(account.data[0], "base64");
   if (data.length < META_BYTES || (data.length - META_BYTES) % 32 !== 0) return undefined;
   if (data.readUInt32LE(0) !== KIND_TABLE || data.readBigUInt64LE(4) !== ACTIVE) return undefined;
