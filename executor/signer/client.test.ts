@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { duplexPair, type Duplex } from "node:stream";
-import { PublicKey } from "@solana/web3.js";
+import { PublicKey, TransactionInstruction, TransactionMessage } from "@solana/web3.js";
 import { describe, test } from "vitest";
 import { WALLET_TOKEN_ACCOUNTS_MAX, type SignRequest, type SwapIntent } from "../ports/signer.ts";
 import { connectSigner, createSignerClient, type SignerClient } from "./client.ts";
 import { createSignerCore } from "./core.ts";
 import { MachineClock } from "./fixtures/machine-clock.ts";
-import { caseOf, compile, intentOf, partsOf } from "./fixtures/swap-message.ts";
+import { caseOf, compile, intentOf, named, partsOf } from "./fixtures/swap-message.ts";
 import { encodeFrame, FRAME_BYTES_MAX, FrameReader } from "./frames.ts";
 import { parseMasterKeys } from "./master-keys.ts";
 import { serveSigner } from "./serve.ts";
@@ -62,6 +62,25 @@ describe("over the pipe", () => {
     expect(await client.sign(request)).toEqual(core.sign(request));
     const bad = { ...request, intent: { ...request.intent, quantityIn: "1" } };
     expect((await client.sign(bad)).outcome).toBe("refused");
+    expect(gone()).toBe(0);
+    client.close();
+  });
+
+  test("a message that is refused for a hundred reasons leaves the pipe open", async ({
+    expect,
+  }) => {
+    const { client, gone } = served();
+    const wallet = await client.createWallet("w1", 7);
+    const request = requestFor(wallet.address, wallet.wrapped);
+    const payerKey = new PublicKey(wallet.address);
+    const strange = new TransactionInstruction({ programId: named("strange"), keys: [] });
+    const message = new TransactionMessage({
+      payerKey,
+      recentBlockhash: PublicKey.default.toBase58(),
+      instructions: Array.from({ length: 100 }, () => strange),
+    }).compileToV0Message();
+    const text = Buffer.from(message.serialize()).toString("base64");
+    expect(await client.sign({ ...request, message: text })).toMatchObject({ outcome: "refused" });
     expect(gone()).toBe(0);
     client.close();
   });

@@ -23,6 +23,8 @@ export type PipeAnswer =
 const TABLES_MAX = 16;
 const TABLE_ENTRIES_MAX = 256;
 const TEXT_CHARS_MAX = 4_096;
+/** A message may hold hundreds of strange instructions; the first few say enough. */
+export const REASONS_MAX = 64;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -83,7 +85,7 @@ export function parsePipeAnswer(value: unknown): PipeAnswer {
     return { id, op: "sign", answer: { outcome: "signed", signature } };
   }
   if (answer["outcome"] !== "refused") throw bad("outcome");
-  const reasons = texts(answer, "reasons", 64);
+  const reasons = texts(answer, "reasons", REASONS_MAX);
   const isTurnOver = answer["isTurnOver"] === true;
   const refused = { outcome: "refused" as const, reasons };
   return { id, op: "sign", answer: isTurnOver ? { ...refused, isTurnOver } : refused };

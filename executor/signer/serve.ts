@@ -5,6 +5,7 @@ import { encodeFrame, FrameReader } from "./frames.ts";
 import {
   parsePipeRequest,
   pipeRequestId,
+  REASONS_MAX,
   type PipeAnswer,
   type PipeRequest,
 } from "./pipe-protocol.ts";
@@ -35,6 +36,12 @@ function answer(core: SignerCore, value: unknown): PipeAnswer {
     if (!isRaptorError(error, "RAPTOR_SIGNER__BAD_REQUEST")) throw error;
     return { id, op: "error", problem: String(error.context["problem"]) };
   }
-  if (request.op === "sign") return { id, op: "sign", answer: core.sign(request.request) };
+  if (request.op === "sign") {
+    const signed = core.sign(request.request);
+    if (signed.outcome === "signed") return { id, op: "sign", answer: signed };
+    // A longer list could not be read over there, which ends both processes.
+    const reasons = signed.reasons.slice(0, REASONS_MAX);
+    return { id, op: "sign", answer: { ...signed, reasons } };
+  }
   return { id, op: "createWallet", wallet: core.createWallet(request.walletId, request.userId) };
 }
