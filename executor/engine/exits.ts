@@ -143,7 +143,8 @@ export class Exits {
 
   #consider(trigger: ArmedTrigger, update: PriceUpdate): void {
     const { positionId, rule } = trigger;
-    if (this.#firing.has(positionId)) return;
+    // Lanes may take seconds to answer a first send, and the price may not move again after that.
+    if (this.#firing.has(positionId)) return this.#lookLater(update.instrument);
     const { store } = this.#context;
     // A stop that only moves may do so while something is being sold.
     const isBusy =

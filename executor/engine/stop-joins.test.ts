@@ -67,6 +67,31 @@ describe("a stop while a level on a nonce may still land", () => {
     });
   });
 
+  it("joins it too where the price fell for good while the lanes still had to answer", async ({
+    expect,
+  }) => {
+    await withNonces(async (rules) => {
+      const { desk, chain } = rules;
+      const answered = Promise.withResolvers<void>();
+      const { submit } = chain.script();
+      desk.venue.script = {
+        ...chain.warmScript(),
+        submit: async (attempt) => {
+          const outcome = await submit(attempt);
+          await answered.promise;
+          return outcome;
+        },
+      };
+      await rules.percent(150);
+      await rules.percent(60);
+      await desk.clock.advance(3_000);
+      desk.venue.script = chain.warmScript();
+      answered.resolve();
+      await desk.clock.advance(30_000);
+      expect(rules.sells).toEqual([LEVEL, STOP]);
+    });
+  });
+
   it("sells everything when it lands, and the level is over", async ({ expect }) => {
     await withStuckLevel(async ({ desk, chain, ...rules }, { level, stop }) => {
       chain.land(chain.undecided.at(-1)?.identity);
