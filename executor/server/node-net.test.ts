@@ -20,6 +20,17 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Cuts a connection with its second request, as one that was closed while that was on its way. */
+function serveOncePerConnection(asked: string[]): Promise<string> {
+  const known = new Set<unknown>();
+  return serve((incoming, outgoing) => {
+    asked.push(String(incoming.headers["x-call"]));
+    if (known.has(incoming.socket)) return incoming.socket.destroy();
+    known.add(incoming.socket);
+    outgoing.end("ok");
+  });
+}
+
 describe("the production net", () => {
   test("hands over status, lower-case headers and body, also of an error", async ({ expect }) => {
     const url = await serve((incoming, outgoing) => {
@@ -41,6 +52,53 @@ describe("the production net", () => {
     });
     for (let n = 0; n < 3; n++) await net.fetch({ url, method: "GET", timeoutMs: 30_000 });
     expect(ports.size).toBe(1);
+  });
+
+  test("lets go of an idle connection before its server has said that it will", async ({
+    expect,
+  }) => {
+    const ended = Promise.withResolvers<string>();
+    const url = await serve((incoming, outgoing) => {
+      incoming.socket.on("close", () => ended.resolve("by us"));
+      outgoing.setHeader("keep-alive", "timeout=2").end("ok");
+    });
+    await net.fetch({ url, method: "GET", timeoutMs: 30_000 });
+    const late = setTimeout(() => ended.resolve("by nobody"), 3_000);
+    expect(await ended.promise).toBe("by us");
+    clearTimeout(late);
+  });
+
+  test("asks anew what may be asked twice when a kept connection was closed", async ({
+    expect,
+  }) => {
+    const asked: string[] = [];
+    const url = await serveOncePerConnection(asked);
+    const request = { url, method: "GET" as const, timeoutMs: 30_000, isIdempotent: true };
+    await net.fetch({ ...request, headers: { "x-call": "first" } });
+    const answer = await net.fetch({ ...request, headers: { "x-call": "second" } });
+    expect(answer.body).toBe("ok");
+    expect(asked).toEqual(["first", "second", "second"]);
+  });
+
+  test("asks nothing twice that may do more the second time", async ({ expect }) => {
+    const asked: string[] = [];
+    const url = await serveOncePerConnection(asked);
+    const request = { url, method: "GET" as const, timeoutMs: 30_000 };
+    await net.fetch({ ...request, headers: { "x-call": "first" } });
+    const call = net.fetch({ ...request, headers: { "x-call": "second" } });
+    await expect(call).rejects.toMatchObject({ kind: "reset" });
+    expect(asked).toEqual(["first", "second"]);
+  });
+
+  test("asks a new connection that is cut only once", async ({ expect }) => {
+    let calls = 0;
+    const url = await serve((incoming) => {
+      calls += 1;
+      incoming.socket.destroy();
+    });
+    const call = net.fetch({ url, method: "GET", timeoutMs: 30_000, isIdempotent: true });
+    await expect(call).rejects.toMatchObject({ kind: "reset" });
+    expect(calls).toBe(1);
   });
 
   test("calls a closed port refused: the request did not leave", async ({ expect }) => {

@@ -1,5 +1,5 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import type { IncomingMessage, RequestOptions } from "node:http";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import {
   type Net,
@@ -12,14 +12,25 @@ import {
 } from "@raptor/shared/seams/net.ts";
 
 const RESPONSE_BYTES_MAX = 8 * 1024 * 1024;
-/** Idle connections stay open for the next call: a TLS handshake costs more than most answers. */
-const AGENT = { keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 64, maxFreeSockets: 16 };
+/**
+ * Idle connections stay open for the next call: a TLS handshake costs more than most answers. Most
+ * servers close one after a minute; with a limit of our own node:http also keeps to what a server
+ * announces, so that we let go first and no call goes out on a connection that is closed meanwhile.
+ */
+const AGENT = {
+  keepAlive: true,
+  keepAliveMsecs: 15_000,
+  maxSockets: 64,
+  maxFreeSockets: 16,
+  timeout: 55_000,
+};
 /** Codes of a connection that was never made: no byte of the request left the machine. */
 const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND"]);
 
 /**
  * HTTP over kept-alive connections of node:http, and the platform's WebSocket. node:http answers
- * in half the time of the platform's fetch on loopback, and it never repeats a request by itself.
+ * in half the time of the platform's fetch on loopback, and it never repeats a request by itself:
+ * that is done here, once, for what is idempotent and met a kept connection that had been closed.
  */
 export function createNodeNet(): Net & { close(): void } {
   const agents = { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) };
@@ -41,7 +52,6 @@ function exchange(
   const isTls = url.protocol === "https:";
   const options: RequestOptions = {
     method: request.method,
-    agent: isTls ? agents.https : agents.http,
     headers: {
       ...request.headers,
       ...(request.body === undefined
@@ -50,27 +60,39 @@ function exchange(
     },
   };
   return new Promise((resolve, reject) => {
-    const outgoing = (isTls ? httpsRequest : httpRequest)(url, options);
+    let outgoing: ClientRequest | undefined;
     let isOver = false;
     function fail(kind: NetFailureKind, cause?: unknown): void {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
-      outgoing.destroy();
+      outgoing?.destroy();
       reject(new NetFailure(kind, url.host, { cause }));
     }
     // sim-ok: this is the production end of the seam.
     const timer = setTimeout(() => fail("timeout"), request.timeoutMs);
-    outgoing.on("error", (error) => fail(kindOf(error), error));
-    outgoing.on("response", (incoming) => {
-      collect(incoming, request.responseBytesMax ?? RESPONSE_BYTES_MAX, fail, (body) => {
-        if (isOver) return;
-        isOver = true;
-        clearTimeout(timer);
-        resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), body });
+    function send(agent: HttpAgent | false): void {
+      const sent = (isTls ? httpsRequest : httpRequest)(url, { ...options, agent });
+      outgoing = sent;
+      let isAnswered = false;
+      sent.on("error", (error) => {
+        const kind = kindOf(error);
+        const isStale = sent.reusedSocket && !isAnswered && kind === "reset";
+        if (isStale && request.isIdempotent === true && !isOver) send(false);
+        else fail(kind, error);
       });
-    });
-    outgoing.end(request.body);
+      sent.on("response", (incoming) => {
+        isAnswered = true;
+        collect(incoming, request.responseBytesMax ?? RESPONSE_BYTES_MAX, fail, (body) => {
+          if (isOver) return;
+          isOver = true;
+          clearTimeout(timer);
+          resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), body });
+        });
+      });
+      sent.end(request.body);
+    }
+    send(isTls ? agents.https : agents.http);
   });
 }
 

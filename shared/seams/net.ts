@@ -7,6 +7,11 @@ export interface NetRequest {
   timeoutMs: number;
   /** Default 8 MiB. A longer answer fails as `too-large`. */
   responseBytesMax?: number;
+  /**
+   * Done twice it has the effect of once, as signed bytes have and questions have none. It may be
+   * sent again by itself where a kept connection turns out to be closed.
+   */
+  isIdempotent?: boolean;
 }
 
 export interface NetResponse {

@@ -151,6 +151,8 @@ export class RpcProvider {
         body: JSON.stringify({ jsonrpc: "2.0", id: this.#nextId++, method, params }),
         timeoutMs: this.#settings.timeoutMs,
         responseBytesMax: RESPONSE_BYTES_MAX,
+        // Questions, and signed bytes that can take effect once.
+        isIdempotent: true,
       });
     } catch (error) {
       if (!(error instanceof NetFailure)) throw error;
