@@ -105,6 +105,22 @@ describe("the exits of a position", () => {
   });
 });
 
+describe("a price of SOL that is next to nothing", () => {
+  it("is not known, and ends no process", async ({ expect }) => {
+    await withPosition(async (chat) => {
+      const { venue } = chat.jobs.desk;
+      const { fetchInstrument } = chainOf(chat.jobs.desk).script();
+      venue.script = {
+        ...venue.script,
+        fetchInstrument: async (mint) => ({ ...(await fetchInstrument(mint)), solUsd: 1e-7 }),
+      };
+      await chat.press("Exits");
+      await chat.press("Add or change");
+      expect(await chat.type("mc 400m 50")).toContain("price of SOL is not known just now");
+    });
+  });
+});
+
 describe("rules from elsewhere", () => {
   const set = (chat: Chat, rules: string[], positionId?: string) => {
     const [position] = chat.jobs.desk.store.openPositions(USER);

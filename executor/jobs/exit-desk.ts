@@ -232,12 +232,13 @@ export class ExitDesk {
     try {
       const report = await this.#deps.venue.fetchInstrument(mintOf(position.instrument));
       const { supply, solUsd } = report;
-      if (supply === undefined || supply === 0n || solUsd === null || solUsd <= 0) {
+      // What a millionth of a dollar does not show is no price of SOL, and none to divide by.
+      const solUsdE6 = BigInt(Math.round((solUsd ?? 0) * USD_E6));
+      if (supply === undefined || supply === 0n || solUsdE6 <= 0n) {
         return "The supply of this token or the price of SOL is not known just now.";
       }
-      const solUsdE6 = Math.round(solUsd * USD_E6).toString();
       const { decimals } = position;
-      return { ...rule, supply: supply.toString(), solUsdE6, decimals };
+      return { ...rule, supply: supply.toString(), solUsdE6: solUsdE6.toString(), decimals };
     } catch (error) {
       if (!isRaptorError(error)) throw error;
       return `The token could not be looked up. Cause: ${sentenceOf(error)}`;
