@@ -69,6 +69,17 @@ describe("the lanes of a transaction", () => {
   });
 });
 
+describe("a further try of an exit", () => {
+  test("goes to every lane of the first, however much more some of them get", ({ expect }) => {
+    for (let n = 2; n < 14; n++) {
+      const { landing, tipLamports, leftOut } = plan({}, "sell", n);
+      expect(landing.tips.map(({ taker }) => taker)).toEqual(["jito", "helius", "jupiter"]);
+      expect(tipLamports).toBeLessThanOrEqual(2_000_000n);
+      expect(leftOut).toEqual([]);
+    }
+  });
+});
+
 describe("a protected order", () => {
   test("tips only lanes that show it to nobody", ({ expect }) => {
     const { landing, leftOut } = plan({ mevProtect: "all" });

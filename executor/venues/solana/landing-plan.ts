@@ -41,7 +41,7 @@ export function planLanding(
   const { mevProtect, services } = settings;
   const wantsProtection = mevProtect === "all" || (mevProtect === "entries" && side === "buy");
   const leftOut: LandingPlan["leftOut"] = [];
-  const tips: Tip[] = [];
+  const wanted: (typeof services)[number][] = [];
   let left = settings.feeLamportsMax / TIP_SHARE;
   for (const { taker, tipLamports } of services) {
     if (wantsProtection && !PROTECTED_TAKERS.includes(taker)) {
@@ -57,12 +57,18 @@ export function planLanding(
       leftOut.push({ lane: taker, reason: `its tip of ${tipLamports} is above the cap's rest` });
       continue;
     }
-    const raised = raisedTip(taker, side, n, tipLamports);
-    const lamports = raised < left ? raised : left;
-    left -= lamports;
-    const accounts = TIP_ACCOUNTS[taker];
-    tips.push({ taker, account: accounts[prng.nextInt(accounts.length)] ?? "", lamports });
+    wanted.push({ taker, tipLamports });
+    left -= tipLamports;
   }
+  // Each has its own by now: one that bids more and more for a lane that is down costs no other.
+  const tips = wanted.map(({ taker, tipLamports }): Tip => {
+    const more = raisedTip(taker, side, n, tipLamports) - tipLamports;
+    const added = more < left ? more : left;
+    left -= added;
+    const accounts = TIP_ACCOUNTS[taker];
+    const account = accounts[prng.nextInt(accounts.length)] ?? "";
+    return { taker, account, lamports: tipLamports + added };
+  });
   const isProtected = wantsProtection && tips.length > 0;
   const plainAfterSlots = isProtected && side === "sell" ? settings.plainAfterSlots : undefined;
   return {
