@@ -73,6 +73,20 @@ describe("an exit with everything at hand", () => {
   });
 });
 
+describe("an exit that no lane takes yet", () => {
+  it("is told to its person although nothing has left", async ({ expect }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      const held = { outcome: "held" as const, cause: "jito: left out: it rests" };
+      await warmPosition(desk, chain, { submit: () => held });
+      await cross(desk);
+      const { orderId = "" } = desk.payloads("ExitTriggered")[0] ?? {};
+      expect(desk.store.attemptsOf(orderId)[0]?.submittedMs).toBeNull();
+      expect(desk.store.outbox(`order:${orderId}`)).toBeDefined();
+    });
+  });
+});
+
 describe("an exit where something is missing", () => {
   const cases: [string, (chain: FakeChain) => VenueScript][] = [
     ["no balance", () => ({ holdingAtHand: () => undefined })],

@@ -73,15 +73,22 @@ export class FastExit {
       metrics.count("exits_fast_total", {});
       try {
         await this.#tracker.submit(attemptIdOf(orderId, 1));
+        // No lane took it yet, so that no sending has told of it.
+        if (store.attempt(attemptIdOf(orderId, 1))?.submittedMs === null) await this.#tell(orderId);
       } finally {
         // Whatever becomes of the first try, its order is driven from here on.
         this.#driver.start(orderId);
       }
     } else if (orderId !== undefined) {
       this.#driver.start(orderId);
-      await store.transact((tx) => this.#context.notices.order(tx, orderId));
+      await this.#tell(orderId);
     }
     return { kind: "decided", orderId };
+  }
+
+  #tell(orderId: string): Promise<void> {
+    const { store, notices } = this.#context;
+    return store.transact((tx) => notices.order(tx, orderId));
   }
 
   /** No new decisions; what is signed by then is thrown away. */
