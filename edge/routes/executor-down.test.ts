@@ -16,7 +16,7 @@ describe("the executor is down", () => {
       "https://qstash.test/v2/publish/https://edge.test/internal/redeliver",
     );
     expect(published?.headers).toMatchObject({
-      "upstash-deduplication-id": "tg:7001:910",
+      "upstash-deduplication-id": "tg_7001_910",
       "upstash-retries": "5",
       "upstash-retry-delay": "1000 * pow(2, retried)",
       authorization: "Bearer qstash-token-0123456789",

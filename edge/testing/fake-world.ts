@@ -97,9 +97,17 @@ export class FakeWorld {
 
   #answerOf(hostname: string, request: NetRequest): Answer {
     if (hostname === "executor.test") return this.executor(request);
-    if (hostname === "qstash.test") return this.qstash(request);
+    if (hostname === "qstash.test") return this.#answerQstash(request);
     if (hostname === "redis.test") return this.isRedisUp ? this.#answerRedis(request) : "timeout";
     throw new Error(`expected no call to ${hostname}`);
+  }
+
+  /** Refuses what the real service refuses, before the script is asked. */
+  #answerQstash(request: NetRequest): Answer {
+    if (request.headers?.["upstash-deduplication-id"]?.includes(":") !== true) {
+      return this.qstash(request);
+    }
+    return { status: 400, body: { error: "DeduplicationId cannot contain ':'" } };
   }
 
   /** Just enough of Upstash: SET, GET, and the limiter's script as EVALSHA and EVAL. */

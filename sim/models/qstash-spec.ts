@@ -71,7 +71,7 @@ function readSpec({ destination, headers, body, callerIp }: SpecSource): Message
     notBeforeMs: notBefore === undefined ? undefined : Number(notBefore) * 1_000,
     callback: readCallback(headers, "upstash-callback"),
     failureCallback: readCallback(headers, "upstash-failure-callback"),
-    deduplicationId: headers["upstash-deduplication-id"],
+    deduplicationId: readDeduplicationId(headers["upstash-deduplication-id"]),
     isContentDeduplicated: headers["upstash-content-based-deduplication"] === "true",
     labels: splitLabels(headers["upstash-label"]),
     queueName: headers["upstash-queue-name"],
@@ -81,6 +81,12 @@ function readSpec({ destination, headers, body, callerIp }: SpecSource): Message
     scheduleId: headers["upstash-schedule-id"],
     callerIp,
   };
+}
+
+/** Undocumented, and the real service's own words: its answer is 400. */
+function readDeduplicationId(text: string | undefined): string | undefined {
+  if (text?.includes(":") === true) throw new SpecError("DeduplicationId cannot contain ':'");
+  return text;
 }
 
 function readCallback(headers: Headers, name: string): CallSpec | undefined {

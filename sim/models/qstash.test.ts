@@ -138,6 +138,13 @@ describe("a published message", () => {
     expect(world.calls).toHaveLength(5);
   });
 
+  test("is refused with a colon in its deduplication id", ({ expect }) => {
+    const headers = { "upstash-deduplication-id": "tg:7001:1" };
+    const source = { destination: URL, headers, body: Buffer.alloc(0), callerIp: "127.0.0.1" };
+    const reason = "DeduplicationId cannot contain ':'";
+    expect(parseMessageSpec(source)).toEqual({ ok: false, reason });
+  });
+
   test("stops when it is canceled between attempts", async ({ expect }) => {
     const world = createWorld(() => ({ status: 500 }));
     const { messageId } = world.qstash.publish(spec());
