@@ -1,4 +1,6 @@
 import { describe, it } from "vitest";
+import { NetFailure } from "@raptor/shared/seams/net.ts";
+import { Secret } from "@raptor/shared/values/secret.ts";
 import type { ClaimChange } from "../ports/desk-claim.ts";
 import type { Signer, SignRequest } from "../ports/signer.ts";
 import { guardSigner } from "./guard-signer.ts";
@@ -11,7 +13,7 @@ import { QUIET_LOG, VirtualProcess, VirtualWorld } from "./virtual-world-fixture
 const TTL_MS = 20_000;
 const WAIT = { waitMsMax: 30_000, reachMsMax: 1_000 };
 
-function createDesk() {
+function createDesk(fly?: { machines: unknown }) {
   const world = new VirtualWorld();
   const server = new FakeLeaseServer(world, createSeededPrng(3));
   const process = new VirtualProcess(world, 1, 0);
@@ -27,10 +29,26 @@ function createDesk() {
     onState: (now, reason) => claim.tell(now, reason),
   });
   const journalEpoch = (): number => state.journalEpoch;
-  const claim = new LeaseClaim({ clock: process.clock, lease, journalEpoch, sibling: undefined });
+  const sibling = fly && siblingOf(process, fly);
+  const claim = new LeaseClaim({ clock: process.clock, lease, journalEpoch, sibling });
   claim.onChange((change) => changes.push(change));
   const run = (ms: number): Promise<void> => world.runUntil(world.nowMs + ms);
   return { world, server, process, lease, claim, state, changes, run };
+}
+
+/** Fly gave no answer at the start, and gives none until there is a list of Machines. */
+function siblingOf(process: VirtualProcess, fly: { machines: unknown }) {
+  const fetch = async () => {
+    if (fly.machines === undefined) throw new NetFailure("timeout", "fly");
+    return { status: 200, headers: {}, body: JSON.stringify(fly.machines) };
+  };
+  const net = { fetch, connect: unexpectedSocket };
+  const place = { apiUrl: "http://fly", app: "desk", machine: "m1", token: new Secret("t") };
+  return { deps: { net, clock: process.clock, log: QUIET_LOG }, place, reason: "no answer" };
+}
+
+function unexpectedSocket(): never {
+  throw new Error("expected no socket");
 }
 
 async function begin(desk: ReturnType<typeof createDesk>): Promise<void> {
@@ -201,6 +219,42 @@ describe("what the claim allows", () => {
     desk.state.journalEpoch = 6;
     expect(desk.claim.entryHold()).toBe(undefined);
     expect(desk.changes.map(({ kind }) => kind)).toEqual(["lapsed", "held"]);
+  });
+});
+
+describe("a claim in doubt for two reasons", () => {
+  const ALONE = [{ id: "m1", state: "started", created_at: "2026-11-20T10:00:00Z" }];
+
+  it("is not called certain again by Fly while the lease still lapses", async ({ expect }) => {
+    const fly: { machines: unknown } = { machines: undefined };
+    const desk = createDesk(fly);
+    await begin(desk);
+    desk.server.isDown = true;
+    await desk.run(2 * TTL_MS);
+    fly.machines = ALONE;
+    await desk.run(TTL_MS);
+    expect(desk.claim.entryHold()).toContain("the lease could not be renewed");
+    expect(desk.changes.map(({ kind }) => kind)).not.toContain("held");
+    desk.server.isDown = false;
+    await desk.run(TTL_MS);
+    expect(desk.claim.entryHold()).toBe(undefined);
+    expect(desk.changes.at(-1)?.kind).toBe("held");
+  });
+
+  it("is not called certain again by the lease while Fly gives no answer", async ({ expect }) => {
+    const fly: { machines: unknown } = { machines: undefined };
+    const desk = createDesk(fly);
+    await begin(desk);
+    desk.server.isDown = true;
+    await desk.run(2 * TTL_MS);
+    desk.server.isDown = false;
+    await desk.run(TTL_MS);
+    expect(desk.claim.entryHold()).toContain("Fly gave no answer");
+    expect(desk.changes.map(({ kind }) => kind)).not.toContain("held");
+    fly.machines = ALONE;
+    await desk.run(TTL_MS);
+    expect(desk.claim.entryHold()).toBe(undefined);
+    expect(desk.changes.at(-1)?.kind).toBe("held");
   });
 });
 

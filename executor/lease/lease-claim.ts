@@ -107,8 +107,14 @@ export class LeaseClaim implements DeskClaim {
 
   /** The lease's own news, for `LeaseOptions.onState`. */
   tell(state: LeaseState, reason: string): void {
-    if (state === "doubtful" || (state === "held" && this.#newest?.kind !== "lapsed")) return;
+    if (state === "doubtful" || (state === "held" && !this.#isBack())) return;
     this.#change(state, linesOf(state, reason));
+  }
+
+  /** Lease and siblings can both be in doubt: whichever ends last says that buys go on. */
+  #isBack(): boolean {
+    const isInDoubt = this.#doubt !== undefined || this.#parts.lease?.state() === "lapsed";
+    return this.#newest?.kind === "lapsed" && !isInDoubt;
   }
 
   #change(kind: ClaimChange["kind"], lines: string[]): void {
