@@ -58,6 +58,7 @@ export function buildDesk(
   const tools = { store, clock, log, metrics, mirror };
   const intake = new JobIntake({ ...tools, admission, handlers, lanes, phase });
   const verifier = new JwsVerifier(env.TRUSTED_JWKS, audienceOf(env.ENVIRONMENT));
-  const api = new ExecutorApi({ verifier, intake, reads, store, apiTokens, clock, log, metrics });
+  const access = { verifier, intake, admission, apiTokens };
+  const api = new ExecutorApi({ ...access, reads, store, clock, log, metrics });
   return { lanes, intake, api };
 }

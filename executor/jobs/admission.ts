@@ -67,8 +67,12 @@ export class JobAdmission {
     if (job.actor.kind !== "telegram") return undefined;
     const { userId, chatId } = job.actor;
     if (chatId !== userId) return "Raptor works in a private chat only. Nothing was done.";
-    if (this.#allowed.has(userId)) return undefined;
+    if (this.isAllowed(userId)) return undefined;
     return `This desk is private. Your Telegram id is ${userId}; its owner can add it. Nothing was done.`;
+  }
+
+  isAllowed(userId: number): boolean {
+    return this.#allowed.has(userId);
   }
 
   /** `isRedelivered`: nobody reads the answer, so what it says must become a notice. */

@@ -71,7 +71,10 @@ interface World {
   clock: { nowMs: number; monotonicMs: number };
 }
 
-function createWorld(tokens: readonly TokenRow[] = []): World {
+function createWorld(
+  tokens: readonly TokenRow[] = [],
+  people: readonly number[] = [ANN, BOB],
+): World {
   const clock = { nowMs: NOW_S * 1_000, monotonicMs: 0 };
   const accepted: Job[] = [];
   const counted: string[] = [];
@@ -110,6 +113,7 @@ function createWorld(tokens: readonly TokenRow[] = []): World {
       job: (jobId) => jobs.find((one) => one.jobId === jobId),
     },
     apiTokens,
+    admission: { isAllowed: (userId) => people.includes(userId) },
     clock: {
       nowMs: () => clock.nowMs,
       monotonicMs: () => clock.monotonicMs,
@@ -206,6 +210,18 @@ describe("signed jobs", () => {
 
 describe("signed reads", () => {
   const all = [tokenRow("ann", ANN, API_SCOPES), tokenRow("bob", BOB, API_SCOPES)];
+
+  it("show nothing to a person who is no longer allowed, whatever token is left", async ({
+    expect,
+  }) => {
+    const world = createWorld(all, [BOB]);
+    const gone = await ask(world, { kind: "status", principal: asToken("ann") });
+    expect([gone.status, world.counted]).toEqual([401, ["jobs_refused_total token"]]);
+    expect((await ask(world, { kind: "positions", principal: asToken("ann") })).status).toBe(401);
+    expect(world.asked).toEqual([]);
+    expect((await ask(world, { kind: "status", principal: asToken("bob") })).status).toBe(200);
+    expect((await ask(world, { kind: "status", principal: ADMIN })).status).toBe(200);
+  });
 
   it("show the admin everybody and a person their own", async ({ expect }) => {
     const world = createWorld(all);

@@ -6,6 +6,7 @@ import type { Read, StatusView } from "@raptor/shared/wire/read.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import type { ReadModels } from "../engine/read-models.ts";
+import type { JobAdmission } from "../jobs/admission.ts";
 import type { ApiTokens } from "../jobs/api-tokens.ts";
 import type { JobIntake } from "../jobs/intake.ts";
 import type { Metrics } from "../ports/metrics.ts";
@@ -24,6 +25,7 @@ export interface ApiDeps {
   reads: ReadModels;
   store: Pick<Reader, "activeTokens" | "epoch" | "job">;
   apiTokens: Pick<ApiTokens, "sha256Of">;
+  admission: Pick<JobAdmission, "isAllowed">;
   clock: Clock;
   log: Log;
   metrics: Metrics;
@@ -127,11 +129,12 @@ export class ExecutorApi {
   #principalOf(read: Read): { userId: number | null } | "unknown" | "scope" {
     if (read.principal.kind === "admin") return { userId: null };
     const { tokenSha256 } = read.principal;
-    const { store, apiTokens } = this.#deps;
+    const { store, apiTokens, admission } = this.#deps;
     const row = store
       .activeTokens()
       .find((token) => apiTokens.sha256Of(token.tokenId) === tokenSha256);
-    if (row === undefined) return "unknown";
+    // Only its person could revoke it, and whoever left the allow-list is not listened to any more.
+    if (row === undefined || !admission.isAllowed(row.userId)) return "unknown";
     return row.scopes.includes(SCOPE_OF[read.kind]) ? { userId: row.userId } : "scope";
   }
 
