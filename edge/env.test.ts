@@ -47,6 +47,9 @@ describe("settings", () => {
   it.for([
     ["TELEGRAM_WEBHOOK_SECRET", "base64/with+signs====="],
     ["TELEGRAM_WEBHOOK_SECRET", "short"],
+    // What no Authorization header can carry would be found out in an emergency.
+    ["ADMIN_TOKEN", "a token of several words, long enough"],
+    ["ADMIN_TOKEN", "a".repeat(257)],
     ["EDGE_SIGNING_JWK", "not json"],
     ["EDGE_SIGNING_JWK", '{"kty":"OKP","crv":"Ed25519","kid":"public-only","x":"AAAA"}'],
     ["EXECUTOR_URL", "ftp://executor.test"],

@@ -47,7 +47,11 @@ const schema = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{16,256}$/, "expected 16 to 256 of A-Z a-z 0-9 _ - (hex, not base64)")
     .transform((text) => new Secret(text)),
   EDGE_SIGNING_JWK: z.string().transform(parseSigningKey),
-  ADMIN_TOKEN: secret(32),
+  // Every other token would be accepted here and refused in the header that carries it.
+  ADMIN_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{32,256}$/, "expected 32 to 256 visible ASCII characters, no spaces")
+    .transform((text) => new Secret(text)),
   QSTASH_URL: url.default("https://qstash.upstash.io"),
   QSTASH_TOKEN: secret(8),
   QSTASH_CURRENT_SIGNING_KEY: secret(8),
