@@ -69,7 +69,7 @@ export function createJobQueue(
 
   async function tryPublish(jobId: string, jws: string): Promise<QueueResult> {
     try {
-      await client.publish({
+      const { messageId } = await client.publish({
         url: destination,
         body: jws,
         headers: { "content-type": JWS_CONTENT_TYPE },
@@ -77,7 +77,9 @@ export function createJobQueue(
         retries: RETRIES,
         retryDelay: RETRY_DELAY,
       });
-      return { kind: "queued" };
+      // As with the executor: whatever stands between can answer success too.
+      if (typeof messageId === "string") return { kind: "queued" };
+      return { kind: "lost", isCertain: false, cause: "success without an id" };
     } catch (error) {
       if (error instanceof QueueRefusal) {
         const { status } = error;

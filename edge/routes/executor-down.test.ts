@@ -47,6 +47,19 @@ describe("the executor is down", () => {
     });
   });
 
+  it("calls nothing queued on a success that does not name the kept message", async ({
+    expect,
+  }) => {
+    for (const body of [{}, "<html>upstream</html>"]) {
+      const world = new FakeWorld();
+      world.executor = () => DOWN;
+      world.qstash = () => ({ status: 200, body });
+      const update = textUpdate("/panic");
+      expect((await world.update(update)).status).toBe(503);
+      expect(await giveUp(world, update)).toContain("may or may not");
+    }
+  });
+
   it("tries an urgent job three times before it asks the queue", async ({ expect }) => {
     const world = new FakeWorld();
     world.executor = () => DOWN;
