@@ -1,3 +1,4 @@
+import { ERROR_TEXTS } from "@raptor/shared/errors/codes.ts";
 import type { RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
@@ -102,11 +103,13 @@ export class MirrorHealth {
     return SYNC_REFUSAL;
   }
 
+  /** Anybody may read it: the server's own words, which name hosts and users, stay out of it. */
   report(lag: LagReport): { name: string; ok: boolean; detail: string } {
     const { mode } = this.#options;
     const copied = lag.copiedSeq === undefined ? "not compared yet" : `seq ${lag.copiedSeq}`;
     const behind = `lag ${lag.events} events, ${(lag.ms / MS_PER_S).toFixed(1)} s`;
-    const cause = this.#stop?.message ?? this.#trouble?.error.message;
+    const code = this.#trouble?.error.code;
+    const cause = this.#stop?.message ?? (code === undefined ? undefined : ERROR_TEXTS[code]);
     const detail = `${mode}, ${copied}, ${behind}${cause === undefined ? "" : `; ${cause}`}`;
     return { name: "mirror", ok: this.#isOk(lag), detail };
   }
@@ -119,7 +122,9 @@ export class MirrorHealth {
     const isOk = this.#isOk(lag);
     if (isOk === this.#wasOk || this.#stop !== undefined) return;
     this.#wasOk = isOk;
-    shout(isOk ? WELL_AGAIN : `${BEHIND_ALERT} ${this.report(lag).detail}.`);
+    const reason = this.#trouble?.error.context["reason"];
+    const why = reason === undefined ? "" : ` (${String(reason)})`;
+    shout(isOk ? WELL_AGAIN : `${BEHIND_ALERT} ${this.report(lag).detail}${why}.`);
   }
 
   #isOk(lag: LagReport): boolean {
