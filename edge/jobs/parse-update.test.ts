@@ -18,6 +18,24 @@ function sentenceOf(text: string): string | undefined {
 
 const LONG_WHY = `/why ${"x".repeat(129)}`;
 
+describe("a forwarded message", () => {
+  const more = { forward_origin: { type: "hidden_user", sender_user_name: "a stranger", date: 1 } };
+
+  it.for([`/buy ${MINT} 0.5`, "/kill", "/start", "0.5", "buy it"])(
+    "gives no command: %s",
+    (text, { expect }) => {
+      expect(parseUpdate(textUpdate(text, { more }), BOT)).toMatchObject({
+        kind: "reply",
+        reply: { text: expect.stringContaining("nothing was done") },
+      });
+    },
+  );
+
+  it("shows the token that it names", ({ expect }) => {
+    expect(jobOf(`look at ${MINT}`, more)).toMatchObject({ kind: "showToken", mint: MINT });
+  });
+});
+
 describe("commands", () => {
   it.for([
     ["/start", { kind: "start" }],

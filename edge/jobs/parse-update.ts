@@ -51,6 +51,8 @@ const messageSchema = z.object({
     .object({ message_id: z.int().positive(), from: z.object({ id: z.int() }).optional() })
     .optional(),
   pinned_message: z.unknown().optional(),
+  /** Somebody wrote it elsewhere: the words are theirs, also when the person forwards them. */
+  forward_origin: z.unknown().optional(),
 });
 const callbackSchema = z.object({
   id: z.string().min(1).max(64),
@@ -116,6 +118,9 @@ function decideMessage(
   if (meaning === undefined) return { kind: "ignore", reason: "command for another bot" };
   if (meaning.kind === "sentence") {
     return { kind: "reply", updateId, reply: encodeMessage(chat.id, meaning.text) };
+  }
+  if (message.forward_origin !== undefined && meaning.request.kind !== "showToken") {
+    return { kind: "reply", updateId, reply: encodeMessage(chat.id, SENTENCES.forwarded) };
   }
   const createdMs = message.date * 1_000;
   const decision = createJob(updateId, bot, meaning.request, {

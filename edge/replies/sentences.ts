@@ -6,6 +6,9 @@ export const SENTENCES = {
   unknownCommand: "I do not know this command, so nothing was done. /help lists all of them.",
   notUnderstood:
     "I did not understand that, so nothing was done. Paste a token's address or link, or send /help.",
+  forwarded:
+    "A forwarded message gives no command, so nothing was done. Write it yourself if you mean it; " +
+    "a token that is named in one can be looked at.",
   textOnly:
     "I can only read text, so nothing was done. Paste a token's address or link, or send /help.",
   amountTooLong:
