@@ -137,6 +137,7 @@ function watchNet(net: Net, probe: Probe): Net {
 function watchSigner(signer: Signer, probe: Probe): Signer {
   return {
     createWallet: (walletId, userId) => signer.createWallet(walletId, userId),
+    checkWallet: (wallet) => signer.checkWallet(wallet),
     async sign(request) {
       probe.asked();
       const answer = await signer.sign(request);

@@ -28,6 +28,7 @@ function nextProcess(desk: TestDesk) {
       feed: start("feed"),
       outbox: start("outbox"),
       schedule: start("schedule"),
+      walletKeys: { check: () => Promise.resolve() },
       intake: { redrive: () => started.push("redrive") },
       noteReconcile: () => {},
       process: { version: "next", pid: 2 },

@@ -10,6 +10,7 @@ import type { Settlement } from "./engine/settlement.ts";
 import type { JobIntake } from "./jobs/intake.ts";
 import { settleRestored } from "./jobs/restored.ts";
 import type { Lifecycle } from "./jobs/lifecycle.ts";
+import type { WalletKeys } from "./jobs/wallet-keys.ts";
 import type { DeskClaim } from "./ports/desk-claim.ts";
 import type { PriceFeed } from "./ports/market.ts";
 
@@ -31,6 +32,7 @@ export interface BootParts {
   settlement: Settlement;
   pool: Pick<NoncePool, "start">;
   intake: Pick<JobIntake, "redrive">;
+  walletKeys: Pick<WalletKeys, "check">;
   outbox: { start(): void };
   schedule: { start(): void };
   noteReconcile(isComplete: boolean): void;
@@ -78,7 +80,8 @@ export async function bootDesk(parts: BootParts): Promise<BootReport> {
     const result = await parts.reconciler.run("boot");
     parts.noteReconcile(result.isComplete);
   }).catch(context.onFatal);
-  await Promise.race([first, clock.sleep(BOOT_RECONCILE_MS, signal)]);
+  const keys = outlast(() => parts.walletKeys.check()).catch(context.onFatal);
+  await Promise.race([Promise.all([first, keys]), clock.sleep(BOOT_RECONCILE_MS, signal)]);
   if (signal.aborted) return report;
   lifecycle.enter("ready");
   report.redrivenJobs = parts.intake.redrive();

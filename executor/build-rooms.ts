@@ -22,6 +22,7 @@ import { ApiTokens } from "./jobs/api-tokens.ts";
 import { Lifecycle } from "./jobs/lifecycle.ts";
 import { createNotices } from "./jobs/notices.ts";
 import { TicketIssuer } from "./jobs/tickets.ts";
+import { WalletKeys } from "./jobs/wallet-keys.ts";
 import { createOutbox } from "./notify/outbox.ts";
 import { PostgresMirror } from "./mirror/postgres-mirror.ts";
 import type { PriceFeed } from "./ports/market.ts";
@@ -81,7 +82,8 @@ export function buildRooms(seams: ExecutorSeams) {
   const views = { store, feed, venue, clock, version, phase, dependencies, lastReconcile };
   const reads = createReadModels(views);
   const shared = { store, venue, feed, reads, clock, tickets, settings, notices, ...engine };
-  const deskTools = { ...shared, mirror: syncMirror };
+  const walletKeys = new WalletKeys({ store, signer: seams.signer, notices, shout });
+  const deskTools = { ...shared, walletKeys, mirror: syncMirror };
   const desk = buildDesk(seams, deskTools, apiTokens, lifecycle, context.onFatal);
   const noteReconcile = (isComplete: boolean): void => {
     isTruthKnown ||= isComplete;
@@ -92,6 +94,7 @@ export function buildRooms(seams: ExecutorSeams) {
     operator,
     ...outside,
     ...engine,
+    walletKeys,
     context,
     lifecycle,
     disk,

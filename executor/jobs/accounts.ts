@@ -6,10 +6,10 @@ import type { Store } from "../ports/store.ts";
 /** People and their wallets. */
 export class Accounts {
   readonly #store: Store;
-  readonly #signer: Signer;
+  readonly #signer: Pick<Signer, "createWallet">;
   readonly #creating = new Map<number, Promise<void>>();
 
-  constructor(store: Store, signer: Signer) {
+  constructor(store: Store, signer: Pick<Signer, "createWallet">) {
     this.#store = store;
     this.#signer = signer;
   }

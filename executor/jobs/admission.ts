@@ -9,6 +9,7 @@ import { NAV_OPS } from "../screens/screen.ts";
 import { Switches, type SwitchDeps } from "./switches.ts";
 import { checkRestored } from "./restored.ts";
 import type { TicketIssuer } from "./tickets.ts";
+import type { WalletKeys } from "./wallet-keys.ts";
 
 /** A pressed message that should show fresh buttons after a refusal. */
 export interface PressedMessage {
@@ -43,6 +44,7 @@ export class JobAdmission {
   readonly #tickets: TicketIssuer;
   readonly #panic: Panic;
   readonly #switches: Switches;
+  readonly #walletKeys: Pick<WalletKeys, "refusalFor">;
   readonly #allowed: ReadonlySet<number>;
   readonly #admins: ReadonlySet<number>;
 
@@ -51,12 +53,14 @@ export class JobAdmission {
     tickets: TicketIssuer;
     panic: Panic;
     notices: SwitchDeps["notices"];
+    walletKeys: Pick<WalletKeys, "refusalFor">;
     allowedUserIds: readonly number[];
     adminUserIds: readonly number[];
   }) {
     this.#clock = deps.clock;
     this.#tickets = deps.tickets;
     this.#panic = deps.panic;
+    this.#walletKeys = deps.walletKeys;
     this.#switches = new Switches(deps);
     this.#allowed = new Set([...deps.allowedUserIds, ...deps.adminUserIds]);
     this.#admins = new Set(deps.adminUserIds);
@@ -67,7 +71,7 @@ export class JobAdmission {
     if (job.actor.kind !== "telegram") return undefined;
     const { userId, chatId } = job.actor;
     if (chatId !== userId) return "Raptor works in a private chat only. Nothing was done.";
-    if (this.isAllowed(userId)) return undefined;
+    if (this.isAllowed(userId)) return this.#walletKeys.refusalFor(userId);
     return `This desk is private. Your Telegram id is ${userId}; its owner can add it. Nothing was done.`;
   }
 

@@ -130,7 +130,6 @@ export class JobDesk {
     const presenter = new Presenter({ ...shared, presetsLamports: [PRESET] });
     const trading = new Trading({ ...shared, presenter });
     const accounts = new Accounts(store, {
-      sign: () => Promise.reject(new Error("unexpected signature")),
       createWallet: async (walletId) => {
         this.walletsCreated += 1;
         return { address: `address of ${walletId}`, wrapped: "wrapped", vaultSha256: "sha" };
@@ -146,6 +145,7 @@ export class JobDesk {
     this.lanes = new Lanes(this.lanesMax, onFatal);
     const admission = new JobAdmission({
       ...shared,
+      walletKeys: { refusalFor: () => undefined },
       allowedUserIds: [USER, 8],
       adminUserIds: [ADMIN],
     });

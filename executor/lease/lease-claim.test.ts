@@ -92,6 +92,7 @@ function request(nonce: { index: number; value: string } | null): SignRequest {
 const SIGNER: Signer = {
   sign: async () => ({ outcome: "signed", signature: "s" }),
   createWallet: async () => ({ address: "a", wrapped: "w", vaultSha256: "h" }),
+  checkWallet: async () => ({ opens: true, isCurrent: true }),
 };
 
 describe("a signer that finds the turn over", () => {

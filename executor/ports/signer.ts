@@ -109,6 +109,16 @@ export type SignAnswer =
 
 export type CreatedWallet = { address: string; wrapped: string; vaultSha256: string };
 
+/** A wallet as the journal and the vault hold it. */
+export type KnownWallet = { walletId: string; userId: number; address: string; wrapped: string };
+
+export type WalletCheck = {
+  /** Its key opens under the master keys, and is the one of its address. */
+  opens: boolean;
+  /** It was wrapped by the key that wraps new wallets. */
+  isCurrent: boolean;
+};
+
 /** The only way to a signature; keys never enter this process. */
 export interface Signer {
   /**
@@ -117,4 +127,5 @@ export interface Signer {
    */
   sign(request: SignRequest): Promise<SignAnswer>;
   createWallet(walletId: string, userId: number): Promise<CreatedWallet>;
+  checkWallet(wallet: KnownWallet): Promise<WalletCheck>;
 }

@@ -58,6 +58,9 @@ describe("over the pipe", () => {
   test("the signer answers as its core does", async ({ expect }) => {
     const { client, gone } = served();
     const wallet = await client.createWallet("w1", 7);
+    const known = { walletId: "w1", userId: 7, address: wallet.address, wrapped: wallet.wrapped };
+    expect(await client.checkWallet(known)).toEqual({ opens: true, isCurrent: true });
+    expect(await client.checkWallet({ ...known, userId: 8 })).toMatchObject({ opens: false });
     const request = requestFor(wallet.address, wallet.wrapped);
     expect(await client.sign(request)).toEqual(core.sign(request));
     const bad = { ...request, intent: { ...request.intent, quantityIn: "1" } };

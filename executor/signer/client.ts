@@ -3,7 +3,14 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isRaptorError, RaptorError } from "@raptor/shared/errors/raptor-error.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import type { CreatedWallet, SignAnswer, Signer, SignRequest } from "../ports/signer.ts";
+import type {
+  CreatedWallet,
+  KnownWallet,
+  SignAnswer,
+  Signer,
+  SignRequest,
+  WalletCheck,
+} from "../ports/signer.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { parsePipeAnswer, type PipeAnswer, type PipeRequest } from "./pipe-protocol.ts";
 
@@ -63,6 +70,7 @@ export function createSignerClient(options: SignerClientOptions): SignerClient {
   return {
     sign: (request) => connection.sign(request),
     createWallet: (walletId, userId) => connection.createWallet(walletId, userId),
+    checkWallet: (wallet) => connection.checkWallet(wallet),
     close: () => connection.close(),
   };
 }
@@ -99,6 +107,12 @@ class SignerConnection {
   async createWallet(walletId: string, userId: number): Promise<CreatedWallet> {
     const answer = await this.#ask((id) => ({ id, op: "createWallet", walletId, userId }));
     if (answer.op === "createWallet") return answer.wallet;
+    throw this.#unexpected(answer);
+  }
+
+  async checkWallet(wallet: KnownWallet): Promise<WalletCheck> {
+    const answer = await this.#ask((id) => ({ id, op: "checkWallet", wallet }));
+    if (answer.op === "checkWallet") return answer.check;
     throw this.#unexpected(answer);
   }
 

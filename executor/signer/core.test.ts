@@ -114,6 +114,27 @@ describe("signing is refused", () => {
   });
 });
 
+describe("a wallet is checked", () => {
+  const { address, wrapped } = core.createWallet("w1", 7);
+  const wallet = { walletId: "w1", userId: 7, address, wrapped };
+
+  test("and opens under its key, whichever wraps new ones", ({ expect }) => {
+    expect(core.checkWallet(wallet)).toEqual({ opens: true, isCurrent: true });
+    const rotated = createSignerCore({ masterKeys: parseMasterKeys(`${NEW},${OLD}`) });
+    expect(rotated.checkWallet(wallet)).toEqual({ opens: true, isCurrent: false });
+  });
+
+  test("and stays shut under another key of the same name, or without its own", ({ expect }) => {
+    const kid = OLD.split(":")[0];
+    const typo = parseMasterKeys(`${kid}:${randomBytes(32).toString("base64")}`);
+    const checked = createSignerCore({ masterKeys: typo }).checkWallet(wallet);
+    expect(checked).toEqual({ opens: false, isCurrent: true });
+    const gone = createSignerCore({ masterKeys: parseMasterKeys(NEW) }).checkWallet(wallet);
+    expect(gone).toEqual({ opens: false, isCurrent: false });
+    expect(core.checkWallet({ ...wallet, address: "another" }).opens).toBe(false);
+  });
+});
+
 describe("the envelope", () => {
   const owner: SecretOwner = { userId: 7, walletId: "w1", purpose: "solana-ed25519-seed" };
 

@@ -1,11 +1,17 @@
 import { createHash, randomBytes as osRandomBytes } from "node:crypto";
 import { encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
-import type { CreatedWallet, SignAnswer, SignRequest } from "../ports/signer.ts";
+import type {
+  CreatedWallet,
+  KnownWallet,
+  SignAnswer,
+  SignRequest,
+  WalletCheck,
+} from "../ports/signer.ts";
 import { checkNonceSetup } from "./check-nonce-setup.ts";
 import { checkSwap } from "./check-swap.ts";
 import { createSigningKey, publicKeyBytes, SEED_BYTES, signBytes } from "./ed25519.ts";
-import { wrapSecret, type RandomBytes } from "./envelope.ts";
+import { kidOf, wrapSecret, type RandomBytes } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
 import { OpenKeys } from "./open-keys.ts";
 import { TurnWatch } from "./turn.ts";
@@ -15,6 +21,8 @@ export { parseMasterKeys } from "./master-keys.ts";
 
 export interface SignerCore {
   createWallet(walletId: string, userId: number): CreatedWallet;
+  /** Says whether a key opens, and shows nothing of it. */
+  checkWallet(wallet: KnownWallet): WalletCheck;
   /** Checks the bytes against the intent first; the key is opened only for bytes that pass. */
   sign(request: SignRequest): SignAnswer;
   /** To be called now and then: keys that nobody uses must not stay open for want of a request. */
@@ -39,6 +47,10 @@ export function createSignerCore(options: SignerCoreOptions): SignerCore {
   const keys = new OpenKeys(masterKeys, monotonicMs);
   return {
     createWallet: (walletId, userId) => createWallet(masterKeys, randomBytes, walletId, userId),
+    checkWallet: (wallet) => ({
+      opens: opens(keys, wallet),
+      isCurrent: kidOf(wallet.wrapped) === masterKeys.currentKid,
+    }),
     sign(request) {
       const over = turns.check(request.turn);
       if (over === undefined) return sign(keys, request);
@@ -62,6 +74,15 @@ function createWallet(
     return { address, wrapped, vaultSha256: createHash("sha256").update(wrapped).digest("hex") };
   } finally {
     wipe(seed);
+  }
+}
+
+function opens(keys: OpenKeys, wallet: KnownWallet): boolean {
+  try {
+    return keys.open(wallet).address === wallet.address;
+  } catch (error) {
+    if (!isRaptorError(error, "RAPTOR_SIGNER__REFUSED")) throw error;
+    return false;
   }
 }
 

@@ -42,6 +42,11 @@ export function wrapSecret(
   }
 }
 
+/** The name of the master key that wrapped a secret. */
+export function kidOf(wrapped: string): string | undefined {
+  return wrapped.split(".")[1];
+}
+
 /**
  * The secret in clear; the caller wipes it.
  * @throws RAPTOR_SIGNER__REFUSED when it does not open for this owner under our keys.

@@ -38,7 +38,11 @@ export class OpenKeys {
   }
 
   /** @throws RAPTOR_SIGNER__REFUSED when it does not open for this owner under our keys. */
-  open({ walletId, userId, wrapped }: SignRequest): OpenKey {
+  open({
+    walletId,
+    userId,
+    wrapped,
+  }: Pick<SignRequest, "walletId" | "userId" | "wrapped">): OpenKey {
     const nowMs = this.#monotonicMs();
     this.closeIdle(nowMs);
     const id = JSON.stringify([userId, walletId, wrapped]);

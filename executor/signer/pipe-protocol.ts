@@ -3,21 +3,25 @@ import {
   NONCES_PER_MESSAGE_MAX,
   WALLET_TOKEN_ACCOUNTS_MAX,
   type CreatedWallet,
+  type KnownWallet,
   type SignAnswer,
   type SignIntent,
   type SignRequest,
   type SigningTurn,
   type SwapIntent,
+  type WalletCheck,
 } from "../ports/signer.ts";
 
 /** What goes over the pipe to the signer. Ids are the client's and come back with the answer. */
 export type PipeRequest =
   | { id: number; op: "sign"; request: SignRequest }
-  | { id: number; op: "createWallet"; walletId: string; userId: number };
+  | { id: number; op: "createWallet"; walletId: string; userId: number }
+  | { id: number; op: "checkWallet"; wallet: KnownWallet };
 
 export type PipeAnswer =
   | { id: number; op: "sign"; answer: SignAnswer }
   | { id: number; op: "createWallet"; wallet: CreatedWallet }
+  | { id: number; op: "checkWallet"; check: WalletCheck }
   | { id: number; op: "error"; problem: string };
 
 const TABLES_MAX = 16;
@@ -37,6 +41,14 @@ export function parsePipeRequest(value: unknown): PipeRequest {
   const id = integer(fields, "id");
   if (fields["op"] === "createWallet") {
     return { id, op: "createWallet", walletId: text(fields, "walletId"), userId: userIdOf(fields) };
+  }
+  if (fields["op"] === "checkWallet") {
+    const wallet = object(fields["wallet"], "wallet");
+    const userId = userIdOf(wallet);
+    const [walletId, address, wrapped] = ["walletId", "address", "wrapped"].map((name) =>
+      text(wallet, name),
+    ) as [string, string, string];
+    return { id, op: "checkWallet", wallet: { walletId, userId, address, wrapped } };
   }
   if (fields["op"] !== "sign") throw bad("op");
   const request = object(fields["request"], "request");
@@ -78,6 +90,11 @@ export function parsePipeAnswer(value: unknown): PipeAnswer {
     const wrapped = text(wallet, "wrapped");
     const vaultSha256 = text(wallet, "vaultSha256");
     return { id, op: "createWallet", wallet: { address, wrapped, vaultSha256 } };
+  }
+  if (fields["op"] === "checkWallet") {
+    const check = object(fields["check"], "check");
+    const [opens, isCurrent] = [check["opens"] === true, check["isCurrent"] === true];
+    return { id, op: "checkWallet", check: { opens, isCurrent } };
   }
   const answer = object(fields["answer"], "answer");
   if (answer["outcome"] === "signed") {

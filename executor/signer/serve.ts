@@ -43,5 +43,8 @@ function answer(core: SignerCore, value: unknown): PipeAnswer {
     const reasons = signed.reasons.slice(0, REASONS_MAX);
     return { id, op: "sign", answer: { ...signed, reasons } };
   }
+  if (request.op === "checkWallet") {
+    return { id, op: "checkWallet", check: core.checkWallet(request.wallet) };
+  }
   return { id, op: "createWallet", wallet: core.createWallet(request.walletId, request.userId) };
 }

@@ -101,6 +101,7 @@ export class VenueWorld {
       signer: {
         sign: async (request) => this.#signer.sign(request),
         createWallet: async (walletId, userId) => this.#signer.createWallet(walletId, userId),
+        checkWallet: async (wallet) => this.#signer.checkWallet(wallet),
       },
       settings: {
         providers: this.#solana.rpcs.map(({ http, ws }) => ({ url: http, wsUrl: ws })),

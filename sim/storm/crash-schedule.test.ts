@@ -27,10 +27,10 @@ describe("the schedule of crash points", () => {
     expect(Math.min(...met.values())).toBeGreaterThanOrEqual(25);
   });
 
-  it("lets a point that cannot be met take at most four times its share", ({ expect }) => {
+  it("lets a point that cannot be met take at most eight times its share", ({ expect }) => {
     const met = run(40 * CRASH_POINTS.length, ({ what }) => what !== "submit");
     const others = [...met].filter(([{ what }]) => what !== "submit").map(([, kills]) => kills);
-    expect(Math.min(...others)).toBeGreaterThanOrEqual(36);
+    expect(Math.min(...others)).toBeGreaterThanOrEqual(32);
   });
 
   it("gives a point that was not possible for a while its turns later", ({ expect }) => {

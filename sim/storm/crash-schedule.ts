@@ -5,7 +5,7 @@ import { CRASH_POINTS, nameOf, type CrashPlan, type CrashPoint } from "./crash-p
  * A try that met its point counts fully and one that missed a little, so that hard points are tried
  * more often than easy ones, and one that cannot be met does not take all the tries.
  */
-const TRIES_PER_KILL = 4;
+const TRIES_PER_KILL = 8;
 const HITS_MAX = 2;
 /** Of these there is one in a life, or the second comes seconds after the first. */
 const HAPPENS_ONCE: readonly CrashPoint["what"][] = [

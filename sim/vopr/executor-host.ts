@@ -252,6 +252,7 @@ export class ExecutorHost {
         sign: (request) => process.guard(this.#soon(() => this.#signer.sign(request))),
         createWallet: (walletId, userId) =>
           process.guard(this.#soon(() => this.#signer.createWallet(walletId, userId))),
+        checkWallet: (wallet) => process.guard(this.#soon(() => this.#signer.checkWallet(wallet))),
       },
       ballast: { isTight: () => false, free: () => false, tend: () => Promise.resolve() },
       version: VERSION,

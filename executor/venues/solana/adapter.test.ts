@@ -20,6 +20,7 @@ const NO_ROUTE: FakeAnswer = { status: 400, body: '{"error":"No routes found"}' 
 const signer: Signer = {
   sign: () => Promise.reject(new Error("expected no signing")),
   createWallet: () => Promise.reject(new Error("expected no new wallet")),
+  checkWallet: () => Promise.reject(new Error("expected no check")),
 };
 
 function createWorld(web: (path: string) => FakeAnswer, net = new FakeNet()) {

@@ -28,6 +28,7 @@ const SELL: RouteRequest = {
 const signer: Signer = {
   sign: () => Promise.reject(new Error("expected no signing")),
   createWallet: () => Promise.reject(new Error("expected no new wallet")),
+  checkWallet: () => Promise.reject(new Error("expected no check")),
 };
 
 /** Nobody else knows a way. */

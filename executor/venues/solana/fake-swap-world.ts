@@ -234,6 +234,7 @@ export async function prepare(change: Partial<World> = {}) {
       return world.signing;
     },
     createWallet: () => Promise.reject(new Error("expected no new wallet")),
+    checkWallet: () => Promise.reject(new Error("expected no check")),
   };
   const request = {
     wallet: TAKER,

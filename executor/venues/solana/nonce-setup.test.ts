@@ -61,6 +61,7 @@ class Setup {
           return this.signing;
         },
         createWallet: () => Promise.reject(new Error("expected no new wallet")),
+        checkWallet: () => Promise.reject(new Error("expected no check")),
       },
     };
   }

@@ -138,6 +138,7 @@ async function trade(
       rpc,
       signer: {
         createWallet: () => Promise.reject(new Error("expected no new wallet")),
+        checkWallet: () => Promise.reject(new Error("expected no check")),
         sign: async () => ({
           outcome: "signed" as const,
           signature: encodeBase58(new Uint8Array(64).fill(9)),

@@ -43,6 +43,7 @@ async function prepare(asked: Asked = {}) {
       return asked.answer ?? { outcome: "signed", signature: SIGNATURE };
     },
     createWallet: () => Promise.reject(new Error("expected no new wallet")),
+    checkWallet: () => Promise.reject(new Error("expected no check")),
   };
   const feeLamportsMax = asked.feeMax ?? 2_000_000n;
   const settings = { pollMs: 1_000, staleMs: 1_000, feeLamportsMax };

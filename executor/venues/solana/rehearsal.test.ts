@@ -24,6 +24,7 @@ async function rehearse(count: number, fail?: RaptorError): Promise<SignRequest[
   const requests: SignRequest[] = [];
   const signer: Signer = {
     createWallet: async () => ({ address: NOBODY, wrapped: "w", vaultSha256: "" }),
+    checkWallet: () => Promise.reject(new Error("expected no check")),
     async sign(request) {
       requests.push(request);
       if (fail !== undefined) throw fail;
