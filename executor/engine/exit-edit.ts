@@ -106,7 +106,11 @@ function soldShareBps(plan: ExitPlanRow): number {
     .reduce((sum, { quantityBps }) => sum + quantityBps, 0);
 }
 
-/** An edit never loses the highest price; a first trailing stop begins at the price of now. */
+/**
+ * An edit never loses the highest price. A first trailing stop begins at the entry, or at the price
+ * of now where that is lower: what is above it may be one wild tick, and counts as the highest
+ * price as soon as it is believed.
+ */
 function markAfter(
   plan: ExitPlanRow,
   rules: readonly ExitRule[],
@@ -114,7 +118,7 @@ function markAfter(
   priceE9: bigint | undefined,
 ): bigint {
   if (!rules.some(isTrailing) || plan.rules.some(isTrailing)) return BigInt(plan.markE9);
-  return priceE9 ?? entryPriceE9;
+  return priceE9 === undefined || priceE9 > entryPriceE9 ? entryPriceE9 : priceE9;
 }
 
 /** To sell now there is a button; a rule that fires the moment it is armed is a mistake. */

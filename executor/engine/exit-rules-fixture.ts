@@ -1,6 +1,7 @@
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
-import type { ExitPlanRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import type { ExitEdit, ExitPlanRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { INSTRUMENT, SETTINGS, USER, withDesk, type TestDesk } from "./engine-fixture.ts";
+import { changeExits } from "./exit-edit.ts";
 import type { FakeChain } from "./fake-chain.ts";
 import type { EngineSettings } from "./settings.ts";
 import { chainOf, openPosition } from "./trade-fixture.ts";
@@ -92,5 +93,20 @@ export function setPreset(desk: TestDesk, specs: readonly ExitSpec[]): Promise<v
   const payload = { userId: USER, specs: [...specs], jobId: "ui:1" };
   return desk.transact((tx) =>
     tx.append({ stream: `user:${USER}`, kind: "ExitPresetChanged", payload }),
+  );
+}
+
+/** A press that changes the rules, at this price of now. @returns what speaks against it */
+export function edit(rules: RulesDesk, wish: ExitEdit, priceE9?: bigint): Promise<string[]> {
+  const { desk, positionId, plan } = rules;
+  const { version } = plan;
+  return desk.transact((tx) =>
+    changeExits(desk.engine.context, tx, {
+      positionId,
+      userId: USER,
+      edit: wish,
+      version,
+      priceE9,
+    }),
   );
 }

@@ -1,25 +1,10 @@
 import { describe, it } from "vitest";
 import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
-import type { ExitEdit } from "@raptor/shared/domain/rows.ts";
 import { changeExits } from "./exit-edit.ts";
-import { BOUGHT, LADDER, TRAIL, withRules, type RulesDesk } from "./exit-rules-fixture.ts";
+import { BOUGHT, edit, LADDER, TRAIL, withRules } from "./exit-rules-fixture.ts";
 import { setTrading, startSell, USER } from "./trade-fixture.ts";
 
 const HOUR_MS = 3_600_000;
-
-function edit(rules: RulesDesk, wish: ExitEdit, priceE9?: bigint): Promise<string[]> {
-  const { desk, positionId, plan } = rules;
-  const { version } = plan;
-  return desk.transact((tx) =>
-    changeExits(desk.engine.context, tx, {
-      positionId,
-      userId: USER,
-      edit: wish,
-      version,
-      priceE9,
-    }),
-  );
-}
 
 describe("a take-profit ladder", () => {
   it("sells its shares of the original quantity one after the other", async ({ expect }) => {

@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
-import { BOUGHT, LADDER, TRAIL, withRules } from "./exit-rules-fixture.ts";
+import type { ExitSpec } from "@raptor/shared/domain/exit-rules.ts";
+import { BOUGHT, edit, ENTRY_LAMPORTS, LADDER, TRAIL, withRules } from "./exit-rules-fixture.ts";
 
 describe("one wild tick", () => {
   const over = { tickConfirmMs: 400, tickWildBps: 3_000 };
@@ -18,6 +19,31 @@ describe("one wild tick", () => {
         await rules.percent(60, { slot: 4 });
         await rules.percent(69, { slot: 5 });
         expect(rules.sells).toEqual([`stopLoss4 1 ${BOUGHT}`]);
+      },
+      over,
+    );
+  });
+
+  it("is no beginning for a trailing stop that is armed at it", async ({ expect }) => {
+    await withRules(
+      LADDER,
+      async (rules) => {
+        const { clock } = rules.desk;
+        await rules.percent(100, { slot: 1 });
+        await clock.advance(1_000);
+        await rules.percent(1_000, { slot: 2 });
+        const spec: ExitSpec = { kind: "trailingStop", dropBps: 2_000, fromGainBps: 0 };
+        const wildE9 = ENTRY_LAMPORTS * 10n * 1_000_000_000n;
+        expect(await edit(rules, { kind: "add", spec }, wildE9)).toEqual([]);
+        for (const slot of [3, 4, 5]) {
+          await rules.percent(140, { slot });
+          await clock.advance(1_000);
+        }
+        expect(rules.sells).toEqual([]);
+        // What was believed since is its highest price.
+        await rules.percent(111, { slot: 6 });
+        await rules.percent(111, { slot: 7 });
+        expect(rules.sells).toEqual([`trailingStop5 1 ${BOUGHT}`]);
       },
       over,
     );

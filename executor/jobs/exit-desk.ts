@@ -202,7 +202,9 @@ export class ExitDesk {
     const facts = { costBps: settings.exitCostBps, nowMs: clock.nowMs(), priceE9 };
     const edited = editPlan(plan, position, edit, facts);
     const rules = edited.ok ? edited.parts.rules : [];
-    const peakE9 = BigInt(edited.ok ? edited.parts.markE9 : plan.markE9);
+    const markE9 = BigInt(edited.ok ? edited.parts.markE9 : plan.markE9);
+    // From which it will count, unless this price is taken back.
+    const peakE9 = priceE9 !== undefined && priceE9 > markE9 ? priceE9 : markE9;
     return {
       symbol: position.symbol,
       lines: rules.map((rule) => ruleWords(rule, peakE9)),
