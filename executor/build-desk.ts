@@ -60,5 +60,5 @@ export function buildDesk(
   const verifier = new JwsVerifier(env.TRUSTED_JWKS, audienceOf(env.ENVIRONMENT));
   const access = { verifier, intake, admission, apiTokens };
   const api = new ExecutorApi({ ...access, reads, store, clock, log, metrics });
-  return { lanes, intake, api };
+  return { lanes, intake, api, admission };
 }

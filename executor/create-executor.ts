@@ -88,7 +88,7 @@ export function createExecutor(seams: ExecutorSeams): Executor {
       booting = bootDesk({ ...rooms, process, claim, signal: abort.signal });
       const report = await booting;
       if (abort.signal.aborted) return report;
-      rooms.limitBuys.armAll();
+      rooms.limitBuys.armAll((userId) => rooms.admission.isAllowed(userId));
       rooms.watch.start();
       rooms.ready.start();
       every(env.RECONCILE_INTERVAL_MS, async () => {

@@ -27,7 +27,7 @@ describe("a price that was told before there was anybody to act on it", () => {
       await desk.crash();
       chainOf(desk);
       const { context, feed, driver } = desk.engine;
-      new LimitBuys(context, feed, driver).armAll();
+      new LimitBuys(context, feed, driver).armAll(() => true);
       feed.watch(INSTRUMENT);
       feed.emit(ENTRY_LAMPORTS * E9, INSTRUMENT, { source: "pool", slot: 1 });
       const payload = limitBuy(ENTRY_LAMPORTS * E9, desk.clock.nowMs() + 60_000);

@@ -28,9 +28,9 @@ async function withEntry(
   });
 }
 
-function start(desk: TestDesk): void {
+function start(desk: TestDesk, mayBuy = true): void {
   const { context, feed, driver } = desk.engine;
-  new LimitBuys(context, feed, driver).armAll();
+  new LimitBuys(context, feed, driver).armAll(() => mayBuy);
 }
 
 async function price(
@@ -191,6 +191,20 @@ describe("a limit buy", () => {
       await price(desk, chain, 700_000n);
       expect(desk.payloads("OrderInitialized")).toEqual([]);
       expect(desk.engine.feed.watching.get(INSTRUMENT)).toBe(0);
+    });
+  });
+
+  it("of somebody who may not buy any more buys nothing", async ({ expect }) => {
+    await withEntry(async (desk, chain) => {
+      await desk.crash();
+      start(desk, false);
+      await price(desk, chain, 700_000n);
+      await desk.clock.advance(2_000);
+      expect(desk.payloads("OrderInitialized")).toEqual([]);
+      await desk.crash();
+      start(desk);
+      await price(desk, chain, 700_000n);
+      expect(desk.payloads("OrderInitialized")).toHaveLength(1);
     });
   });
 

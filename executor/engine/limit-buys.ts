@@ -46,8 +46,11 @@ export class LimitBuys {
     feed.onUpdate((update) => this.#onPrice(update));
   }
 
-  armAll(): void {
-    for (const entry of this.#context.store.armedEntries(null)) this.#arm(entry);
+  /** Of whoever may not buy any more they stay in the journal, and nobody looks at a price. */
+  armAll(mayBuy: (userId: number) => boolean): void {
+    for (const entry of this.#context.store.armedEntries(null)) {
+      if (mayBuy(entry.userId)) this.#arm(entry);
+    }
   }
 
   stop(): void {

@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 
 function start(desk: TestDesk): void {
   const { context, feed, driver } = desk.engine;
-  new LimitBuys(context, feed, driver).armAll();
+  new LimitBuys(context, feed, driver).armAll(() => true);
 }
 
 async function price(desk: TestDesk, chain: FakeChain, lamports: bigint): Promise<void> {
