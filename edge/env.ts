@@ -50,6 +50,7 @@ const schema = z.strictObject({
   // Every other token would be accepted here and refused in the header that carries it.
   ADMIN_TOKEN: z
     .string()
+    .trim()
     .regex(/^[\x21-\x7e]{32,256}$/, "expected 32 to 256 visible ASCII characters, no spaces")
     .transform((text) => new Secret(text)),
   QSTASH_URL: url.default("https://qstash.upstash.io"),

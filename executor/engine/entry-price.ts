@@ -31,6 +31,9 @@ export function entryAfter(
 ): string {
   const before = BigInt(held?.quantity ?? "0");
   const quantity = before + added.quantity;
+  if (held !== undefined && held.entryPriceE9 !== "0" && added.lamports === 0n) {
+    return held.entryPriceE9;
+  }
   if (held === undefined || isCostKnown(held)) {
     const cost = BigInt(held?.costLamports ?? "0") + added.lamports;
     return priceE9Of(cost, quantity, decimals).toString();

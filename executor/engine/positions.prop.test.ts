@@ -146,6 +146,9 @@ describe("a position", () => {
     const paidE9 = priceE9Of(1_000n, 100n, 6).toString();
     expect(once).toMatchObject({ costLamports: "1000", entryPriceE9: paidE9 });
     const more = fillOf("buy", 1_000_100n, 20_002_000n, 2);
+    // As when a fork takes the sell back of such tokens after the same were bought.
+    const again = rowOf(applyAdoption(base, rowOf(applyBuy(order, undefined, first)), added));
+    expect(again.entryPriceE9).toBe(paidE9);
     const twice = rowOf(applyBuy(order, once, more));
     expect(twice.entryPriceE9).toBe(priceE9Of(15n, 1n, 6).toString());
     const joined = rowOf(applyAdoption(base, once, { ...added, costLamports: 10_000_000n }));

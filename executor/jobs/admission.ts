@@ -1,7 +1,7 @@
 import { ENTRY_OP, EXIT_OP, parseCallbackData } from "@raptor/shared/wire/callback.ts";
 import type { TicketAction, TicketRow } from "@raptor/shared/domain/rows.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
-import type { Job, JobOf } from "@raptor/shared/wire/job.ts";
+import { isUrgentJob, type Job, type JobOf } from "@raptor/shared/wire/job.ts";
 import type { Panic } from "../engine/panic.ts";
 import type { Tx } from "../ports/store.ts";
 import { exactSol } from "../screens/numbers.ts";
@@ -71,7 +71,10 @@ export class JobAdmission {
     if (job.actor.kind !== "telegram") return undefined;
     const { userId, chatId } = job.actor;
     if (chatId !== userId) return "Raptor works in a private chat only. Nothing was done.";
-    if (this.isAllowed(userId)) return this.#walletKeys.refusalFor(userId);
+    if (this.isAllowed(userId)) {
+      // What stops trading needs no wallet.
+      return isUrgentJob(job) ? undefined : this.#walletKeys.refusalFor(userId);
+    }
     return `This desk is private. Your Telegram id is ${userId}; its owner can add it. Nothing was done.`;
   }
 

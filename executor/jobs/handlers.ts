@@ -23,6 +23,7 @@ import type { Presenter } from "./presenter.ts";
 import type { TicketIssuer } from "./tickets.ts";
 import { TokenDesk } from "./token-desk.ts";
 import type { Trading } from "./trading.ts";
+import type { WalletKeys } from "./wallet-keys.ts";
 
 export interface HandlerDeps {
   store: Store;
@@ -39,6 +40,7 @@ export interface HandlerDeps {
   reconciler: Reconciler;
   apiTokens: ApiTokens;
   tickets: TicketIssuer;
+  walletKeys: Pick<WalletKeys, "refusalFor">;
 }
 
 /** Turns an accepted job into orders, screens and switches. Running one twice does it once. */
@@ -57,7 +59,12 @@ export class JobHandlers {
 
   async run(job: Job): Promise<void> {
     if (this.#deps.store.job(job.id)?.state !== "pending") return;
-    if (job.actor.kind === "telegram") await this.#deps.accounts.ensure(job.actor);
+    if (job.actor.kind === "telegram") {
+      const { store, accounts, walletKeys } = this.#deps;
+      const refusal = walletKeys.refusalFor(job.actor.userId);
+      if (refusal !== undefined) return store.transact((tx) => finish(tx, job, refusal));
+      await accounts.ensure(job.actor);
+    }
     // After a crash the order of this job is the answer: what made it may look different by now.
     const outcome = this.#deps.trading.resume(job) ?? (await this.#dispatch(job));
     await this.#deps.store.transact((tx) => finish(tx, job, outcome));

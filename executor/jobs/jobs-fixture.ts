@@ -30,6 +30,8 @@ export class JobDesk {
   mirrorRefusal: string | undefined;
   isMirrored = true;
   walletsCreated = 0;
+  /** Why nobody new gets a wallet. */
+  walletRefusal: string | undefined;
   intake!: JobIntake;
   lanes!: Lanes;
   apiTokens!: ApiTokens;
@@ -141,11 +143,12 @@ export class JobDesk {
     const exitDesk = new ExitDesk({ ...shared, presenter });
     const entryDesk = new EntryDesk({ ...shared, presenter });
     const desks = { presenter, trading, exitDesk, entryDesk };
-    const deps = { ...shared, ...desks, ids, accounts, apiTokens, reconciler, pool };
+    const walletKeys = { refusalFor: () => this.walletRefusal };
+    const deps = { ...shared, ...desks, ids, accounts, walletKeys, apiTokens, reconciler, pool };
     this.lanes = new Lanes(this.lanesMax, onFatal);
     const admission = new JobAdmission({
       ...shared,
-      walletKeys: { refusalFor: () => undefined },
+      walletKeys,
       allowedUserIds: [USER, 8],
       adminUserIds: [ADMIN],
     });

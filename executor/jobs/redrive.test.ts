@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import type { Job } from "@raptor/shared/wire/job.ts";
 import { MINT, mintOf, USER } from "../engine/engine-fixture.ts";
-import { withJobDesk, type JobDesk } from "./jobs-fixture.ts";
+import { ADMIN, withJobDesk, type JobDesk } from "./jobs-fixture.ts";
 
 /** Accepts a job whose handler never gets an answer, then dies. */
 async function acceptAndDie(jobs: JobDesk, job: Job): Promise<void> {
@@ -144,6 +144,27 @@ describe("a job that was accepted and not finished", () => {
 });
 
 describe("a person's first command", () => {
+  it("makes no wallet under a wrong master key, and stops trading all the same", async ({
+    expect,
+  }) => {
+    await withJobDesk(async (jobs) => {
+      const actor = { kind: "telegram", userId: 8, chatId: 8, name: "Bo" } as const;
+      jobs.walletRefusal = "It makes no wallets.";
+      const start = await jobs.accept({ ...jobs.head(), actor, kind: "start" });
+      expect([start.status, JSON.stringify(start.answer)]).toEqual([
+        200,
+        expect.stringContaining("makes no wallets"),
+      ]);
+      const owner = { kind: "telegram", userId: ADMIN, chatId: ADMIN, name: "Owner" } as const;
+      const wish = { kind: "setTradingState", state: "halted", reason: "/kill" } as const;
+      const kill = { ...jobs.head(), actor: owner, ...wish };
+      expect((await jobs.accept(kill)).answer.status).not.toBe("refused");
+      expect(jobs.desk.store.control().tradingState).toBe("halted");
+      expect(jobs.desk.store.job(kill.id)?.state).toBe("done");
+      expect(jobs.walletsCreated).toBe(0);
+    });
+  });
+
   it("makes one account and one wallet, however many commands come at once", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
       const actor = { kind: "telegram", userId: 8, chatId: 8, name: "Bo <b>" } as const;

@@ -27,12 +27,13 @@ export class WalletKeys {
   async check(): Promise<void> {
     const { store, notices, shout } = this.#deps;
     const wallets = store.wallets();
-    const checks = await Promise.all(wallets.map((wallet) => this.#check(wallet)));
+    const checks: WalletCheck[] = [];
+    // One after the other, so that no exit's signature waits behind all of them.
+    for (const wallet of wallets) checks.push(await this.#check(wallet));
     const shut = wallets.filter((_, at) => checks[at]?.opens === false);
     this.#isCurrentWrong = checks.some(({ opens, isCurrent }) => !opens && isCurrent);
     if (shut.length === 0) return;
     const lines = wordsFor(shut.length, wallets.length, this.#isCurrentWrong);
-    shout(lines.join("\n"));
     await store.transact((tx) => {
       const start = tx.epoch();
       notices.alertAdmins(tx, `keys:${start}`, lines);
@@ -40,6 +41,7 @@ export class WalletKeys {
         notices.alert(tx, userId, `key:${start}:${userId}`, PERSON_LINES);
       }
     });
+    shout(lines.join("\n"));
   }
 
   /** Why this person gets no wallet now; undefined where there is one, or one may be made. */

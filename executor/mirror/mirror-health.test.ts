@@ -28,11 +28,14 @@ describe("the health of the copy", () => {
   it("names no host and no user to whoever asks, and both to the operators", ({ expect }) => {
     const { health, shouts, logged } = createHealth();
     const reason = 'password authentication failed for user "owner" at db.desk.example';
-    health.noteTrouble(new RaptorError("RAPTOR_POSTGRES__REFUSED", { reason }), LAG);
+    health.noteTrouble(
+      new RaptorError("RAPTOR_POSTGRES__REFUSED", { reason, sqlState: "28P01" }),
+      LAG,
+    );
     const { ok, detail } = health.report(LAG);
     expect([ok, detail]).toEqual([
       false,
-      "async, seq 7, lag 2 events, 61.0 s; Postgres refused the request",
+      "async, seq 7, lag 2 events, 61.0 s; Postgres refused the request, SQL state 28P01",
     ]);
     expect(shouts.join()).toContain("db.desk.example");
     expect(logged.join()).toContain("db.desk.example");

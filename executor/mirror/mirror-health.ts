@@ -108,8 +108,7 @@ export class MirrorHealth {
     const { mode } = this.#options;
     const copied = lag.copiedSeq === undefined ? "not compared yet" : `seq ${lag.copiedSeq}`;
     const behind = `lag ${lag.events} events, ${(lag.ms / MS_PER_S).toFixed(1)} s`;
-    const code = this.#trouble?.error.code;
-    const cause = this.#stop?.message ?? (code === undefined ? undefined : ERROR_TEXTS[code]);
+    const cause = this.#stop?.message ?? troubleWords(this.#trouble?.error);
     const detail = `${mode}, ${copied}, ${behind}${cause === undefined ? "" : `; ${cause}`}`;
     return { name: "mirror", ok: this.#isOk(lag), detail };
   }
@@ -145,6 +144,14 @@ export class MirrorHealth {
       `buys stop, positions and their exits go on.`
     );
   }
+}
+
+/** The five characters of an SQL state name a cause and no place. */
+function troubleWords(error: RaptorError | undefined): string | undefined {
+  if (error === undefined) return undefined;
+  const { sqlState } = error.context;
+  const isState = typeof sqlState === "string" && /^[0-9A-Z]{5}$/.test(sqlState);
+  return `${ERROR_TEXTS[error.code]}${isState ? `, SQL state ${sqlState}` : ""}`;
 }
 
 const UNCOMPARED_HOLD =

@@ -95,7 +95,8 @@ test("kill -9 between the record of the attempt and its arrival: the same bytes 
 test("nodes that take the transaction and do not answer: not decided, then the receipt", async () => {
   const mint = world.mint("normal", 2);
   for (const url of nodes()) {
-    await breakDown(url, { on: "sendTransaction", kind: "accept-no-answer", count: 1 });
+    // Twice: what meets a closed connection is sent once more.
+    await breakDown(url, { on: "sendTransaction", kind: "accept-no-answer", count: 2 });
     await breakDown(url, { on: "getSignatureStatuses", kind: "error", count: 3 });
   }
   const messageId = await press(mint);

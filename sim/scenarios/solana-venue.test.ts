@@ -159,7 +159,8 @@ describe("an attempt", () => {
       100_000_000n,
     );
     for (const node of world.faults.nodes) {
-      node.add({ on: "sendTransaction", kind: "accept-no-answer" });
+      // Twice: what meets a closed connection is sent once more.
+      node.add({ on: "sendTransaction", kind: "accept-no-answer", count: 2 });
     }
     const row = createAttempt(order, attempt, world.clock.nowMs());
     expect((await world.venue.submit(row)).outcome).toBe("unknown");

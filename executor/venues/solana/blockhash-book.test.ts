@@ -39,7 +39,21 @@ describe("the blockhash at hand", () => {
     const { book, say } = createBook();
     say(hash(0, 1_000), hash(1, 9_000_000));
     await book.refresh();
-    expect(book.latest()).toMatchObject({ blockhash: HASHES[0], lastValidBlockHeight: 1_000 });
+    say(hash(0, 1_005), hash(1, 9_000_005));
+    await book.refresh();
+    expect(book.latest()).toMatchObject({ blockhash: HASHES[0], lastValidBlockHeight: 1_005 });
+  });
+
+  test("is none from the start while one node stands still behind the other", async ({
+    expect,
+  }) => {
+    const { book, say, clock } = createBook();
+    for (let polls = 0; polls < 20; polls++) {
+      say(hash(0, 1_000), hash(1, 4_400 + 5 * polls));
+      await book.refresh();
+      expect(book.latest()).toBeUndefined();
+      await clock.advance(2_000);
+    }
   });
 
   test("is that of the node that goes on when the other one stands still", async ({ expect }) => {

@@ -27,6 +27,8 @@ export interface BlockhashBookDeps {
 const AHEAD_BLOCKS_MAX = 150;
 /** Blocks come a little slower, as some slots have none. */
 const SLOT_MS = 400;
+/** Nor faster than this, over hours. */
+const FASTEST_SLOT_MS = 350;
 
 /**
  * Keeps the newest blockhash at hand, so that no exit waits for a question to a node. What is too
@@ -37,6 +39,8 @@ export class BlockhashBook {
   #newest: WarmBlockhash | undefined;
   /** What one node told last that another one did not leave a lifetime behind. */
   #borneOut: WarmBlockhash | undefined;
+  /** How far the one behind was when it was met last. */
+  #behind: number | undefined;
   #stop: AbortController | undefined;
   #polling: Promise<void> = Promise.resolve();
 
@@ -74,7 +78,8 @@ export class BlockhashBook {
   /** Asks the nodes once. A failure only leaves the last one to grow old. */
   async refresh(): Promise<void> {
     try {
-      const { believed: found } = this.#judge(await this.#ask());
+      const { believed: found, furthest } = this.#judge(await this.#ask());
+      if (found !== furthest && !this.#isAlive(found)) return;
       const isOlder = found.lastValidBlockHeight < (this.latest()?.lastValidBlockHeight ?? 0);
       // A node that fell behind after a better answer must not shorten what is known already.
       if (!isOlder) this.#newest = found;
@@ -91,6 +96,13 @@ export class BlockhashBook {
   async fetchNewest(): Promise<WarmBlockhash> {
     const { believed, furthest } = this.#judge(await this.#ask());
     return this.#borneOut === undefined ? furthest : believed;
+  }
+
+  /** Before two nodes have told about the same: whoever runs behind must at least go on. */
+  #isAlive({ lastValidBlockHeight }: WarmBlockhash): boolean {
+    const before = this.#behind;
+    this.#behind = lastValidBlockHeight;
+    return this.#borneOut !== undefined || lastValidBlockHeight > (before ?? lastValidBlockHeight);
   }
 
   async #ask(): Promise<WarmBlockhash[]> {
@@ -115,8 +127,8 @@ export class BlockhashBook {
     const isAlone = first.lastValidBlockHeight > second.lastValidBlockHeight + AHEAD_BLOCKS_MAX;
     if (!isAlone) this.#borneOut = second;
     const { lastValidBlockHeight, askedMs } = this.#borneOut ?? second;
-    const passed = Math.floor((first.askedMs - askedMs) / SLOT_MS);
-    // What bore it out may have been as far behind itself, and slots may be a little shorter.
+    const passed = Math.floor((first.askedMs - askedMs) / FASTEST_SLOT_MS);
+    // What bore it out may have been as far behind itself.
     const reachable = lastValidBlockHeight + passed + 2 * AHEAD_BLOCKS_MAX;
     return { believed: first.lastValidBlockHeight > reachable ? second : first, furthest: first };
   }
