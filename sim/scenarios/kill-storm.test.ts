@@ -3,7 +3,7 @@ import { judgeStorm } from "../storm/judge-storm.ts";
 import { runWorlds } from "../storm/run-worlds.ts";
 
 /** So many fit into the time of `npm test`; `pnpm storm --kills 2000` is the long run. */
-const KILLS = Number(process.env["STORM_KILLS"] ?? 200);
+const KILLS = Number(process.env["STORM_KILLS"] ?? 100);
 /** As many as there are cores on a small machine: one waits for slots while the other works. */
 const WORLDS = 2;
 const SEED = Number(process.env["SEED"] ?? 42);
