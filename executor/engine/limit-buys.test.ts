@@ -142,18 +142,6 @@ describe("a limit buy", () => {
     });
   });
 
-  it("buys in a quiet pool as soon as entries are allowed again", async ({ expect }) => {
-    await withEntry(async (desk, chain) => {
-      await setTrading(desk, "halted");
-      await price(desk, chain, 700_000n);
-      await desk.clock.advance(5_000);
-      expect(desk.payloads("OrderInitialized")).toEqual([]);
-      await setTrading(desk, "active");
-      await desk.clock.advance(1_000);
-      expect(desk.payloads("OrderInitialized")).toHaveLength(1);
-    });
-  });
-
   it("does not buy at a price that has gone up again while entries were stopped", async ({
     expect,
   }) => {

@@ -27,6 +27,19 @@ async function buyAt(
   await desk.clock.advance(1_000);
 }
 
+/** A fork takes a second buy, after the stop went to breakeven. @returns it and where that stood */
+async function loseSecondBuy(rules: RulesDesk): Promise<{ identity: string; told: bigint }> {
+  const { desk, chain } = rules;
+  await buyAt(rules, "ord_more", { price: 1_173_000n, lamports: 2_000_000_000n, told: 117 });
+  await rules.percent(130);
+  await rules.percent(130);
+  const told = BigInt(rules.plan.rules[0]?.triggerPriceE9 ?? "0");
+  const identity = chain.effects.at(-1)?.identity ?? "";
+  forget(chain, identity);
+  await settle(desk, chain, "gone", (one) => one === identity);
+  return { identity, told };
+}
+
 describe("a stop at breakeven", () => {
   it("stands where it stood when a fork takes the second buy back", async ({ expect }) => {
     await withRules(
@@ -58,13 +71,7 @@ describe("a stop at breakeven", () => {
       BREAKEVEN,
       async (rules) => {
         const { desk, chain } = rules;
-        await buyAt(rules, "ord_more", { price: 1_173_000n, lamports: 2_000_000_000n, told: 117 });
-        await rules.percent(130);
-        await rules.percent(130);
-        const told = BigInt(rules.plan.rules[0]?.triggerPriceE9 ?? "0");
-        const identity = chain.effects.at(-1)?.identity ?? "";
-        forget(chain, identity);
-        await settle(desk, chain, "gone", (one) => one === identity);
+        const { identity, told } = await loseSecondBuy(rules);
         await desk.clock.advance(200);
         expect(rules.position.quantity).toBe("500000000");
         desk.venue.script = chain.script();
@@ -83,13 +90,8 @@ describe("a stop at breakeven", () => {
       BREAKEVEN,
       async (rules) => {
         const { desk, chain } = rules;
-        await buyAt(rules, "ord_more", { price: 1_173_000n, lamports: 2_000_000_000n, told: 117 });
-        await rules.percent(130);
-        await rules.percent(130);
-        const identity = chain.effects.at(-1)?.identity ?? "";
-        forget(chain, identity);
+        const { identity } = await loseSecondBuy(rules);
         chain.bury(identity);
-        await settle(desk, chain, "gone", (one) => one === identity);
         await desk.clock.advance(3_000);
         desk.venue.script = chain.script();
         await rules.percent(104);

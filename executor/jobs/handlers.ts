@@ -61,8 +61,11 @@ export class JobHandlers {
     if (this.#deps.store.job(job.id)?.state !== "pending") return;
     if (job.actor.kind === "telegram") {
       const { store, accounts, walletKeys } = this.#deps;
-      const refusal = walletKeys.refusalFor(job.actor.userId);
-      if (refusal !== undefined) return store.transact((tx) => finish(tx, job, refusal));
+      if (walletKeys.refusalFor(job.actor.userId) !== undefined) {
+        // What its acceptance did, such as a kill, stands.
+        const outcome = "no wallet was made: the master key is a wrong one";
+        return store.transact((tx) => finish(tx, job, outcome));
+      }
       await accounts.ensure(job.actor);
     }
     // After a crash the order of this job is the answer: what made it may look different by now.

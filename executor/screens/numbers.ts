@@ -31,9 +31,8 @@ export function tokens(quantity: bigint | string, decimals: number): string {
 /** SOL per whole token, four significant digits. */
 export function price(priceE9: bigint | string): string {
   const value = BigInt(priceE9);
-  const decimals = PRICE_DECIMALS;
-  if (value >= 10n ** BigInt(decimals)) return figure(value, decimals, PRICE_DIGITS);
-  return formatDecimal(value, decimals, leadingZeros(value, decimals) + PRICE_DIGITS);
+  if (value >= 10n ** BigInt(PRICE_DECIMALS)) return figure(value, PRICE_DECIMALS, PRICE_DIGITS);
+  return formatDecimal(value, PRICE_DECIMALS, leadingZeros(value, PRICE_DECIMALS) + PRICE_DIGITS);
 }
 
 /** SOL per whole token with every digit: for a price that a person has typed. */
