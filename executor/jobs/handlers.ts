@@ -60,17 +60,28 @@ export class JobHandlers {
   async run(job: Job): Promise<void> {
     if (this.#deps.store.job(job.id)?.state !== "pending") return;
     if (job.actor.kind === "telegram") {
-      const { store, accounts, walletKeys } = this.#deps;
-      if (walletKeys.refusalFor(job.actor.userId) !== undefined) {
-        // What its acceptance did, such as a kill, stands.
-        const outcome = "no wallet was made: the master key is a wrong one";
-        return store.transact((tx) => finish(tx, job, outcome));
-      }
+      const { accounts, walletKeys } = this.#deps;
+      const refusal = walletKeys.refusalFor(job.actor.userId);
+      if (refusal !== undefined) return this.#endWithoutWallet(job, job.actor, refusal);
       await accounts.ensure(job.actor);
     }
     // After a crash the order of this job is the answer: what made it may look different by now.
     const outcome = this.#deps.trading.resume(job) ?? (await this.#dispatch(job));
     await this.#deps.store.transact((tx) => finish(tx, job, outcome));
+  }
+
+  /** What its acceptance did, such as a kill, stands, and was answered then. */
+  #endWithoutWallet(
+    job: Job,
+    { userId, chatId }: Pick<Target, "userId" | "chatId">,
+    refusal: string,
+  ): Promise<void> {
+    return this.#deps.store.transact((tx) => {
+      finish(tx, job, "no wallet was made: the master key is a wrong one");
+      if (job.kind === "setTradingState") return;
+      const target: Target = { userId, chatId, key: `job:${job.id}`, messageId: null };
+      this.#deps.presenter.put(tx, target, { kind: "notice" }, noticeScreen([refusal]));
+    });
   }
 
   /** Shows a pressed message again with fresh buttons, after its button was refused. */

@@ -165,6 +165,33 @@ describe("a person's first command", () => {
     });
   });
 
+  it("is not left without a word when the next start meets a wrong master key", async ({
+    expect,
+  }) => {
+    await withJobDesk(async (jobs) => {
+      const actor = { kind: "telegram", userId: 8, chatId: 8, name: "Bo" } as const;
+      const job = { ...jobs.head(), actor, kind: "start" } as const;
+      jobs.desk.disk.count = 0;
+      jobs.desk.disk.failAt = 2;
+      expect202(await jobs.accept(job));
+      jobs.walletRefusal = "It makes no wallets. Nothing was done.";
+      await jobs.crash();
+      expect(jobs.desk.store.job(job.id)?.state).toBe("done");
+      expect(jobs.desk.store.walletOf(8)).toBeUndefined();
+      expect(jobs.desk.store.outbox(`job:${job.id}`)?.content.text).toContain("Nothing was done");
+    });
+  });
+
+  it("to sell or to panic is answered under a wrong master key", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      const actor = { kind: "telegram", userId: 8, chatId: 8, name: "Bo" } as const;
+      jobs.walletRefusal = "It makes no wallets. Nothing was done.";
+      const job = { ...jobs.head(), actor, kind: "panic" } as const;
+      expect202(await jobs.accept(job));
+      expect(jobs.desk.store.outbox(`job:${job.id}`)?.content.text).toContain("Nothing was done");
+    });
+  });
+
   it("makes one account and one wallet, however many commands come at once", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
       const actor = { kind: "telegram", userId: 8, chatId: 8, name: "Bo <b>" } as const;
