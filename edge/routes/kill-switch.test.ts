@@ -114,6 +114,21 @@ describe("the kill switch", () => {
     expect(await response.json()).toMatchObject({ code: "RAPTOR_EDGE__STATE_REFUSED" });
   });
 
+  it("is not called halted on a repeat when somebody allowed trading since", async ({ expect }) => {
+    const world = new FakeWorld();
+    const repeat = { status: "duplicate", epoch: 1 };
+    world.executor = () => ({ status: 200, body: { ...repeat, tradingState: "active" } });
+    const response = await flip(world, HALT, { "idempotency-key": KEY });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({
+      code: "RAPTOR_EDGE__STATE_REFUSED",
+      detail: expect.stringContaining("trading is active now"),
+    });
+    world.executor = () => ({ status: 200, body: { ...repeat, tradingState: "halted" } });
+    const held = await flip(world, HALT, { "idempotency-key": KEY });
+    expect([held.status, await held.json()]).toMatchObject([200, { state: "halted" }]);
+  });
+
   it("does not take a success without a readable answer for one", async ({ expect }) => {
     const world = new FakeWorld();
     world.executor = () => ({ status: 200, body: "ok" });

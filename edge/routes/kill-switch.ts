@@ -66,6 +66,14 @@ async function deliver(services: EdgeServices, job: Job, state: string): Promise
   }
   const { answer } = result;
   if (answer.status === "refused" || answer.status === "error") return problem("STATE_REFUSED");
+  // A repeat is answered like the first request only while what that one did still holds.
+  if (answer.tradingState !== undefined && answer.tradingState !== state) {
+    return problem(
+      "STATE_REFUSED",
+      `This Idempotency-Key was used before and trading is ${answer.tradingState} now. Nothing ` +
+        "was changed by this request. Use a new key.",
+    );
+  }
   return Response.json({ jobId: job.id, state, status: answer.status, epoch: answer.epoch });
 }
 

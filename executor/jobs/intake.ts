@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { TradingState } from "@raptor/shared/domain/trading-state.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Log } from "@raptor/shared/seams/log.ts";
 import { isRaptorError } from "@raptor/shared/errors/raptor-error.ts";
@@ -22,7 +23,13 @@ export interface IntakeResult {
 
 type Decision =
   | { kind: "conflict" }
-  | { kind: "duplicate"; outcome: string | null; refused: boolean; again: string | undefined }
+  | {
+      kind: "duplicate";
+      outcome: string | null;
+      refused: boolean;
+      again: string | undefined;
+      tradingState: TradingState;
+    }
   | { kind: "decided"; admission: Admission };
 
 export interface IntakeDeps {
@@ -107,7 +114,8 @@ export class JobIntake {
       if (isRedelivered && again !== undefined && !wasToldLate(tx, job)) {
         this.#deps.handlers.tellLate(tx, job, again);
       }
-      return { kind: "duplicate", outcome: known.outcome, refused, again };
+      const { tradingState } = tx.control();
+      return { kind: "duplicate", outcome: known.outcome, refused, again, tradingState };
     }
     const admission = this.#deps.admission.decide(tx, job, isRedelivered);
     const userId = userIdOf(job);
@@ -149,6 +157,7 @@ export class JobIntake {
       const answer: JobAnswer = { status: "duplicate", jobId: job.id, epoch };
       if (job.kind === "press") answer.toast = duplicateToast(decision);
       else if (decision.again !== undefined) answer.sentence = decision.again;
+      if (job.kind === "setTradingState") answer.tradingState = decision.tradingState;
       return { status: 200, answer };
     }
     const { admission } = decision;

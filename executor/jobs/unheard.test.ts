@@ -22,6 +22,21 @@ function told(jobs: JobDesk, key: string): string {
   return jobs.desk.store.outbox(key)?.content.text ?? "";
 }
 
+describe("a kill under one key of the API", () => {
+  it("is answered with how trading stands now when it is repeated", async ({ expect }) => {
+    await withJobDesk(async (jobs) => {
+      const head = { actor: { kind: "admin" } as const, createdMs: 0 };
+      const wish = { ...head, kind: "setTradingState", reason: "x" } as const;
+      const id = (at: number) => `ui:00000000-0000-4000-8000-00000000000${at}`;
+      const kill: Job = { ...wish, id: id(1), state: "halted" };
+      expect((await jobs.accept(kill)).status).toBe(202);
+      expect((await jobs.accept({ ...wish, id: id(2), state: "active" })).status).toBe(202);
+      const { answer } = await jobs.accept(kill);
+      expect(answer).toMatchObject({ status: "duplicate", tradingState: "active" });
+    });
+  });
+});
+
 describe("what a command that came back from the queue did", () => {
   it("is told to an admin whose kill waited there for three seconds", async ({ expect }) => {
     await withJobDesk(async (jobs) => {
@@ -69,7 +84,11 @@ describe("what a command that came back from the queue did", () => {
       const job = killBy(jobs);
       await jobs.accept(job);
       const { answer } = await jobs.accept(job);
-      expect(answer).toMatchObject({ status: "duplicate", sentence: "Trading is halted." });
+      expect(answer).toMatchObject({
+        status: "duplicate",
+        sentence: "Trading is halted.",
+        tradingState: "halted",
+      });
     });
   });
 });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { TRADING_STATES } from "../domain/trading-state.ts";
 
 /**
  * What the executor says to `POST /jobs`. HTTP 202 accepted; 200 duplicate or refused for good;
@@ -14,6 +15,8 @@ export const jobAnswerSchema = z.object({
   toastIsAlert: z.boolean().optional(),
   /** For a typed message: a plain sentence that the edge relays, when no screen will follow. */
   sentence: z.string().max(1024).optional(),
+  /** For a kill switch that is a duplicate: how trading stands now, whoever changed it since. */
+  tradingState: z.enum(TRADING_STATES).optional(),
   /** The executor's epoch at the moment of the answer. */
   epoch: z.int().nonnegative(),
   /** A stable code for `error`. */
