@@ -51,7 +51,7 @@ const schema = z.strictObject({
   ADMIN_TOKEN: z
     .string()
     .trim()
-    .regex(/^[\x21-\x7e]{32,256}$/, "expected 32 to 256 visible ASCII characters, no spaces")
+    .regex(/^[\x21-\x7e]{32,4096}$/, "expected 32 to 4096 visible ASCII characters, no spaces")
     .transform((text) => new Secret(text)),
   QSTASH_URL: url.default("https://qstash.upstash.io"),
   QSTASH_TOKEN: secret(8),

@@ -4,7 +4,8 @@ import { encodeBase64Url, isEqualSecret, sha256 } from "./constant-time.ts";
 
 type Principal = Read["principal"];
 
-const TOKEN_PATTERN = /^Bearer ([\x21-\x7e]{16,256})$/i;
+/** As long as an `ADMIN_TOKEN` may be. */
+const TOKEN_PATTERN = /^Bearer ([\x21-\x7e]{16,4096})$/i;
 
 /**
  * Who a request claims to be. A token that is not the admin's goes on as its hash: only the

@@ -135,6 +135,14 @@ describe("the kill switch", () => {
     expect((await flip(world, HALT)).status).toBe(503);
   });
 
+  it("takes an admin token of any length that the setting takes", async ({ expect }) => {
+    for (const chars of [32, 512, 4_096]) {
+      const token = "a".repeat(chars);
+      const world = new FakeWorld({ ADMIN_TOKEN: token });
+      expect((await flip(world, HALT, { authorization: `Bearer ${token}` })).status).toBe(200);
+    }
+  });
+
   it("works without Redis and asks it nothing", async ({ expect }) => {
     const world = new FakeWorld();
     world.isRedisUp = false;
