@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { clientKeyOf } from "./middleware/client-address.ts";
 import { createProblem } from "./middleware/problem.ts";
 import type { LimitResult } from "./middleware/rate-limits.ts";
 import { createCron, CRON_PATH } from "./routes/cron.ts";
@@ -84,14 +85,14 @@ function add(app: Hono, method: "GET" | "POST", path: string, handler: Handler):
 
 function limitApi(services: EdgeServices, handler: Handler): Handler {
   return async (request, context) => {
-    const taken = await services.limits.takeApi(ipOf(request));
+    const taken = await services.limits.takeApi(clientKeyOf(request));
     return taken.isAllowed ? handler(request, context) : refuse(request, taken);
   };
 }
 
 function limitEmergency(services: EdgeServices, handler: Handler): Handler {
   return (request, context) => {
-    const taken = services.limits.takeEmergency(ipOf(request));
+    const taken = services.limits.takeEmergency(clientKeyOf(request));
     return taken.isAllowed ? handler(request, context) : refuse(request, taken);
   };
 }
@@ -100,11 +101,6 @@ function refuse(request: Request, taken: LimitResult & { isAllowed: false }): Re
   return createProblem("TOO_MANY_REQUESTS", new URL(request.url).pathname, {
     headers: { "retry-after": String(taken.retryAfterS) },
   });
-}
-
-/** Cloudflare sets this header itself and drops what a client sends under its name. */
-function ipOf(request: Request): string {
-  return (request.headers.get("cf-connecting-ip") ?? "unknown").slice(0, 64);
 }
 
 /** The pattern and not the path, so that strangers cannot make new metric series. */

@@ -130,6 +130,20 @@ describe("the limit per address", () => {
     expect((await from("192.0.2.1")).status).toBe(200);
   });
 
+  it("counts all addresses of one IPv6 network as one", async ({ expect }) => {
+    const world = new FakeWorld({ RATE_API_IP_PER_MIN: "2" });
+    const from = async (ip: string) =>
+      (await world.send("/v1/health", { headers: { "cf-connecting-ip": ip } })).status;
+    expect(await from("2001:db8:0:7::1")).toBe(200);
+    expect(await from("2001:db8::7:aaaa:bbbb:cccc:dddd")).toBe(200);
+    expect(await from("2001:0DB8:0000:0007:ffff::2")).toBe(429);
+    expect(await from("2001:db8:0:8::1")).toBe(200);
+    expect(await from("2001:db8::1")).toBe(200);
+    expect(await from("::ffff:192.0.2.1")).toBe(200);
+    expect(await from("::ffff:192.0.2.2")).toBe(200);
+    expect(await from("::ffff:192.0.2.3")).toBe(200);
+  });
+
   it("is counted in the isolate without Redis", async ({ expect }) => {
     const world = new FakeWorld({ RATE_API_IP_PER_MIN: "2" });
     world.isRedisUp = false;
