@@ -52,6 +52,8 @@ describe("settings", () => {
     ["ADMIN_TOKEN", "a".repeat(4_097)],
     ["EDGE_SIGNING_JWK", "not json"],
     ["EDGE_SIGNING_JWK", '{"kty":"OKP","crv":"Ed25519","kid":"public-only","x":"AAAA"}'],
+    ["EDGE_RETIRED_JWKS", '{"keys":[]}'],
+    ["EDGE_RETIRED_JWKS", `{"keys":[${TEST_SETTINGS.EDGE_SIGNING_JWK}]}`],
     ["EXECUTOR_URL", "ftp://executor.test"],
     ["RATE_TRADE_PER_MIN", "0"],
     ["EXECUTOR_TIMEOUT_MS", "soon"],

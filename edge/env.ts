@@ -22,10 +22,23 @@ const jwkSchema = z.object({
   d: z.string().length(43),
 });
 
-/** The Ed25519 key that signs jobs; the private half stays inside the secret. */
-export interface SigningKey {
+const KEYS_MAX = 8;
+/** Public keys only: a private one here is a secret in the wrong place. */
+const retiredSchema = z.object({
+  keys: z
+    .array(jwkSchema.extend({ d: z.never().optional() }))
+    .min(1)
+    .max(KEYS_MAX),
+});
+
+/** The half of a key that checks a signature. */
+export interface PublicKey {
   kid: string;
   publicX: string;
+}
+
+/** The Ed25519 key that signs jobs; the private half stays inside the secret. */
+export interface SigningKey extends PublicKey {
   privateD: Secret;
 }
 
@@ -47,6 +60,7 @@ const schema = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{16,256}$/, "expected 16 to 256 of A-Z a-z 0-9 _ - (hex, not base64)")
     .transform((text) => new Secret(text)),
   EDGE_SIGNING_JWK: z.string().transform(parseSigningKey),
+  EDGE_RETIRED_JWKS: z.string().transform(parseRetiredKeys).optional(),
   // Every other token would be accepted here and refused in the header that carries it.
   ADMIN_TOKEN: z
     .string()
@@ -116,6 +130,16 @@ function parseSigningKey(text: string, context: z.RefinementCtx): SigningKey {
   context.addIssue({
     code: "custom",
     message: "expected a private Ed25519 JWK with kid, as JSON",
+  });
+  return z.NEVER;
+}
+
+function parseRetiredKeys(text: string, context: z.RefinementCtx): PublicKey[] {
+  const parsed = retiredSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data.keys.map(({ kid, x }) => ({ kid, publicX: x }));
+  context.addIssue({
+    code: "custom",
+    message: `expected a JWKS of 1 to ${KEYS_MAX} public Ed25519 keys, as TRUSTED_JWKS is`,
   });
   return z.NEVER;
 }

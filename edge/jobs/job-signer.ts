@@ -1,4 +1,4 @@
-import { compactVerify, importJWK, SignJWT } from "jose";
+import { compactVerify, decodeProtectedHeader, importJWK, SignJWT } from "jose";
 import type { IdSource } from "@raptor/shared/seams/chance.ts";
 import type { Clock } from "@raptor/shared/seams/clock.ts";
 import type { Job } from "@raptor/shared/wire/job.ts";
@@ -20,8 +20,9 @@ export interface JobSigner {
   signJob(job: Job, isRedelivered?: boolean): Promise<string>;
   signRead(read: Read): Promise<string>;
   /**
-   * The job inside a JWS that this edge signed itself, however long ago: the executor decides
-   * about deadlines. Undefined for everything else, without a reason that would help a forger.
+   * The job inside a JWS that this edge signed itself, however long ago, and also under a key that
+   * is retired by now: the executor decides about deadlines. Undefined for everything else, without
+   * a reason that would help a forger.
    */
   verifyOwnJob(jws: string): Promise<Job | undefined>;
 }
@@ -29,15 +30,21 @@ export interface JobSigner {
 const JTI_BYTES = 16;
 
 export function createJobSigner(
-  settings: Pick<EdgeEnv, "ENVIRONMENT" | "EDGE_SIGNING_JWK">,
+  settings: Pick<EdgeEnv, "ENVIRONMENT" | "EDGE_SIGNING_JWK" | "EDGE_RETIRED_JWKS">,
   clock: Clock,
   ids: IdSource,
 ): JobSigner {
   const { kid, publicX, privateD } = settings.EDGE_SIGNING_JWK;
   const audience = audienceOf(settings.ENVIRONMENT);
-  const publicJwk = { kty: "OKP", crv: "Ed25519", x: publicX };
-  const privateKey = once(() => importJWK({ ...publicJwk, d: privateD.reveal() }, JWS_ALG));
-  const publicKey = once(() => importJWK(publicJwk, JWS_ALG));
+  const jwkOf = (x: string) => ({ kty: "OKP", crv: "Ed25519", x });
+  const privateKey = once(() => importJWK({ ...jwkOf(publicX), d: privateD.reveal() }, JWS_ALG));
+  // The present key comes last, so that no retired one of its name takes its place.
+  const publicKeys = new Map(
+    [...(settings.EDGE_RETIRED_JWKS ?? []), { kid, publicX }].map((key) => [
+      key.kid,
+      once(() => importJWK(jwkOf(key.publicX), JWS_ALG)),
+    ]),
+  );
 
   async function sign(
     typ: string,
@@ -57,10 +64,10 @@ export function createJobSigner(
   async function verifyOwnJob(jws: string): Promise<Job | undefined> {
     if (jws.length > JWS_BYTES_MAX) return undefined;
     try {
+      const publicKey = publicKeys.get(decodeProtectedHeader(jws).kid ?? "");
+      if (publicKey === undefined) return undefined;
       const verified = await compactVerify(jws, await publicKey(), { algorithms: [JWS_ALG] });
-      if (verified.protectedHeader.typ !== JOB_TYP || verified.protectedHeader.kid !== kid) {
-        return undefined;
-      }
+      if (verified.protectedHeader.typ !== JOB_TYP) return undefined;
       const claims = jobClaimsSchema.parse(JSON.parse(new TextDecoder().decode(verified.payload)));
       return claims.aud === audience ? claims.job : undefined;
     } catch {

@@ -78,6 +78,35 @@ describe("a redelivered job", () => {
   });
 });
 
+describe("a job that waited while the edge's key was changed", () => {
+  async function newKey(kid: string): Promise<string> {
+    const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
+    if (!("privateKey" in pair)) throw new Error("expected a key pair");
+    const { x, d } = (await crypto.subtle.exportKey("jwk", pair.privateKey)) as JsonWebKey;
+    return JSON.stringify({ kty: "OKP", crv: "Ed25519", kid, x, d });
+  }
+  const { kty, crv, kid, x } = JSON.parse(TEST_SETTINGS.EDGE_SIGNING_JWK) as Record<string, string>;
+  const EDGE_RETIRED_JWKS = JSON.stringify({ keys: [{ kty, crv, kid, x }] });
+
+  it("is taken while the old key is named, and signed with the new one", async ({ expect }) => {
+    const { jws } = await queuedJob();
+    const EDGE_SIGNING_JWK = await newKey("edge-new");
+    const world = new FakeWorld({ EDGE_SIGNING_JWK, EDGE_RETIRED_JWKS });
+    expect((await deliver(world, jws)).status).toBe(200);
+    const [head = ""] = (world.requestsTo("executor.test")[0]?.body ?? "").split(".");
+    expect(atob(head)).toContain('"edge-new"');
+  });
+
+  it("is refused when it is not, or when a new key has the old one's name", async ({ expect }) => {
+    const { jws } = await queuedJob();
+    const changed = new FakeWorld({ EDGE_SIGNING_JWK: await newKey("edge-new") });
+    expect((await deliver(changed, jws)).status).toBe(489);
+    const EDGE_SIGNING_JWK = await newKey("edge-test");
+    const namesake = new FakeWorld({ EDGE_SIGNING_JWK, EDGE_RETIRED_JWKS });
+    expect((await deliver(namesake, jws)).status).toBe(489);
+  });
+});
+
 describe("a delivery that is not QStash's", () => {
   it.for([
     ["another key", { key: "sig_of_somebody_else" }],
