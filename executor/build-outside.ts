@@ -75,6 +75,7 @@ export function buildOutside(seams: ExecutorSeams) {
     log,
     qstashUrl: env.QSTASH_URL,
     token: env.QSTASH_TOKEN,
+    environment: env.ENVIRONMENT,
     destination: `${env.EDGE_URL}/cron/reconcile`,
     cron: env.RECONCILE_CRON,
   });

@@ -168,6 +168,7 @@ export async function checkSchedule(deps: DoctorServices): Promise<Finding> {
     log: quietLog,
     qstashUrl: env.QSTASH_URL,
     token: env.QSTASH_TOKEN,
+    environment: env.ENVIRONMENT,
     destination: `${env.EDGE_URL}/cron/reconcile`,
     cron: env.RECONCILE_CRON,
   });

@@ -2,13 +2,14 @@ import { describe, it } from "vitest";
 import { NetFailure } from "@raptor/shared/seams/net.ts";
 import { Secret } from "@raptor/shared/values/secret.ts";
 import { ManualClock, RecordingLog, ScriptedNet } from "./notify-fixture.ts";
-import { RECONCILE_SCHEDULE_ID, ReconcileSchedule } from "./reconcile-schedule.ts";
+import { ReconcileSchedule, scheduleIdOf } from "./reconcile-schedule.ts";
 
+const SCHEDULE_ID = "raptor-reconcile";
 const DESTINATION = "https://edge.example/cron/reconcile";
 const CRON = "*/5 * * * *";
-const STANDING = { scheduleId: RECONCILE_SCHEDULE_ID, cron: CRON, destination: DESTINATION };
+const STANDING = { scheduleId: SCHEDULE_ID, cron: CRON, destination: DESTINATION };
 
-function createWorld(): {
+function createWorld(environment = "production"): {
   net: ScriptedNet;
   clock: ManualClock;
   log: RecordingLog;
@@ -23,6 +24,7 @@ function createWorld(): {
     log,
     qstashUrl: "https://qstash.example",
     token: new Secret("queue-token"),
+    environment,
     destination: DESTINATION,
     cron: CRON,
   });
@@ -33,21 +35,33 @@ describe("the reconcile schedule", () => {
   it("is made when there is none, under one id", async ({ expect }) => {
     const { net, schedule } = createWorld();
     net.answer(404, { error: "schedule not found" });
-    net.answer(201, { scheduleId: RECONCILE_SCHEDULE_ID });
+    net.answer(201, { scheduleId: SCHEDULE_ID });
     await schedule.check();
     expect(net.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
-      `GET https://qstash.example/v2/schedules/${RECONCILE_SCHEDULE_ID}`,
+      `GET https://qstash.example/v2/schedules/${SCHEDULE_ID}`,
       `POST https://qstash.example/v2/schedules/${DESTINATION}`,
     ]);
     expect(net.requests[1]?.headers).toEqual({
       authorization: "Bearer queue-token",
       "upstash-cron": CRON,
-      "upstash-schedule-id": RECONCILE_SCHEDULE_ID,
+      "upstash-schedule-id": SCHEDULE_ID,
       "upstash-method": "POST",
       "upstash-retries": "1",
       "content-type": "application/json",
     });
     expect(schedule.health()).toEqual({ name: "queue", ok: true, detail: "schedule created" });
+  });
+
+  it("is another one for each environment, as they may share an account", async ({ expect }) => {
+    const { net, schedule } = createWorld("staging");
+    net.answer(404, { error: "schedule not found" });
+    net.answer(201, { scheduleId: "raptor-reconcile-staging" });
+    await schedule.check();
+    expect(net.requests[0]?.url).toBe(
+      "https://qstash.example/v2/schedules/raptor-reconcile-staging",
+    );
+    expect(net.requests[1]?.headers?.["upstash-schedule-id"]).toBe("raptor-reconcile-staging");
+    expect(scheduleIdOf("production")).toBe(SCHEDULE_ID);
   });
 
   it("is left alone when it stands", async ({ expect }) => {
@@ -67,7 +81,7 @@ describe("the reconcile schedule", () => {
   ])("is made again when QStash holds %s", async ([, body], { expect }) => {
     const { net, schedule } = createWorld();
     net.answer(200, body);
-    net.answer(200, { scheduleId: RECONCILE_SCHEDULE_ID });
+    net.answer(200, { scheduleId: SCHEDULE_ID });
     await schedule.check();
     expect(net.requests.map(({ method }) => method)).toEqual(["GET", "POST"]);
   });

@@ -4,8 +4,7 @@ import type { Log } from "@raptor/shared/seams/log.ts";
 import { NetFailure, type Net } from "@raptor/shared/seams/net.ts";
 import type { Secret } from "@raptor/shared/values/secret.ts";
 
-/** One schedule under this name; creating it again only updates it. */
-export const RECONCILE_SCHEDULE_ID = "raptor-reconcile";
+const SCHEDULE_ID = "raptor-reconcile";
 const CHECK_INTERVAL_MS = 60_000;
 const FIRST_RETRIES_MS: readonly number[] = [1_000, 2_000, 5_000, 15_000];
 const TIMEOUT_MS = 5_000;
@@ -20,12 +19,21 @@ const scheduleSchema = z.object({
 });
 type Schedule = z.infer<typeof scheduleSchema>;
 
+/**
+ * One schedule under this name; creating it again only updates it. Desks of several environments
+ * share an account of QStash, and none may take another one's schedule.
+ */
+export function scheduleIdOf(environment: string): string {
+  return environment === "production" ? SCHEDULE_ID : `${SCHEDULE_ID}-${environment}`;
+}
+
 export interface ReconcileScheduleDeps {
   net: Net;
   clock: Clock;
   log: Log;
   qstashUrl: string;
   token: Secret;
+  environment: string;
   /** The edge's route that turns a tick into a signed job. */
   destination: string;
   cron: string;
@@ -37,6 +45,7 @@ export interface ReconcileScheduleDeps {
  */
 export class ReconcileSchedule {
   readonly #deps: ReconcileScheduleDeps;
+  readonly #id: string;
   readonly #abort = new AbortController();
   #loop: Promise<void> | undefined;
   #checked: { atMs: number; done: Promise<void> } | undefined;
@@ -44,6 +53,7 @@ export class ReconcileSchedule {
 
   constructor(deps: ReconcileScheduleDeps) {
     this.#deps = deps;
+    this.#id = scheduleIdOf(deps.environment);
   }
 
   health(): { name: string; ok: boolean; detail: string } {
@@ -110,7 +120,7 @@ export class ReconcileSchedule {
   }
 
   async #fetch(): Promise<Schedule | undefined> {
-    const response = await this.#request("GET", `/v2/schedules/${RECONCILE_SCHEDULE_ID}`, {});
+    const response = await this.#request("GET", `/v2/schedules/${this.#id}`, {});
     return response.status === 200 ? parseSchedule(response.body) : undefined;
   }
 
@@ -123,7 +133,7 @@ export class ReconcileSchedule {
     const { destination, cron } = this.#deps;
     const response = await this.#request("POST", `/v2/schedules/${destination}`, {
       "upstash-cron": cron,
-      "upstash-schedule-id": RECONCILE_SCHEDULE_ID,
+      "upstash-schedule-id": this.#id,
       "upstash-method": "POST",
       "upstash-retries": "1",
       "content-type": "application/json",

@@ -153,6 +153,7 @@ describe("a flood of deep looks on the public port", () => {
       log: { debug() {}, info() {}, warn() {}, error() {} },
       qstashUrl: "https://queue.test",
       token: new Secret("t".repeat(16)),
+      environment: "test",
       destination: "https://edge.test/cron/reconcile",
       cron: "*/5 * * * *",
     });

@@ -63,7 +63,7 @@ test("a press that comes back too late buys nothing and says so", async () => {
   await repair(world.file.qstash);
   // The reconcile schedule revives what lies among the dead letters.
   await until(async () => {
-    await postJson(`${world.file.qstash}/world/schedules/raptor-reconcile/run`, {});
+    await postJson(`${world.file.qstash}/world/schedules/raptor-reconcile-local/run`, {});
     return world.eventsOf("JobRefused").length > refused;
   });
   const notice = await mark.next("came late");

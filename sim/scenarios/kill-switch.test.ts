@@ -207,7 +207,7 @@ test("drift on the chain is found, told, and holds entries; a real schedule tick
   const before = reconcilesBy("schedule").length;
   // A tick during a run that the watched account began gets that run's result.
   await until(async () => {
-    await postJson(`${file.qstash}/world/schedules/raptor-reconcile/run`, {});
+    await postJson(`${file.qstash}/world/schedules/raptor-reconcile-local/run`, {});
     await pause(300);
     return reconcilesBy("schedule").length > before;
   });

@@ -20,7 +20,7 @@ export async function settleWorld(file: WorldFile): Promise<void> {
     );
     // Waiting messages of the queue and its dead letters are due now.
     await postJson(`${file.qstash}/world/clock`, { shiftMs: 60_000 });
-    await postJson(`${file.qstash}/world/schedules/raptor-reconcile/run`, {});
+    await postJson(`${file.qstash}/world/schedules/raptor-reconcile-local/run`, {});
     await pause(500);
     const isQuiet =
       isTaken &&
