@@ -20,7 +20,10 @@ export interface JobQueue {
 export type QueueResult = { kind: "queued" } | { kind: "lost"; isCertain: boolean; cause: string };
 
 export const REDELIVER_PATH = "/internal/redeliver";
+/** The most that the free plan takes today; it was fewer once. */
 const RETRIES = 5;
+/** How QStash refuses what it was asked for, and not who asks or how often. */
+const REFUSED_REQUEST: ReadonlySet<string> = new Set(["status 400", "status 412"]);
 /** QStash evaluates this: 1, 2, 4, 8, 16 s, so that a deploy of half a minute is bridged. */
 const RETRY_DELAY = "1000 * pow(2, retried)";
 /** A watchdog tick must stay short; the next tick takes the next ones. */
@@ -68,28 +71,31 @@ export function createJobQueue(
   }
 
   async function tryPublish(jobId: string, jws: string): Promise<QueueResult> {
+    const asked = await publishOnce(jobId, jws, { retries: RETRIES });
+    // A plan may allow fewer tries: a command that is kept with the plan's own is not lost.
+    const isOverPlan = asked.kind === "lost" && REFUSED_REQUEST.has(asked.cause);
+    return isOverPlan ? publishOnce(jobId, jws, {}) : asked;
+  }
+
+  async function publishOnce(
+    jobId: string,
+    jws: string,
+    tries: { retries?: number },
+  ): Promise<QueueResult> {
     try {
       const { messageId } = await client.publish({
         url: destination,
         body: jws,
         headers: { "content-type": JWS_CONTENT_TYPE },
         deduplicationId: deduplicationIdOf(jobId),
-        retries: RETRIES,
+        ...tries,
         retryDelay: RETRY_DELAY,
       });
       // As with the executor: whatever stands between can answer success too.
       if (typeof messageId === "string") return { kind: "queued" };
       return { kind: "lost", isCertain: false, cause: "success without an id" };
     } catch (error) {
-      if (error instanceof QueueRefusal) {
-        const { status } = error;
-        const isCertain = status < 500 || status === 503;
-        return { kind: "lost", isCertain, cause: `status ${status}` };
-      }
-      if (error instanceof NetFailure) {
-        return { kind: "lost", isCertain: error.kind === "refused", cause: error.kind };
-      }
-      throw error;
+      return lossOf(error);
     }
   }
 
@@ -109,6 +115,18 @@ export function createJobQueue(
   }
 
   return { publish, retryDeadLetters, lastOk: () => isOk };
+}
+
+function lossOf(error: unknown): QueueResult & { kind: "lost" } {
+  if (error instanceof QueueRefusal) {
+    const { status } = error;
+    const isCertain = status < 500 || status === 503;
+    return { kind: "lost", isCertain, cause: `status ${status}` };
+  }
+  if (error instanceof NetFailure) {
+    return { kind: "lost", isCertain: error.kind === "refused", cause: error.kind };
+  }
+  throw error;
 }
 
 /** QStash answers 400 to a colon in it. Job ids have colons in two places only, so none collide. */

@@ -47,6 +47,22 @@ describe("the executor is down", () => {
     });
   });
 
+  it("queues with the tries of the plan when that allows fewer than are asked for", async ({
+    expect,
+  }) => {
+    const world = new FakeWorld();
+    world.executor = () => DOWN;
+    world.qstash = ({ headers }) =>
+      Number(headers?.["upstash-retries"] ?? 0) > 3
+        ? { status: 400, body: { error: "quota maxRetries exceeded, limit: 3" } }
+        : { status: 200, body: { messageId: "msg_1" } };
+    const response = await world.update(textUpdate("/panic"));
+    expect(await response.json()).toMatchObject({ text: expect.stringMatching(/^Queued/) });
+    const [, kept] = world.requestsTo("qstash.test");
+    expect(kept?.headers).toMatchObject({ "upstash-retry-delay": "1000 * pow(2, retried)" });
+    expect(Object.keys(kept?.headers ?? {})).not.toContain("upstash-retries");
+  });
+
   it("calls nothing queued on a success that does not name the kept message", async ({
     expect,
   }) => {

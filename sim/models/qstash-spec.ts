@@ -38,6 +38,8 @@ class SpecError extends Error {}
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const RETRIES_DEFAULT = 3;
+/** Of the free plan; what is asked for beyond it is refused and not cut. */
+const RETRIES_MAX = 5;
 /** The free plan's limit on one HTTP answer. */
 const TIMEOUT_MS_DEFAULT = 900_000;
 const DELAY_MS_MAX = 365 * 86_400_000;
@@ -121,6 +123,9 @@ function checkUrl(url: string): string {
 function readRetries(text: string | undefined): number {
   if (text === undefined) return RETRIES_DEFAULT;
   if (!/^[0-9]{1,3}$/.test(text)) throw new SpecError(`invalid retries: ${text}`);
+  if (Number(text) > RETRIES_MAX) {
+    throw new SpecError(`quota maxRetries exceeded, limit: ${RETRIES_MAX}`);
+  }
   return Number(text);
 }
 

@@ -145,6 +145,13 @@ describe("a published message", () => {
     expect(parseMessageSpec(source)).toEqual({ ok: false, reason });
   });
 
+  test("is refused with more tries than the plan has", ({ expect }) => {
+    const headers = { "upstash-retries": "6" };
+    const source = { destination: URL, headers, body: Buffer.alloc(0), callerIp: "127.0.0.1" };
+    const reason = "quota maxRetries exceeded, limit: 5";
+    expect(parseMessageSpec(source)).toEqual({ ok: false, reason });
+  });
+
   test("stops when it is canceled between attempts", async ({ expect }) => {
     const world = createWorld(() => ({ status: 500 }));
     const { messageId } = world.qstash.publish(spec());
