@@ -24,12 +24,15 @@ const page = {
 /** Whether this tab's token opened the admin's page; undefined until asked. */
 let isAdmin = /** @type {boolean | undefined} */ (undefined);
 let timer = 0;
+/** Counts this tab's tokens, none included: what was asked for under an older one is dropped. */
+let session = 0;
 
 page.login.addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem(TOKEN_KEY, page.token.value.trim());
   page.token.value = "";
   isAdmin = undefined;
+  session += 1;
   void refresh();
 });
 page.forget.addEventListener("click", () => forget(""));
@@ -46,26 +49,31 @@ void refresh();
 
 async function refresh() {
   clearTimeout(timer);
+  const asked = session;
   try {
     showHealth(await get("/v1/health"));
-    if (sessionStorage.getItem(TOKEN_KEY) !== null) await refreshDesk();
+    if (sessionStorage.getItem(TOKEN_KEY) !== null) await refreshDesk(asked);
     else showDesk(false);
-    showError("");
+    if (asked === session) showError("");
     page.updated.textContent = `updated ${new Date().toLocaleTimeString()}`;
   } catch (error) {
-    showProblem(error);
+    // A refusal of the token before says nothing about the one that is here now.
+    if (asked === session) showProblem(error);
   }
   if (!document.hidden) timer = setTimeout(() => void refresh(), REFRESH_MS);
 }
 
-async function refreshDesk() {
+/** @param {number} asked */
+async function refreshDesk(asked) {
   // A token may hold only some scopes; what it may not see is left out instead of failing the page.
   const [status, positions, trades] = await Promise.all([
     getIfAllowed("/v1/status"),
     getIfAllowed("/v1/positions"),
     getIfAllowed(`/v1/trades?limit=${TRADES_SHOWN}`),
   ]);
-  isAdmin ??= (await ask("/v1/metrics")).ok;
+  const mayChange = isAdmin ?? (await ask("/v1/metrics")).ok;
+  if (asked !== session) return;
+  isAdmin = mayChange;
   showDesk(true);
   showStatus(status);
   showPositions(positions?.positions);
@@ -130,7 +138,12 @@ function showError(text) {
 function forget(why) {
   sessionStorage.removeItem(TOKEN_KEY);
   isAdmin = undefined;
+  session += 1;
   showDesk(false);
+  // Hidden is not gone: nothing of what the token opened stays in the page.
+  showStatus(undefined);
+  showPositions(undefined);
+  showTrades(undefined);
   showError(why);
 }
 

@@ -1,3 +1,5 @@
+declare module "*/dashboard/app.js" {}
+
 /** The dashboard's files are plain JavaScript: the browser runs them as they are. */
 declare module "*/dashboard/format.js" {
   export function decimal(units: string, decimals: number, digitsMax: number): string;
