@@ -26,10 +26,8 @@ const RETRIES = 5;
 const REFUSED_REQUEST: ReadonlySet<string> = new Set(["status 400", "status 412"]);
 /** QStash evaluates this: 1, 2, 4, 8, 16 s, so that a deploy of half a minute is bridged. */
 const RETRY_DELAY = "1000 * pow(2, retried)";
-/** A watchdog tick must stay short; the next tick takes the next ones. */
-const DEAD_LETTERS_MAX = 10;
-/** More are listed than retried: hopeless ones must not hide those that are worth a retry. */
-const DEAD_LETTERS_LISTED = 100;
+/** All of one page in one call: a sell must not wait for ticks behind buys that are long stale. */
+const DEAD_LETTERS_MAX = 100;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /** QStash answered, but not with success. */
@@ -101,14 +99,13 @@ export function createJobQueue(
 
   async function retryDeadLetters(): Promise<number> {
     const listed = await client.dlq.listMessages({
-      count: DEAD_LETTERS_LISTED,
+      count: DEAD_LETTERS_MAX,
       filter: { url: destination },
     });
     const ids = listed.messages
       // Another tenant of the same QStash account may ignore our filter; we never touch others'.
       .filter((message) => message.url === destination && message.responseStatus !== 489)
-      .map((message) => message.dlqId)
-      .slice(0, DEAD_LETTERS_MAX);
+      .map((message) => message.dlqId);
     if (ids.length > 0) await client.dlq.retry(ids);
     metrics.count("raptor_edge_queue_total", { call: "retry", outcome: "ok" }, ids.length);
     return ids.length;

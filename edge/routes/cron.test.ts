@@ -37,7 +37,7 @@ it("sends the very same job when QStash repeats a delivery", async ({ expect }) 
   expect(second).toEqual(first);
 });
 
-it("revives at most ten of our own dead letters", async ({ expect }) => {
+it("revives our own dead letters of a page, but for hopeless ones", async ({ expect }) => {
   const world = new FakeWorld();
   const ours = Array.from({ length: 12 }, (_, at) => ({ dlqId: `ours-${at}`, url: OURS }));
   withDeadLetters(world, [
@@ -45,10 +45,10 @@ it("revives at most ten of our own dead letters", async ({ expect }) => {
     { dlqId: "hopeless", url: OURS, responseStatus: 489 },
     ...ours,
   ]);
-  expect(await (await tick(world)).json()).toMatchObject({ deadLettersRevived: 10 });
+  expect(await (await tick(world)).json()).toMatchObject({ deadLettersRevived: 12 });
   const retry = world.requestsTo("qstash.test").find((request) => request.method === "POST");
   const ids = new URL(retry?.url ?? "").searchParams.getAll("dlqIds");
-  expect(ids).toEqual(ours.slice(0, 10).map((letter) => letter.dlqId));
+  expect(ids).toEqual(ours.map((letter) => letter.dlqId));
 });
 
 it("reconciles even when the dead letters cannot be listed", async ({ expect }) => {
@@ -61,9 +61,18 @@ it("reconciles even when the dead letters cannot be listed", async ({ expect }) 
 
 it("asks QStash to come back when the executor is down", async ({ expect }) => {
   const world = new FakeWorld();
-  withDeadLetters(world, []);
   world.executor = () => "timeout";
   expect((await tick(world)).status).toBe(503);
+});
+
+it("leaves dead letters where they are while the executor is down", async ({ expect }) => {
+  const world = new FakeWorld();
+  withDeadLetters(world, [{ dlqId: "ours", url: OURS }]);
+  world.executor = () => "timeout";
+  await tick(world);
+  expect(world.requestsTo("qstash.test")).toEqual([]);
+  world.executor = () => ({ status: 202, body: { status: "accepted", epoch: 2 } });
+  expect(await (await tick(world)).json()).toMatchObject({ deadLettersRevived: 1 });
 });
 
 it("knows one name only", async ({ expect }) => {
