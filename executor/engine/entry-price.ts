@@ -52,6 +52,12 @@ export function entryWithout(held: Held, left: { quantity: bigint; lamports: big
   return priceE9Of(left.lamports, left.quantity, held.decimals).toString();
 }
 
+/** The entry price after a sell was taken back: buys since then may have moved the average. */
+export function entryWith(held: Held, back: { quantity: bigint; lamports: bigint }): string {
+  const isAverage = held.quantity !== "0" && back.quantity > 0n && isCostKnown(held);
+  return isAverage ? entryAfter(held, back, held.decimals) : held.entryPriceE9;
+}
+
 /** What tokens cost that join a position at its own price. */
 export function costAtEntry(held: Held, quantity: bigint): bigint {
   if (!isCostKnown(held)) {

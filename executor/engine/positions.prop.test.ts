@@ -3,7 +3,7 @@ import { describe, it } from "vitest";
 import type { FillRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { priceE9Of } from "@raptor/shared/values/money.ts";
 import { derivePositionId } from "./ids.ts";
-import { applyAdoption, applyBuy, applyExternal, applySell } from "./positions.ts";
+import { applyAdoption, applyBuy, applyExternal, applySell, soldCostOf } from "./positions.ts";
 import { applyReversal } from "./reversed-fills.ts";
 
 const SEED = 20_260_103;
@@ -56,6 +56,7 @@ function fillOf(side: "buy" | "sell", quantity: bigint, notional: bigint, n: num
     notionalLamports: notional.toString(),
     feeLamports: "5000",
     rentLamports: "0",
+    soldCostLamports: null,
     venueSlot: n,
     seq: n,
     tsMs: n,
@@ -94,7 +95,12 @@ function play(steps: readonly Step[]): {
     // A sell may be told of before the end of one that a fork took: it sells beyond the position.
     if (step.kind === "sell" && held === undefined) continue;
     const fill = fillOf(step.kind, step.quantity, step.notional, n);
-    fills.push(fill);
+    // Every other fill is one of an earlier release, which did not name it.
+    const soldCostLamports =
+      step.kind === "sell" && held !== undefined && n % 2 === 0
+        ? soldCostOf(held, fill).toString()
+        : null;
+    fills.push({ ...fill, soldCostLamports });
     if (step.kind === "buy") {
       held = rowOf(applyBuy(order, held, fill));
       paid += step.notional;

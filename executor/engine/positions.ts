@@ -1,6 +1,6 @@
 import type { EventPayloads } from "@raptor/shared/domain/events.ts";
 import type { FillRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
-import { mulDivCeil } from "@raptor/shared/values/money.ts";
+import { mulDivCeil, PRICE_SCALE } from "@raptor/shared/values/money.ts";
 import { entryAfter } from "./entry-price.ts";
 import { derivePositionId } from "./ids.ts";
 
@@ -40,11 +40,9 @@ export function applyBuy(
  * gave its tokens for this one.
  */
 export function applySell(held: PositionRow, fill: FillAmounts): PositionChange {
-  const before = BigInt(held.quantity);
-  const sold = least(BigInt(fill.quantity), before);
+  const { sold, soldCost } = soldOf(held, fill);
   const cost = BigInt(held.costLamports);
-  const soldCost = before === 0n ? cost : (cost * sold + before - 1n) / before;
-  const left = before - sold;
+  const left = BigInt(held.quantity) - sold;
   const gained = BigInt(fill.notionalLamports) - soldCost;
   return {
     ...baseOf(held, BigInt(held.oversold) + BigInt(fill.quantity) - sold),
@@ -54,6 +52,31 @@ export function applySell(held: PositionRow, fill: FillAmounts): PositionChange 
     state: left === 0n ? "closed" : "open",
     cause: { kind: "fill", fillId: fill.fillId },
   };
+}
+
+function soldOf(
+  { quantity, costLamports }: PositionRow,
+  fill: Pick<FillAmounts, "quantity">,
+): { sold: bigint; soldCost: bigint } {
+  const before = BigInt(quantity);
+  const sold = least(BigInt(fill.quantity), before);
+  const cost = BigInt(costLamports);
+  return { sold, soldCost: before === 0n ? cost : mulDivCeil(cost, sold, before) };
+}
+
+/**
+ * What the tokens of a sell had cost, for its receipt and for the case that a fork takes it back.
+ * Those beyond the position count at its entry price: whoever gives them brings their cost.
+ */
+export function soldCostOf(held: PositionRow, fill: Pick<FillAmounts, "quantity">): bigint {
+  const { sold, soldCost } = soldOf(held, fill);
+  return soldCost + worthAtEntry(held, BigInt(fill.quantity) - sold);
+}
+
+/** Lamports for so many tokens at a position's entry price. */
+export function worthAtEntry(held: PositionRow, quantity: bigint): bigint {
+  const scale = PRICE_SCALE * 10n ** BigInt(held.decimals);
+  return mulDivCeil(quantity, BigInt(held.entryPriceE9), scale);
 }
 
 /** What was sold beyond a position is found to be other tokens, all of it or but for the rest. */

@@ -1,7 +1,7 @@
 import type { FillRow, PositionRow } from "@raptor/shared/domain/rows.ts";
-import { mulDivCeil, PRICE_SCALE } from "@raptor/shared/values/money.ts";
-import { entryAfter, entryWithout } from "./entry-price.ts";
-import { baseOf, least, unchanged, type PositionChange } from "./positions.ts";
+import { mulDivCeil } from "@raptor/shared/values/money.ts";
+import { entryAfter, entryWith, entryWithout } from "./entry-price.ts";
+import { baseOf, least, unchanged, worthAtEntry, type PositionChange } from "./positions.ts";
 
 /**
  * Takes a fill back that the chain rolled back for good. Whatever happens, realised profit minus
@@ -87,20 +87,29 @@ function reverseBuy(held: PositionRow, fill: FillRow, others: readonly FillRow[]
   };
 }
 
-/** The tokens come back at the price that they were bought for, and the profit goes. */
+/** The tokens come back with the cost that left with them, and the profit goes. */
 function reverseSell(held: PositionRow, fill: FillRow, back: GivenBack): PositionChange {
-  const scale = PRICE_SCALE * 10n ** BigInt(held.decimals);
-  const costBack = mulDivCeil(back.tokens, BigInt(held.entryPriceE9), scale);
+  const costBack = costBackOf(held, fill, back);
   const gained = BigInt(fill.notionalLamports) - costBack;
   const quantity = BigInt(held.quantity) + back.tokens;
+  const isKnown = fill.soldCostLamports !== null;
+  const joining = { quantity: back.tokens, lamports: costBack };
   return {
     ...baseOf(held, BigInt(held.oversold) - back.owed),
+    ...(isKnown && { entryPriceE9: entryWith(held, joining) }),
     quantity: quantity.toString(),
     costLamports: (BigInt(held.costLamports) + costBack).toString(),
     realisedLamports: (BigInt(held.realisedLamports) - gained).toString(),
     state: quantity === 0n ? "closed" : "open",
     cause: { kind: "fill", fillId: fill.fillId },
   };
+}
+
+/** Of sells that earlier releases booked only the price is known that was paid on average. */
+function costBackOf(held: PositionRow, fill: FillRow, { tokens }: GivenBack): bigint {
+  const { soldCostLamports, quantity } = fill;
+  if (soldCostLamports === null || quantity === "0") return worthAtEntry(held, tokens);
+  return mulDivCeil(BigInt(soldCostLamports), tokens, BigInt(quantity));
 }
 
 /** A sell of another position is taken back, whose tokens are what this one was sold beyond. */
@@ -133,7 +142,7 @@ export function applyReversalInto(
       realisedLamports: open.realisedLamports,
       entryPriceE9: entryAfter(
         open,
-        { quantity: BigInt(back.quantity), lamports: BigInt(back.costLamports) },
+        { quantity: BigInt(back.quantity), lamports: worthAtEntry(closed, BigInt(back.quantity)) },
         open.decimals,
       ),
       state: "open",

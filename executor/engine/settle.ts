@@ -6,7 +6,7 @@ import type { EngineContext } from "./context.ts";
 import { armExits, disarmExits, settleExitRule } from "./exit-arming.ts";
 import { recallLoss } from "./external-loss.ts";
 import { derivePositionId } from "./ids.ts";
-import { applyBuy, applySell } from "./positions.ts";
+import { applyBuy, applySell, soldCostOf } from "./positions.ts";
 
 type Landed = Extract<AttemptReport, { state: "landed" }>;
 
@@ -25,6 +25,7 @@ export function bookFill(
   };
   const held = heldBefore(tx, order, fill.fillId);
   if (order.side === "sell") recallLoss(context, tx, held, landed.quantity, attempt.preparedMs);
+  const sold = order.side === "sell" ? heldBefore(tx, order, fill.fillId) : undefined;
   const change = positionAfter(tx, order, fill);
   const isAgain = isTakenBack(tx, order, fill.fillId);
   tx.append({
@@ -40,6 +41,7 @@ export function bookFill(
       side: order.side,
       feeLamports: landed.feeLamports.toString(),
       rentLamports: landed.rentLamports.toString(),
+      ...(sold === undefined ? {} : { soldCostLamports: soldCostOf(sold, fill).toString() }),
       venueSlot: landed.venueSlot,
       evidence: landed.evidence,
     },

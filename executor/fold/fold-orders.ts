@@ -194,11 +194,12 @@ export function foldFillRecorded(
   fill: EventPayloads["FillRecorded"],
   head: EventHead,
 ): RowChange[] {
+  const { soldCostLamports = null } = fill;
   return [
     {
       op: "upsert",
       table: "fills",
-      row: { ...fill, seq: head.seq, tsMs: head.tsMs, state: "recorded" },
+      row: { ...fill, soldCostLamports, seq: head.seq, tsMs: head.tsMs, state: "recorded" },
       onlyOver: { state: "reversed" },
     },
     {

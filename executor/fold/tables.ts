@@ -104,6 +104,7 @@ const fills: TableSpec<FillRow> = {
     notionalLamports: amount,
     feeLamports: amount,
     rentLamports: amount,
+    soldCostLamports: amountOrNull,
     venueSlot: int,
     seq: int,
     tsMs: int,

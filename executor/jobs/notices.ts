@@ -163,8 +163,13 @@ function undecidedCopies(tx: Reader, { bound, exclusionGroup }: AttemptRow): num
   return tx.attemptsOfGroup(exclusionGroup).filter(isUnresolved).length;
 }
 
-/** Cost of what a sell sold, at the entry price that the order was made with. */
+/**
+ * Cost of what a sell sold, by the ledger. Fills of earlier releases do not name it: theirs is
+ * reckoned at the entry price that the order was made with.
+ */
 function soldCost(order: OrderRow, fill: FillRow | undefined): bigint | undefined {
+  const { soldCostLamports = null } = fill ?? {};
+  if (soldCostLamports !== null) return BigInt(soldCostLamports);
   if (fill === undefined || order.side !== "sell" || order.entryPriceE9 === null) return undefined;
   const scale = 1_000_000_000n * 10n ** BigInt(order.decimals);
   return mulDivCeil(BigInt(fill.quantity), BigInt(order.entryPriceE9), scale);

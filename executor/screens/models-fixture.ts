@@ -251,6 +251,7 @@ export const fillRow: fc.Arbitrary<FillRow> = fc.record({
   notionalLamports: text,
   feeLamports: text,
   rentLamports: text,
+  soldCostLamports: fc.constant(null),
   venueSlot: fc.nat(),
   evidence: fc.constant({}),
   seq: fc.nat(),

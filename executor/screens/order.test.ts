@@ -45,6 +45,7 @@ function modelOf(over: {
           notionalLamports: "350000000",
           feeLamports: "10656",
           rentLamports: "2039280",
+          soldCostLamports: null,
           venueSlot: 5,
           evidence: {},
           seq: 1,

@@ -201,6 +201,8 @@ export interface EventPayloads {
     notionalLamports: Amount;
     feeLamports: Amount;
     rentLamports: Amount;
+    /** Sells: what the sold tokens had cost; absent where an earlier release booked it. */
+    soldCostLamports?: Amount;
     venueSlot: number;
     evidence: Evidence;
   };

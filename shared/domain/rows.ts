@@ -102,7 +102,12 @@ export interface NonceAccountRow {
   changedMs: number;
 }
 
-export interface FillRow extends Omit<EventPayloads["FillRecorded"], "evidence"> {
+export interface FillRow extends Omit<
+  EventPayloads["FillRecorded"],
+  "evidence" | "soldCostLamports"
+> {
+  /** Null for buys, and where an earlier release booked it. */
+  soldCostLamports: Amount | null;
   seq: number;
   tsMs: number;
   evidence: Evidence;

@@ -91,6 +91,7 @@ alter table raptor."fills" add column if not exists "quantity" numeric(78, 0) no
 alter table raptor."fills" add column if not exists "notional_lamports" numeric(78, 0) not null default 0;
 alter table raptor."fills" add column if not exists "fee_lamports" numeric(78, 0) not null default 0;
 alter table raptor."fills" add column if not exists "rent_lamports" numeric(78, 0) not null default 0;
+alter table raptor."fills" add column if not exists "sold_cost_lamports" numeric(78, 0);
 alter table raptor."fills" add column if not exists "venue_slot" bigint not null default 0;
 alter table raptor."fills" add column if not exists "seq" bigint not null default 0;
 alter table raptor."fills" add column if not exists "ts_ms" bigint not null default 0;
