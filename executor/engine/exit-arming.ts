@@ -81,14 +81,13 @@ export function armExits(
     return;
   }
   const restored = withReversed(tx, before, cause.reversed);
-  const added = cause.added ?? 0n;
   const isFork = cause.reversed !== undefined || cause.isAgain === true;
   const rules = keepStops(restored.rules, entryPriceE9, context.clock.nowMs(), isFork);
   appendExitPlan(tx, before, {
     rules: rebaseRules(rules, entryPriceE9),
     done: restored.done,
     ruleCount: before.ruleCount,
-    originalQuantity: originalAfter(before, position, added),
+    originalQuantity: originalAfter(before, position, cause),
   });
 }
 
@@ -102,12 +101,18 @@ export function disarmExits(tx: Tx, positionId: string, reason: string): void {
 }
 
 /** Shares are of everything that was bought, and never of less than what is held. */
-function originalAfter(before: ExitPlanRow, { quantity }: Change, added: bigint): string {
+function originalAfter(
+  before: ExitPlanRow,
+  { quantity }: Change,
+  { added = 0n, isAgain = false }: { added?: bigint; isAgain?: boolean },
+): string {
   const was = BigInt(before.originalQuantity);
   // Plans of the first release count from what is held, so that their one rule sells it all.
   if (was === 0n) return "0";
+  // Of what a fork had emptied only the buy that lands again was bought; the plan still counts the
+  // buy that was taken back last, which may be another one.
+  if (before.state === "disarmed" && isAgain) return quantity;
   const held = BigInt(quantity);
-  // The plan of a position that a fork had emptied counts the buy that lands again already.
   const bought = before.state === "disarmed" ? was : was + added;
   return (bought > held ? bought : held).toString();
 }

@@ -1,4 +1,4 @@
-import type { AttemptRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
+import type { AttemptRow, FillRow, OrderRow, PositionRow } from "@raptor/shared/domain/rows.ts";
 import { assert } from "@raptor/shared/errors/raptor-error.ts";
 import type { Reader, Tx } from "../ports/store.ts";
 import type { AttemptReport } from "../ports/venue.ts";
@@ -9,6 +9,9 @@ import { derivePositionId } from "./ids.ts";
 import { applyBuy, applySell, soldCostOf } from "./positions.ts";
 
 type Landed = Extract<AttemptReport, { state: "landed" }>;
+
+/** Far more than land within the life of a buy that a fork may take back. */
+const FILLS_BACK_MAX = 500;
 
 /** Books a landed attempt: fill, position, exit plan and notice, all in the caller's transaction. */
 export function bookFill(
@@ -70,26 +73,43 @@ function heldBefore(tx: Reader, order: OrderRow, fillId: string): PositionRow | 
     // A rolled back sell has left its tokens to the position that was open by then.
     return own?.state === "closed" && isTakenBack(tx, order, fillId) ? (open ?? own) : own;
   }
-  // A buy that was rolled back and landed again goes on with the position that it had opened.
-  return open ?? tx.position(derivePositionId(order.orderId));
+  if (open !== undefined) return open;
+  // A buy that was rolled back and landed again goes on with the position that it had opened, or
+  // joined: with that one's rules, whichever of its buys lands first.
+  const joined = takenBackOf(tx, order, fillId)?.positionId;
+  if (joined !== undefined && isWhollyTakenBack(tx, order.userId, joined)) {
+    return tx.position(joined);
+  }
+  return tx.position(derivePositionId(order.orderId));
+}
+
+/** Nothing of it stands that was bought or sold: a fork has ended it, no sale. */
+function isWhollyTakenBack(reader: Reader, userId: number, positionId: string): boolean {
+  return reader
+    .fillsPage(userId, FILLS_BACK_MAX, null)
+    .every((fill) => fill.positionId !== positionId);
 }
 
 /** It was booked before a fork, itself or as a copy, and taken back since. */
 function isTakenBack(reader: Reader, order: OrderRow, fillId: string): boolean {
-  return reader.fill(fillId)?.state === "reversed" || isCopyTakenBack(reader, order);
+  return takenBackOf(reader, order, fillId) !== undefined;
+}
+
+function takenBackOf(reader: Reader, order: OrderRow, fillId: string): FillRow | undefined {
+  const own = reader.fill(fillId);
+  return own?.state === "reversed" ? own : copyTakenBack(reader, order);
 }
 
 /** A copy on the same nonce value was booked before a fork, and taken back since. */
-function isCopyTakenBack(reader: Reader, order: OrderRow): boolean {
+function copyTakenBack(reader: Reader, order: OrderRow): FillRow | undefined {
   return reader
     .attemptsOf(order.orderId)
     .filter(({ bound }) => bound.kind === "nonce")
     .flatMap(({ exclusionGroup }) => reader.attemptsOfGroup(exclusionGroup))
-    .some(({ orderId, attemptId }) =>
-      reader
-        .fillsOf(orderId)
-        .some((fill) => fill.attemptId === attemptId && fill.state === "reversed"),
-    );
+    .flatMap(({ orderId, attemptId }) =>
+      reader.fillsOf(orderId).filter((fill) => fill.attemptId === attemptId),
+    )
+    .find(({ state }) => state === "reversed");
 }
 
 function sellOf(
