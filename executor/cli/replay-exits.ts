@@ -120,7 +120,7 @@ export function replayFill(step: ReplayStep<"FillRecorded">): void {
   const held = before.position(change.positionId);
   if (replaced === undefined || fill === undefined || held === undefined) return;
   // A fork executed it anew: what it brings is booked before what it had brought is taken back.
-  const after = { ...held, ...change, oversold: change.oversold ?? "0" };
+  const after = { ...held, ...change, oversold: change.oversold ?? "0", lost: null };
   memory.expected.push(...rules.changesOf(before, after, fill));
 }
 

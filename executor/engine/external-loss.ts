@@ -104,7 +104,10 @@ export function reopenReturned(
   const closed = tx.lastPositionOf(wallet.walletId, instrument);
   if (closed === undefined || closed.state !== "closed") return undefined;
   const { positionId, symbol } = closed;
-  const before = beforeLoss(context.store.eventsOf(`position:${positionId}`));
+  const { lost } = closed;
+  // Losses of earlier releases did not say what was held before them.
+  const before =
+    lost === null ? beforeLoss(context.store.eventsOf(`position:${positionId}`)) : amountsOf(lost);
   if (before === undefined) return undefined;
   const detail = `the wallet holds ${quantity} base units again`;
   const change = applyReturn(closed, before, quantity, detail);

@@ -67,7 +67,7 @@ function fillOf(side: "buy" | "sell", quantity: bigint, notional: bigint, n: num
 
 function rowOf(change: ReturnType<typeof applyBuy>): PositionRow {
   const { cause: _cause, oversold = "0", ...row } = change;
-  return { ...row, oversold, openedMs: 1, changedMs: 1 };
+  return { ...row, oversold, lost: null, openedMs: 1, changedMs: 1 };
 }
 
 /** Runs a story; what fills make of the quantity is added up, and may be less than nothing. */

@@ -95,14 +95,7 @@ const FOLDS: Folds = {
   FillRecorded: foldFillRecorded,
   FillReversed: foldFillReversed,
   FillSettled: foldFillSettled,
-  PositionChanged: ({ cause: _cause, oversold = "0", ...position }, head) => [
-    {
-      op: "upsert",
-      table: "positions",
-      row: { ...position, oversold, openedMs: head.tsMs, changedMs: head.tsMs },
-      keep: ["openedMs"],
-    },
-  ],
+  PositionChanged: foldPositionChanged,
   ExitPlanArmed: foldExitPlanArmed,
   ExitPlanDisarmed: ({ positionId }) => [
     {
@@ -160,6 +153,17 @@ const FOLDS: Folds = {
   TokensAdopted: (adopted, head) => [tokenWord(adopted, "adopted", head)],
   TokensIgnored: (ignored, head) => [tokenWord(ignored, "ignored", head)],
 };
+
+/** The loss that ended it is kept: its event may be in the archive when the tokens come back. */
+function foldPositionChanged(
+  { cause, oversold = "0", ...position }: EventPayloads["PositionChanged"],
+  { tsMs }: EventHead,
+): RowChange[] {
+  const isLost = cause.kind === "external" && position.state === "closed";
+  const lost = isLost ? (cause.before ?? null) : null;
+  const row = { ...position, oversold, lost, openedMs: tsMs, changedMs: tsMs };
+  return [{ op: "upsert", table: "positions", row, keep: ["openedMs"] }];
+}
 
 function tokenWord(
   said: { walletId: string; mint: string; quantity: string },

@@ -129,6 +129,7 @@ const positions: TableSpec<PositionRow> = {
     realisedLamports: amount,
     entryPriceE9: amount,
     oversold: amount,
+    lost: jsonOrNull,
     state: text,
     openedMs: int,
     changedMs: int,

@@ -116,6 +116,8 @@ export interface FillRow extends Omit<
 
 export interface PositionRow extends Omit<EventPayloads["PositionChanged"], "cause" | "oversold"> {
   oversold: Amount;
+  /** What was held before the loss that ended it; null when something else did, or nothing has. */
+  lost: { quantity: Amount; costLamports: Amount } | null;
   openedMs: number;
   changedMs: number;
 }

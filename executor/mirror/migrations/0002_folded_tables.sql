@@ -113,6 +113,7 @@ alter table raptor."positions" add column if not exists "cost_lamports" numeric(
 alter table raptor."positions" add column if not exists "realised_lamports" numeric(78, 0) not null default 0;
 alter table raptor."positions" add column if not exists "entry_price_e9" numeric(78, 0) not null default 0;
 alter table raptor."positions" add column if not exists "oversold" numeric(78, 0) not null default 0;
+alter table raptor."positions" add column if not exists "lost" json;
 alter table raptor."positions" add column if not exists "state" text not null default '';
 alter table raptor."positions" add column if not exists "opened_ms" bigint not null default 0;
 alter table raptor."positions" add column if not exists "changed_ms" bigint not null default 0;
