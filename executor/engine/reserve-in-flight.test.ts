@@ -47,4 +47,29 @@ describe("two buys of one wallet at once", () => {
       expect(orderRow(desk, "ord_b").status).toBe("denied");
     });
   });
+
+  for (const isLanded of [false, true]) {
+    const when = isLanded ? "has landed since the wallet was read" : "is under way";
+    it(`leave what the first costs beyond its price, when it ${when}`, async ({ expect }) => {
+      await withDesk(async (desk) => {
+        const chain = chainOf(desk);
+        // As much as both and the reserve, without the fee of the first.
+        chain.lamports = 1_020_000_000n;
+        await startBuy(desk, "ord_a", { instrument: `${mintOf(8)}.SOLANA` });
+        const seen = { lamports: chain.lamports, tokens: new Map(), slot: chain.slot - 1 };
+        if (isLanded) {
+          chain.land();
+          await desk.clock.advance(1_000);
+          expect(orderRow(desk, "ord_a").status).toBe("filled");
+        }
+        desk.venue.script = { ...chain.script(), fetchWallet: () => seen };
+        await startBuy(desk, "ord_b", { instrument: `${mintOf(9)}.SOLANA` });
+        await desk.clock.advance(1_000);
+        expect(orderRow(desk, "ord_b")).toMatchObject({
+          status: "denied",
+          reason: expect.stringContaining("0.500005 SOL more are in flight for other buys"),
+        });
+      });
+    });
+  }
 });

@@ -1,5 +1,5 @@
 import type { RiskInputs } from "@raptor/shared/domain/events.ts";
-import type { OrderRow } from "@raptor/shared/domain/rows.ts";
+import type { AttemptRow, OrderRow } from "@raptor/shared/domain/rows.ts";
 import type { Reader } from "../ports/store.ts";
 import type { Route, WalletReport } from "../ports/venue.ts";
 import type { EngineSettings } from "./settings.ts";
@@ -54,21 +54,37 @@ function countOtherPositions(reader: Reader, order: OrderRow): number {
 /**
  * What other buys may take from the same wallet, whose balance still shows it: those initialized
  * before this one, later ones that have an attempt out already, and those that have landed since
- * the balance was read.
+ * the balance was read. With fees, tips and rent: the reserve is for those of this one.
  */
 function inFlightOf(reader: Reader, order: OrderRow, walletSlot: number): bigint {
-  const sent = new Set(reader.unresolvedAttempts().map(({ orderId }) => orderId));
+  const sent = capsOf(reader.unresolvedAttempts());
   let isEarlier = true;
   let total = 0n;
   for (const { orderId, side, walletId, notionalLamports } of reader.openOrders()) {
+    const cap = sent.get(orderId);
     if (orderId === order.orderId) isEarlier = false;
-    else if (side === "buy" && walletId === order.walletId && (isEarlier || sent.has(orderId))) {
-      total += BigInt(notionalLamports);
+    else if (side === "buy" && walletId === order.walletId && (isEarlier || cap !== undefined)) {
+      total += largest(BigInt(notionalLamports), cap ?? 0n);
     }
   }
-  for (const { orderId, side, notionalLamports, venueSlot } of reader.unsettledFills()) {
-    if (side !== "buy" || venueSlot <= walletSlot) continue;
-    if (reader.order(orderId)?.walletId === order.walletId) total += BigInt(notionalLamports);
+  for (const fill of reader.unsettledFills()) {
+    if (fill.side !== "buy" || fill.venueSlot <= walletSlot) continue;
+    if (reader.order(fill.orderId)?.walletId !== order.walletId) continue;
+    const { notionalLamports, feeLamports, rentLamports } = fill;
+    total += BigInt(notionalLamports) + BigInt(feeLamports) + BigInt(rentLamports);
   }
   return total;
+}
+
+/** The most that an order's undecided attempts may take; of copies one alone takes effect. */
+function capsOf(attempts: readonly AttemptRow[]): ReadonlyMap<string, bigint> {
+  const caps = new Map<string, bigint>();
+  for (const { orderId, costCapLamports } of attempts) {
+    caps.set(orderId, largest(BigInt(costCapLamports), caps.get(orderId) ?? 0n));
+  }
+  return caps;
+}
+
+function largest(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }
