@@ -9,6 +9,7 @@ import {
   type NodeState,
   SIGNATURE,
 } from "./fake-chain.ts";
+import type { FakeAnswer } from "./fake-net.ts";
 import { fetchAttemptReport } from "./fetch-attempt.ts";
 import {
   claim,
@@ -93,6 +94,21 @@ describe("a success", () => {
     expect((await late.askFor(9_000)).state).toBe("seen");
     await late.clock.advance(3_000);
     expect(await late.ask()).toMatchObject({ state: "landed", evidence: { alone: true } });
+  });
+
+  const noUse: [string, FakeAnswer][] = [
+    ["is unhealthy", { error: { code: -32_005, message: "Node is behind by 900 slots" } }],
+    ["calls its plan used up", { error: { code: -32_429, message: "max usage reached" } }],
+    ["asks for patience", { error: { code: 429, message: "Too many requests" } }],
+    ["has an internal error", { error: { code: -32_603, message: "Internal error" } }],
+    ["has nobody behind it", { status: 503, body: '{"error":{"code":-32000,"message":"down"}}' }],
+  ];
+  test.for(noUse)("counts alone beside a node that %s for 10 s", async ([, answer], { expect }) => {
+    const { honest, other, askFor } = await createJudge();
+    succeed(honest, "finalized");
+    silence(other, answer);
+    expect((await askFor(9_000)).state).toBe("seen");
+    expect(await askFor(3_000)).toMatchObject({ state: "landed", evidence: { alone: true } });
   });
 
   test("does not count alone beside a node that was out and answers again", async ({ expect }) => {

@@ -17,8 +17,6 @@ const NEVER_VALID = [
 ];
 const ALREADY_PROCESSED = /already (been )?processed|AlreadyProcessed/i;
 const TOO_MANY_REQUESTS = 429;
-/** What some gateways answer in place of the status. */
-const RATE_LIMITED = -32_429;
 
 /** What an answer to `sendTransaction` means for bytes with this signature. */
 export function judgeSend(
@@ -48,6 +46,5 @@ function wordOf(failure: RpcFailure, turnedAway: ReadonlySet<number>): LaneAnswe
 }
 
 function isLimit(failure: RpcFailure): boolean {
-  if (failure.kind === "http") return failure.status === TOO_MANY_REQUESTS;
-  return failure.kind === "rpc" && failure.code === RATE_LIMITED;
+  return failure.kind === "http" && failure.status === TOO_MANY_REQUESTS;
 }

@@ -12,8 +12,13 @@ export type RpcFailure =
   | { kind: "http"; status: number; retryAfterMs: number }
   | { kind: "garbage"; detail: string };
 
-/** What a node says that knows itself to be behind or ill: an answer, and of no use. */
-const NODE_UNHEALTHY = -32_005;
+/**
+ * What a node says that knows itself to be behind or ill, or a gateway with none behind it: an
+ * answer, and of no use.
+ */
+const ILL_CODES: ReadonlySet<number> = new Set([-32_005, -32_603, -32_000]);
+/** What gateways answer in place of the status, with 200 too. */
+const LIMIT_CODES: ReadonlySet<number> = new Set([429, -32_429]);
 /** Failures in a row that are more than chance. */
 const FAILURES_MIN = 3;
 
@@ -129,7 +134,7 @@ export class RpcProvider {
 
   #noteUse(result: RpcResult<unknown>): void {
     const { failure } = result.ok ? { failure: undefined } : result;
-    if (failure === undefined || (failure.kind === "rpc" && failure.code !== NODE_UNHEALTHY)) {
+    if (failure === undefined || (failure.kind === "rpc" && !ILL_CODES.has(failure.code))) {
       this.#failures = 0;
       return;
     }
@@ -169,17 +174,20 @@ function parseResponse<T>(
   const body = parseJson(response.body);
   // Nodes send their errors with status 200 and some gateways with 4xx or 5xx.
   const refusal = hasError(body) ? errorEnvelope.safeParse(body) : undefined;
-  if (refusal?.success === true && response.status !== TOO_MANY_REQUESTS) {
-    const { code, message, data } = refusal.data.error;
+  const error = refusal?.success === true ? refusal.data.error : undefined;
+  if (response.status === TOO_MANY_REQUESTS || LIMIT_CODES.has(error?.code ?? 0)) {
+    const retryAfterMs = retryAfterOf(response.headers["retry-after"]);
+    return { ok: false, failure: { kind: "http", status: TOO_MANY_REQUESTS, retryAfterMs } };
+  }
+  if (error !== undefined) {
+    const { code, message, data } = error;
     return { ok: false, failure: { kind: "rpc", code, message, data } };
   }
   if (response.status !== 200) {
-    const retryAfterMs =
-      response.status === TOO_MANY_REQUESTS ? retryAfterOf(response.headers["retry-after"]) : 0;
-    return { ok: false, failure: { kind: "http", status: response.status, retryAfterMs } };
+    return { ok: false, failure: { kind: "http", status: response.status, retryAfterMs: 0 } };
   }
   const parsed = resultEnvelope.safeParse(body);
-  if (!parsed.success || refusal?.success === true) {
+  if (!parsed.success) {
     return { ok: false, failure: { kind: "garbage", detail: "no JSON-RPC answer" } };
   }
   const value = schema.safeParse(parsed.data.result);

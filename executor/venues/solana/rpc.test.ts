@@ -51,6 +51,8 @@ describe("a question to one of several nodes", () => {
         .catch((error: unknown) => (error as { code: string }).code);
     expect(await code({ failure: "timeout" })).toBe("RAPTOR_VENUE__UNAVAILABLE");
     expect(await code({ status: 429, body: "" })).toBe("RAPTOR_VENUE__RATE_LIMITED");
+    const used = { error: { code: -32_429, message: "max usage reached" } };
+    expect(await code(used)).toBe("RAPTOR_VENUE__RATE_LIMITED");
     expect(await code({ status: 200, body: "{" })).toBe("RAPTOR_VENUE__BAD_ANSWER");
   });
 
@@ -68,6 +70,16 @@ describe("a question to one of several nodes", () => {
     expect(await rpc.ask("getSlot", [], SLOT)).toBe(2);
     expect(rpc.providers[0]?.breaker.state()).toBe("closed");
   });
+
+  test.for([429, -32_429])(
+    "rests a node that names its limit only in the body, as %i",
+    async (code, { expect }) => {
+      const limited = { error: { code, message: "too many requests" } };
+      const { rpc, net } = createWorld(limited, { result: 1 });
+      for (let n = 0; n < 6; n++) await rpc.ask("getSlot", [], SLOT);
+      expect(net.calls.filter(({ host }) => host === "one.example")).toHaveLength(1);
+    },
+  );
 
   test("still asks resting nodes when nobody else answers", async ({ expect }) => {
     const { rpc, answers } = createWorld({ failure: "timeout" }, { failure: "timeout" });

@@ -9,6 +9,7 @@ import {
   type NodeState,
   SIGNATURE,
 } from "./fake-chain.ts";
+import type { FakeAnswer } from "./fake-net.ts";
 import { fetchAttemptReport, fetchSettlementReport } from "./fetch-attempt.ts";
 
 const RENT = 2_039_280;
@@ -51,8 +52,8 @@ export function fail(node: NodeState, commitment: Commitment = "confirmed"): voi
   node.transaction = SLIPPED;
 }
 
-export function silence(node: NodeState): void {
-  for (const method of METHODS) node.broken.set(method, { failure: "timeout" });
+export function silence(node: NodeState, answer: FakeAnswer = { failure: "timeout" }): void {
+  for (const method of METHODS) node.broken.set(method, answer);
 }
 
 /** Where the fake nodes' transactions landed. */
