@@ -86,7 +86,7 @@ describe("a route that hands the wallet's signature on", () => {
     expect(plain.outcome.outcome).toBe("prepared");
   });
 
-  test("uses only what every node shows of a table", async ({ expect }) => {
+  test("uses only what both nodes show of a table", async ({ expect }) => {
     const table = [STRANGER, BOUGHT_MINT];
     const behind = await prepare({ ...direct(), table, otherTable: [STRANGER] });
     expect(behind.requests[0]?.intent.lookupTables).toEqual([

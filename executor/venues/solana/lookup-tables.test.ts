@@ -1,6 +1,6 @@
 import { decodeBase58 } from "@raptor/shared/values/base58.ts";
 import { describe, test } from "vitest";
-import { createFakeChain } from "./fake-chain.ts";
+import { createFakeChain, createNodeState } from "./fake-chain.ts";
 import { BOUGHT_MINT, STRANGER, TABLE, TAKER } from "./jupiter-fixture.ts";
 import { checkLookupTables, fetchLookupTables } from "./lookup-tables.ts";
 import { LOOKUP_TABLE_PROGRAM, TOKEN_PROGRAM } from "./programs.ts";
@@ -21,25 +21,32 @@ function tableData(
   return data;
 }
 
-async function fetchOne(data: Buffer | null, owner = LOOKUP_TABLE_PROGRAM) {
+function accountOf(data: Buffer | null, owner = LOOKUP_TABLE_PROGRAM): unknown {
+  if (data === null) return null;
+  const rest = { executable: false, lamports: 1, rentEpoch: 0, space: data.length };
+  return { data: [data.toString("base64"), "base64"], owner, ...rest };
+}
+
+async function fetchOne(data: Buffer | null, owner?: string) {
   const { nodes, rpc } = createFakeChain();
-  const account =
-    data === null
-      ? null
-      : {
-          data: [data.toString("base64"), "base64"],
-          executable: false,
-          lamports: 1,
-          owner,
-          rentEpoch: 0,
-          space: data.length,
-        };
   for (const node of nodes) {
-    const result = { context: { slot: Number(SLOT) }, value: [account] };
+    const result = { context: { slot: Number(SLOT) }, value: [accountOf(data, owner)] };
     node.broken.set("getMultipleAccounts", { result });
   }
   const { tables } = await fetchLookupTables(rpc, [TABLE]);
   return tables[0];
+}
+
+/** What two or three nodes show of it, each with its slot; null: it knows no such table. */
+async function fetchFrom(...shown: [slot: number, addresses: string[] | null][]) {
+  const third = createNodeState();
+  const { nodes, rpc } = createFakeChain(shown.length > 2 ? third : undefined);
+  shown.forEach(([slot, addresses], at) => {
+    const value = [accountOf(addresses === null ? null : tableData(addresses))];
+    const result = { context: { slot }, value };
+    [...nodes, third][at]?.broken.set("getMultipleAccounts", { result });
+  });
+  return fetchLookupTables(rpc, [TABLE]);
 }
 
 describe("a lookup table", () => {
@@ -60,6 +67,34 @@ describe("a lookup table", () => {
     expect(await fetchOne(tableData([TAKER], { deactivatedAt: 900n }))).toBeUndefined();
     expect(await fetchOne(tableData([TAKER], { kind: 0 }))).toBeUndefined();
     expect(await fetchOne(tableData([TAKER]).subarray(0, 80))).toBeUndefined();
+  });
+});
+
+describe("a lookup table of which some nodes know less", () => {
+  const whole = { address: TABLE, addresses: [STRANGER, TAKER] };
+
+  test("is read from the newest that knows it, whatever slot another one names", async ({
+    expect,
+  }) => {
+    const { tables, contradicted } = await fetchFrom([1_000, whole.addresses], [9_000_000, null]);
+    expect(tables).toEqual([whole]);
+    expect(contradicted).toEqual([]);
+  });
+
+  test("is agreed on as far as two of three show it", async ({ expect }) => {
+    const { addresses } = whole;
+    for (const less of [null, [STRANGER]]) {
+      for (const slot of [10, 9_000_000]) {
+        const found = await fetchFrom([1_000, addresses], [slot, less], [999, addresses]);
+        expect(found.agreed).toEqual([whole]);
+      }
+      const alone = await fetchFrom([1_000, addresses], [999, less], [998, less]);
+      expect(alone.agreed).toEqual(less === null ? [] : [{ ...whole, addresses: less }]);
+    }
+  });
+
+  test("is not agreed on by one of two", async ({ expect }) => {
+    expect((await fetchFrom([1_000, whole.addresses], [10, null])).agreed).toEqual([]);
   });
 });
 

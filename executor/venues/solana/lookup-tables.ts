@@ -17,9 +17,9 @@ const LAST_EXTENDED_SLOT_AT = 12;
 const LAST_EXTENDED_START_AT = 20;
 
 export interface FoundTables {
-  /** Of the newest answer, in the order of the addresses. */
+  /** As the newest node shows it that knows it at all, in the order of the addresses. */
   tables: (LookupTable | undefined)[];
-  /** Of each table what every node that answered shows: who is behind may only leave out. */
+  /** Of each table what two nodes show, or the only one that answered; others may be behind. */
   agreed: LookupTable[];
   /** Tables of which another node shows other contents. */
   contradicted: string[];
@@ -44,23 +44,26 @@ export async function fetchLookupTables(
     .map(({ value, context }) =>
       addresses.map((address, index) => parseLookupTable(address, value[index], context.slot)),
     );
-  const [tables = [], ...others] = words;
-  const contradicted = addresses.filter((_, index) =>
-    others.some((other) => differ(tables[index], other[index])),
-  );
-  const agreed = tables.flatMap((table, index) => {
-    if (table === undefined) return [];
-    const lengths = others.map((other) => other[index]?.addresses.length ?? 0);
-    const addresses = table.addresses.slice(0, Math.min(table.addresses.length, ...lengths));
-    return [{ ...table, addresses }];
-  });
-  return { tables, agreed, contradicted };
+  const known = addresses.map((_, index) => words.flatMap((word) => word[index] ?? []));
+  return {
+    tables: known.map(([newest]) => newest),
+    agreed: known.flatMap((tables) => agreedOf(tables, answers.length)),
+    contradicted: addresses.filter((_, index) => isContradicted(known[index] ?? [])),
+  };
+}
+
+/** One of two nodes may lie about a table, and of three one may have stopped long before it. */
+function agreedOf(tables: readonly LookupTable[], nodes: number): LookupTable[] {
+  const [longest, second] = tables.toSorted((a, b) => b.addresses.length - a.addresses.length);
+  const agreed = nodes === 1 ? longest : second;
+  return agreed === undefined ? [] : [agreed];
 }
 
 /** A table only grows: what is there never changes, and a node that is behind knows less of it. */
-function differ(one: LookupTable | undefined, other: LookupTable | undefined): boolean {
-  if (one === undefined || other === undefined) return false;
-  return other.addresses.some((key, at) => at < one.addresses.length && one.addresses[at] !== key);
+function isContradicted(tables: readonly LookupTable[]): boolean {
+  const all = tables.map(({ addresses }) => addresses);
+  const longest = all.reduce((a, b) => (b.length > a.length ? b : a), []);
+  return all.some((addresses) => addresses.some((key, at) => longest[at] !== key));
 }
 
 function parseLookupTable(
