@@ -9,6 +9,12 @@ export type Freeze = "none" | "part" | "whole";
 /** Looks at a freeze in a row that not every node vouches for; then the sell is tried. */
 export const PART_FREEZES_MAX = 2;
 
+/**
+ * For so long what all nodes called frozen is frozen, while one of them is silent and no other one
+ * says something else: each try of it would cost its fee and revert.
+ */
+export const FREEZE_KNOWN_MS = 120_000;
+
 const CAUSES: Readonly<Record<Exclude<Freeze, "none">, string>> = {
   whole: "The token's maker has frozen it in this wallet, so that nobody can move it.",
   part: "A node says that the token's maker has frozen it, and not every node has answered.",

@@ -145,6 +145,33 @@ describe("a token that its maker has frozen in the wallet", () => {
     });
   });
 
+  it("ends a panic also when one node is silent for half of every two minutes", async ({
+    expect,
+  }) => {
+    await withHolding(["frozen", "frozen"], async (world) => {
+      const { desk, words } = world;
+      await pressPanic(desk);
+      for (let n = 0; n < 10; n++) {
+        words["node-2"] = n % 2 === 0 ? "frozen" : "silent";
+        await desk.clock.advance(MINUTE_MS);
+      }
+      expect([desk.payloads("PanicClosed").length, signedSells(world)]).toEqual([1, 0]);
+    });
+  });
+
+  it("is tried again minutes after all nodes have called it that", async ({ expect }) => {
+    await withHolding(["frozen", "frozen"], async (world) => {
+      const { desk, words } = world;
+      crash(world);
+      await desk.clock.advance(MINUTE_MS);
+      words["node-2"] = "silent";
+      await desk.clock.advance(MINUTE_MS);
+      expect(signedSells(world)).toBe(0);
+      await desk.clock.advance(3 * MINUTE_MS);
+      expect(signedSells(world)).toBe(1);
+    });
+  });
+
   it("is not bought more of", async ({ expect }) => {
     await withHolding(["frozen", "frozen"], async ({ desk }) => {
       await startBuy(desk, "ord_more");

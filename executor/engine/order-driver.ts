@@ -10,7 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { type DeadEnd, DeadEnds } from "./dead-ends.ts";
 import { EntryVoids } from "./entry-voids.ts";
 import { ExitAlarm } from "./exit-alarm.ts";
-import { freezeCauseOf, PART_FREEZES_MAX } from "./frozen-holding.ts";
+import { FREEZE_KNOWN_MS, freezeCauseOf, PART_FREEZES_MAX } from "./frozen-holding.ts";
 import { attemptIdOf, slotOf } from "./ids.ts";
 import { journalAttempt } from "./journal-attempt.ts";
 import { isJournalTrouble, reportJournalTrouble } from "./journal-trouble.ts";
@@ -100,7 +100,13 @@ export class OrderDriver {
   async #drive(orderId: string): Promise<void> {
     const { store, clock } = this.#context;
     const { signal } = this.#abort;
-    const drive: Drive = { tries: 0, emptyReads: 0, refusals: 0, partFreezes: 0 };
+    const drive: Drive = {
+      tries: 0,
+      emptyReads: 0,
+      refusals: 0,
+      partFreezes: 0,
+      frozenMs: undefined,
+    };
     let hasPaused = false;
     while (!signal.aborted) {
       const order = store.order(orderId);
@@ -182,6 +188,7 @@ export class OrderDriver {
     if (quote.kind === "frozen") return this.#afterFreeze(order, quote.freeze, drive);
     if (quote.kind === "empty") return this.#afterEmptyRead(order, wallet, drive);
     this.#dead.forget(order.orderId);
+    drive.frozenMs = undefined;
     const small = this.#judgeSmall(order, quote.route.quantityOut);
     if (small !== undefined) return this.#afterSmall(order, small);
     if (order.side === "buy") {
@@ -250,8 +257,11 @@ export class OrderDriver {
 
   /** Nothing is signed for what nobody can move. */
   #afterFreeze(order: OrderRow, freeze: "part" | "whole", drive: Drive): Step {
-    drive.partFreezes = freeze === "part" ? drive.partFreezes + 1 : 0;
-    if (freeze === "whole") this.#dead.note(order, "frozen");
+    const nowMs = this.#context.clock.monotonicMs();
+    if (freeze === "whole") drive.frozenMs = nowMs;
+    const isKnown = drive.frozenMs !== undefined && nowMs - drive.frozenMs <= FREEZE_KNOWN_MS;
+    drive.partFreezes = isKnown ? 0 : drive.partFreezes + 1;
+    if (isKnown) this.#dead.note(order, "frozen");
     return { next: "again", cause: freezeCauseOf(freeze) };
   }
 

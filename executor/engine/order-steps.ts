@@ -14,6 +14,8 @@ export interface Drive {
   refusals: number;
   /** Looks in a row at a freeze that not every node vouched for. */
   partFreezes: number;
+  /** When all nodes last vouched for one, and none has spoken against it since. */
+  frozenMs: number | undefined;
 }
 
 /** Of an entry; an exit has none. */
