@@ -44,7 +44,7 @@ function joinOf(reader: Reader, order: OrderRow, group: readonly AttemptRow[]): 
     return { kind: "wait", cause: "Another sell of this position is not decided yet." };
   }
   const { account, value } = first.bound;
-  const lifetime: Lifetime = { kind: "nonce", account, value };
+  const lifetime: Lifetime = { kind: "nonce", account, value, firstTry: first.n };
   return { kind: "use", lifetime, joins: first.exclusionGroup, copies: group.length };
 }
 

@@ -259,6 +259,34 @@ describe("an exit", () => {
   });
 });
 
+it("a copy names the try that began its group, a try on another nonce none", async ({ expect }) => {
+  await withDesk(async (desk) => {
+    const chain = await nonceChainOf(desk);
+    const position = await settledPosition(desk, chain);
+    const { script } = desk.venue;
+    const { prepare } = chain.script();
+    const asked: unknown[] = [];
+    desk.venue.script = {
+      ...script,
+      prepare(order, route, n, lifetime) {
+        asked.push([n, lifetime.kind === "nonce" ? lifetime.firstTry : lifetime.kind]);
+        return prepare(order, route, n, lifetime);
+      },
+    };
+    await startSell(desk, position);
+    await desk.clock.advance(REPLACE_MS + 500);
+    chain.revert(chain.undecided[1]?.identity);
+    chain.finalize();
+    await desk.clock.advance(5_000 + REPLACE_MS);
+    expect(asked.slice(0, 4)).toEqual([
+      [1, undefined],
+      [2, 1],
+      [3, undefined],
+      [4, 3],
+    ]);
+  });
+});
+
 describe("a fork", () => {
   it("lets a copy land in place of the one that was booked, never beside it", async ({
     expect,

@@ -144,11 +144,12 @@ export interface PreparedAttempt {
 
 /**
  * What limits an attempt. `nonce` with a `value`: a replacement that shares the exclusion group of
- * the attempts journaled on that value. Without one the venue reads the account's present value.
+ * the attempts journaled on that value; the oldest of them was try `firstTry` of its order. Without
+ * a value the venue reads the account's present one.
  */
 export type Lifetime =
   | { kind: "blockHeight" }
-  | { kind: "nonce"; account: string; value: string | null };
+  | { kind: "nonce"; account: string; value: string | null; firstTry?: number };
 
 /** A durable nonce account of a wallet, as the nodes see it; `value` null: it does not exist. */
 export interface NonceView {

@@ -2,11 +2,14 @@ import { decodeBase58, encodeBase58 } from "@raptor/shared/values/base58.ts";
 import { describe, test } from "vitest";
 import type { OrderRow } from "@raptor/shared/domain/rows.ts";
 import { decodePool, type DirectPool } from "../../pools/direct-pool.ts";
-import type { PrepareOutcome } from "../../ports/venue.ts";
+import type { Lifetime, PrepareOutcome } from "../../ports/venue.ts";
 import { createDirectRoute } from "./direct-route.ts";
 import { evenPrng, FakeClock, FakeLog, FakeNet } from "./fake-net.ts";
+import { NONCE_VALUE } from "./fake-chain.ts";
+import { FeeBook } from "./fee-book.ts";
 import { instrumentOf } from "./instrument-name.ts";
 import { PLAIN_LANDING } from "./lane.ts";
+import { deriveNonceAddress } from "./nonce-account.ts";
 import { CURVE, curveAccounts, MINT } from "./pool-bytes-fixture.ts";
 import { prepareDirect } from "./prepare-direct.ts";
 import { deriveTokenAccount, SYSTEM_PROGRAM } from "./programs.ts";
@@ -94,23 +97,41 @@ function buy(spent: readonly number[]) {
  * A first sale of all that the wallet had at first; `gifts` is what others have sent by the read of
  * that number, and `more` what is taken beside the sale.
  */
-function sell(gifts: (read: number) => bigint, more = 0n) {
+function sell(gifts: (read: number) => bigint, more = 0n, of: Try = FIRST_TRY) {
   let reads = 0;
   const order = { ...ORDER, side: "sell" as const, notionalLamports: "0", quantity: String(HELD) };
-  return trade(order, HELD, {
+  const shows: Shows = {
     now: () => [walletAccount(LAMPORTS), tokenAccount(HELD + HELD + gifts(reads++)), null],
     left: (_simulated, quantityOutMin) => [
       walletAccount(LAMPORTS - FEE + Number(quantityOutMin)),
       tokenAccount(HELD + gifts(reads++) - more),
       null,
     ],
-  });
+  };
+  return trade(order, HELD, shows, of);
 }
+
+interface Try {
+  n: number;
+  lifetime: Lifetime;
+  /** Of the whole network, in micro-lamports. */
+  marketPrice: bigint;
+  /** What the first trade of its kind took; undefined: this is the first. */
+  knownUnits: number | undefined;
+}
+
+const FIRST_TRY: Try = {
+  n: 1,
+  lifetime: { kind: "blockHeight" },
+  marketPrice: 1n,
+  knownUnits: undefined,
+};
 
 async function trade(
   order: OrderRow,
   quantityIn: bigint,
   shows: Shows,
+  { n, lifetime, marketPrice, knownUnits }: Try = FIRST_TRY,
 ): Promise<PrepareOutcome & { simulated: number; walletAccounts: WalletAccounts }> {
   const net = new FakeNet();
   const clock = new FakeClock();
@@ -132,6 +153,14 @@ async function trade(
     const answer = { err: null, logs: [], unitsConsumed: 60_000, accounts };
     return { result: { context, value: answer } };
   });
+  const fees = new FeeBook({
+    sources: [{ name: "market", fetchUnitPrice: async () => marketPrice }],
+    clock,
+    settings: { pollMs: 5_000, staleMs: 60_000, feeLamportsMax: 1_000_000n },
+  });
+  await fees.refresh();
+  const units = new UnitsMemory();
+  if (knownUnits !== undefined) units.note(curve().kind, side, knownUnits);
   const landing = { landing: PLAIN_LANDING, tipLamports: 0n, leftOut: [], isUnprotectable: false };
   const outcome = await prepareDirect(
     {
@@ -155,9 +184,9 @@ async function trade(
           askedMs: 0,
         }),
       },
-      nonces: { ready: () => undefined },
-      fees: { unitPrice: () => 1n },
-      units: new UnitsMemory(),
+      nonces: { ready: () => ({ value: NONCE_VALUE, slot: 100, providers: ["one.example"] }) },
+      fees,
+      units,
       warm: {
         lamportsOf: () => ({ value: BigInt(LAMPORTS), slot: 1, atMonotonicMs: 0, isFresh: true }),
         tokenBalanceOf: () => ({ value: HELD, slot: 1, atMonotonicMs: 0, isFresh: true }),
@@ -171,8 +200,8 @@ async function trade(
     { walletId: "wal_1", userId: 1, address: WALLET, vaultSha256: "" },
     "wrapped",
     route,
-    1,
-    { kind: "blockHeight" },
+    n,
+    lifetime,
   );
   return { ...outcome, simulated, walletAccounts };
 }
@@ -212,5 +241,40 @@ describe("the first sale to a kind of pool", () => {
   test("is refused with an alarm when it shows twice that it takes more", async ({ expect }) => {
     const outcome = await sell(() => 0n, 1n);
     expect(outcome).toMatchObject({ outcome: "refused", alert: true, simulated: 2 });
+  });
+});
+
+describe("a further try of a sale", () => {
+  const account = deriveNonceAddress(WALLET, 0);
+  async function bid(n: number, marketPrice: bigint, lifetime: Lifetime = { kind: "blockHeight" }) {
+    const made = await sell(() => 0n, 0n, { n, lifetime, marketPrice, knownUnits: 100_000 });
+    if (made.outcome !== "prepared") throw new Error(made.reason);
+    const { unitLimit, unitPriceMicroLamports } = made.attempt.route;
+    return { unitLimit, price: BigInt(String(unitPriceMicroLamports)) };
+  }
+
+  test("gets more units than the one that ended, at the price that the cap leaves", async ({
+    expect,
+  }) => {
+    expect([await bid(1, 1n), await bid(2, 1n)]).toMatchObject([
+      { unitLimit: 120_000 },
+      { unitLimit: 180_000 },
+    ]);
+  });
+
+  test("on the same nonce never pays less per unit than what it replaces", async ({ expect }) => {
+    for (const firstTry of [1, 2]) {
+      for (const marketPrice of [1_000_000_000n, 1_000_000n, 1n]) {
+        const value = { kind: "nonce", account, value: null } as const;
+        const first = await bid(firstTry, marketPrice, value);
+        const copies = [1, 2, 3, 4].map((at) =>
+          bid(firstTry + at, marketPrice, { ...value, value: NONCE_VALUE, firstTry }),
+        );
+        for (const copy of await Promise.all(copies)) {
+          expect(copy.price).toBeGreaterThanOrEqual(first.price);
+          expect(copy.unitLimit).toBe(first.unitLimit);
+        }
+      }
+    }
   });
 });

@@ -114,7 +114,7 @@ export async function prepareDirect(
   };
   const short = checkFunds(draft);
   if (short !== undefined) return refuse(deps.log, order, refused(short, false), WORDS);
-  const units = await unitsFor(deps, draft, n);
+  const units = await unitsFor(deps, draft, unitsTryOf(wanted, n));
   if (!units.ok) return refuse(deps.log, order, units, WORDS);
   const unitPriceMicroLamports = deps.fees.unitPrice(order.side, n, units.value, {
     tipLamports: landing.tipLamports,
@@ -127,6 +127,14 @@ export async function prepareDirect(
     outcome: "prepared",
     attempt: attemptOf(draft, signed.value, units.value, unitPriceMicroLamports),
   };
+}
+
+/**
+ * A try that reverts for want of units has used its nonce up, so that a copy on the same value
+ * needs no more of them; under the cap it would only pay less for each than what it replaces.
+ */
+function unitsTryOf(wanted: Lifetime, n: number): number {
+  return wanted.kind === "nonce" && wanted.value !== null ? (wanted.firstTry ?? n) : n;
 }
 
 /** The engine must hand over what belongs together; anything else is a defect of ours. */
