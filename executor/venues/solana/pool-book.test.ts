@@ -194,6 +194,33 @@ describe("a token without a pool of its own", () => {
     expect(book.stateOf(MINT)).toMatchObject({ pool: { ref: { address: elsewhere } } });
   });
 
+  test("is looked for again, less and less often, until it has one", async ({ expect }) => {
+    const { book, node, pass, put } = await start(new Map());
+    expect(book.statusOf(MINT).state).toBe("none");
+    const searches = (): number => node.reads.filter((asked) => asked[0] === MINT).length;
+    const before = searches();
+    await pass(60_000);
+    expect(searches() - before).toBe(4);
+    put(curveAccounts(BASE, QUOTE));
+    await pass(70_000);
+    expect(book.stateOf(MINT)).toMatchObject({ pool: { kind: "pump" } });
+    const found = searches();
+    await pass(200_000);
+    expect(searches()).toBe(found);
+  });
+
+  test("is not looked for any more once nobody tracks it", async ({ expect }) => {
+    const { book, node, pass } = await start(new Map());
+    book.untrack(MINT);
+    const before = node.reads.length;
+    await pass(60_000);
+    expect(node.reads).toHaveLength(before);
+    book.track(MINT);
+    book.stop();
+    await pass(60_000);
+    expect(node.reads).toHaveLength(before);
+  });
+
   test("is not fooled by accounts that are no pools, or another token's", async ({ expect }) => {
     const accounts = swapAccounts(BASE, QUOTE);
     const pool = accounts.get(SWAP.address) as FakeAccount;
