@@ -8,6 +8,8 @@ type Feed = Pick<PriceFeed, "latest" | "hasPassed">;
 
 /** How often it is asked whether a block after a wild price is whole. */
 const LOOK_MS = 50;
+/** So many times as long as it was to be; a busy machine takes a little longer as a rule. */
+const STOOD_STILL = 2;
 
 /** The feed's price where it is of now: the feed knows whether silence means no change. */
 export function freshPrice(
@@ -48,7 +50,11 @@ async function waitForWords(
   seen: PriceUpdate | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const sinceMs = clock.monotonicMs();
   await clock.sleep(settings.tickConfirmMs, signal);
+  // This process stood still: the word against it may wait in a connection, and timers come first.
+  const hasStood = clock.monotonicMs() - sinceMs >= STOOD_STILL * settings.tickConfirmMs;
+  if (hasStood) await clock.sleep(settings.tickConfirmMs, signal);
   if (seen === undefined || !isWild(seen.priceE9, book.previousE9, settings.tickWildBps)) return;
   for (let ms = 0; ms < NEXT_SLOT_MS_MAX && book.latest === seen; ms += LOOK_MS) {
     if (signal.aborted) return;
