@@ -11,6 +11,7 @@ import type { LeaseDatabase, LeaseIdentity, LeaseSettings } from "./lease/lease-
 import { Lease } from "./lease/lease.ts";
 import { createPostgresLease } from "./lease/postgres-lease.ts";
 import { SilenceWatch } from "./lease/silence-watch.ts";
+import { readMachineIdentity } from "./lease/machine-identity.ts";
 import { readVolumeIdentity } from "./lease/volume-identity.ts";
 import type { Postgres } from "./ports/postgres.ts";
 
@@ -92,7 +93,7 @@ export function leaseAccessOf({
     identity: {
       holder: ids.token(HOLDER_BYTES),
       volume: readVolumeIdentity(env.DATA_DIR, ids),
-      machine: env.FLY_MACHINE_ID ?? "",
+      machine: readMachineIdentity(env.FLY_MACHINE_ID),
     },
     settings: { renewMs: env.LEASE_RENEW_MS, ttlMs: env.LEASE_TTL_MS },
   };

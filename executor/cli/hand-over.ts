@@ -1,5 +1,6 @@
 import { takeOver } from "../lease/take-over.ts";
 import { createPostgresLease } from "../lease/postgres-lease.ts";
+import { readMachineIdentity } from "../lease/machine-identity.ts";
 import { readVolumeIdentity } from "../lease/volume-identity.ts";
 import { createNodeIds } from "../server/node-seams.ts";
 import { createNodePostgres } from "../server/node-postgres.ts";
@@ -32,7 +33,7 @@ export async function handOver<T>(
     identity: {
       holder: ids.token(HOLDER_BYTES),
       volume: readVolumeIdentity(dataDir, ids),
-      machine: env["FLY_MACHINE_ID"]?.trim() ?? "",
+      machine: readMachineIdentity(env["FLY_MACHINE_ID"]?.trim()),
     },
     settings: { ttlMs: ttlMsOf(env["LEASE_TTL_MS"]) },
     isOldGone: command.has("old-is-gone"),

@@ -15,7 +15,7 @@ export interface LeaseRow {
   holder: string;
   /** The data directory; see `volume-identity.ts`. */
   volume: string;
-  /** The machine; empty where the platform does not name one. */
+  /** The machine, by `readMachineIdentity`; empty where nothing names it. */
   machine: string;
   phase: ClaimPhase;
   /** Last event of the journal when the lease was released; null otherwise. */
