@@ -9,6 +9,8 @@ const COMPILE_CACHE = fileURLToPath(
 );
 /** Only a failure waits for so long, and a machine may be busy with much else. */
 const READY_TIMEOUT_MS = 180_000;
+/** Only a process that somebody has frozen takes so long. */
+const END_MS_MAX = 10_000;
 /** Of the log, for the error: the folder of a world that failed to start is soon gone. */
 const NEWEST_LINES = 20;
 /** What Fly's restart policy `always` does, sooner. */
@@ -32,6 +34,8 @@ export class ExecutorProcess {
   readonly #newestLines: string[] = [];
   readonly #onPids: (pids: ExecutorPids) => void;
   #child: ChildProcess | undefined;
+  /** Nobody holds the launcher's output any more: all that it ever started has ended. */
+  #closed: Promise<void> = Promise.resolve();
   #pids: ExecutorPids = { launcher: 0, main: 0, signer: 0 };
   #isWanted = false;
 
@@ -134,6 +138,7 @@ export class ExecutorProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
+    this.#closed = new Promise((resolve) => child.once("close", () => resolve()));
     this.#pids = { ...this.#pids, launcher: child.pid ?? 0 };
     let rest = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -176,13 +181,15 @@ export class ExecutorProcess {
     }
   }
 
-  /** The children end when the launcher's pipes close; the port must be free before a restart. */
+  /**
+   * The children end when the launcher's pipes close, also a pair that it had just started when it
+   * was killed and that nobody heard of: the port and the lock must be free before a restart.
+   */
   async #waitForEnd(): Promise<void> {
-    const deadline = performance.now() + 5_000;
-    const isAlive = (): boolean => [this.#pids.main, this.#pids.signer].some(isRunning);
-    while (isAlive() && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, END_MS_MAX)));
+    await Promise.race([this.#closed, late]);
+    clearTimeout(timer);
   }
 
   #kill(pid: number): void {
