@@ -42,8 +42,8 @@ export function replaceableSellOf(
   reader: Pick<Reader, "position" | "openOrdersOf" | "unresolvedInSlot">,
   { positionId, rule }: Pick<ArmedTrigger, "positionId" | "rule">,
 ): OrderRow | undefined {
-  const position = reader.position(positionId);
-  if (!isStop(rule) || position === undefined) return undefined;
+  const position = isStop(rule) ? reader.position(positionId) : undefined;
+  if (position === undefined) return undefined;
   const [sell, ...others] = reader.openOrdersOf(positionId).filter(({ side }) => side === "sell");
   if (sell === undefined || others.length > 0 || sell.source.kind === "panic") return undefined;
   if (BigInt(sell.quantity) >= BigInt(position.quantity)) return undefined;

@@ -20,6 +20,7 @@ import type {
   WalletMove,
   WalletReport,
   WalletView,
+  WalletWatcher,
 } from "../ports/venue.ts";
 
 export interface NonceName {
@@ -70,7 +71,7 @@ export interface VenueScript {
   fetchSettlement?: (identity: string) => Answer<SettlementReport>;
 }
 
-export interface WalletWatcher {
+interface ListeningWallet {
   address: string;
   mints: string[];
   onChange: (slot: number | undefined) => void;
@@ -85,7 +86,7 @@ export class FakeVenue {
   readonly calls: string[] = [];
   readonly watchers = new Map<string, Set<() => void>>();
   /** Who watches which wallet, and for which tokens. */
-  readonly walletWatchers = new Set<WalletWatcher>();
+  readonly walletWatchers = new Set<ListeningWallet>();
 
   /** How often each holding and nonce is kept at hand; nothing that is not. */
   readonly ready = new Map<string, number>();
@@ -177,17 +178,16 @@ class VenueView implements Venue {
   tokenAddress(wallet: string, { mint }: HeldToken): string {
     return `${wallet}/${mint}`;
   }
-  watchWallet(
-    address: string,
-    tokens: readonly HeldToken[],
-    onChange: (slot: number | undefined) => void,
-  ): () => void {
+  watchWallet(address: string, onChange: (slot: number | undefined) => void): WalletWatcher {
     const listen = (slot: number | undefined): void => {
       if (this.#isAlive()) onChange(slot);
     };
-    const watcher = { address, mints: tokens.map(({ mint }) => mint), onChange: listen };
+    const watcher: ListeningWallet = { address, mints: [], onChange: listen };
     this.#world.walletWatchers.add(watcher);
-    return () => void this.#world.walletWatchers.delete(watcher);
+    return {
+      holds: (tokens) => void (watcher.mints = tokens.map(({ mint }) => mint)),
+      stop: () => void this.#world.walletWatchers.delete(watcher),
+    };
   }
   prepare(
     order: OrderRow,

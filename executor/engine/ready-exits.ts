@@ -17,6 +17,8 @@ export class ReadyExits {
   readonly #holdings = new Map<string, ReadyHolding>();
   /** By account; the wallet that it belongs to. */
   readonly #nonces = new Map<string, { walletId: string }>();
+  /** Open positions by wallet: a commit must not read hundreds of rows to count them. */
+  readonly #openOf = new Map<string, Set<string>>();
   #isStopped = false;
 
   constructor(context: EngineContext) {
@@ -27,6 +29,7 @@ export class ReadyExits {
     const { store, onFatal } = this.#context;
     store.onCommit((events) => this.#onCommit(events));
     const open = store.openPositionIds();
+    for (const { walletId, positionId } of open) this.#noteOpen(walletId, positionId);
     for (const walletId of new Set(open.map((one) => one.walletId))) this.#holdNonces(walletId);
     const positionIds = open.map(({ positionId }) => positionId);
     void this.#holdAll(positionIds).catch((error: unknown) => onFatal(error));
@@ -59,15 +62,22 @@ export class ReadyExits {
     const position = this.#context.store.position(positionId);
     if (position === undefined) return;
     if (position.state === "open") {
+      this.#noteOpen(position.walletId, positionId);
       this.#hold(position);
       this.#holdNonces(position.walletId);
       return;
     }
+    this.#openOf.get(position.walletId)?.delete(positionId);
     const holding = this.#holdings.get(positionId);
     if (holding === undefined) return;
     this.#holdings.delete(positionId);
     this.#context.venue.dropReady(holding);
     this.#dropNoncesOf(position);
+  }
+
+  #noteOpen(walletId: string, positionId: string): void {
+    const open = this.#openOf.get(walletId) ?? new Set<string>();
+    this.#openOf.set(walletId, open.add(positionId));
   }
 
   #hold({ positionId, walletId, instrument, tokenProgram }: PositionRow): void {
@@ -92,9 +102,10 @@ export class ReadyExits {
   }
 
   /** A wallet without positions needs none of its nonces at hand. */
-  #dropNoncesOf({ walletId, userId }: PositionRow): void {
-    const open = this.#context.store.openPositions(userId);
-    if (open.some((position) => position.walletId === walletId)) return;
+  #dropNoncesOf({ walletId }: PositionRow): void {
+    const open = this.#openOf.get(walletId);
+    if (open !== undefined && open.size > 0) return;
+    this.#openOf.delete(walletId);
     for (const [account, nonce] of this.#nonces) {
       if (nonce.walletId === walletId) this.#dropNonce(account);
     }

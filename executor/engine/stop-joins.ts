@@ -13,8 +13,8 @@ export function joinableGroupOf(
   reader: Reader,
   { positionId, rule }: Pick<ArmedTrigger, "positionId" | "rule">,
 ): string | undefined {
-  const position = reader.position(positionId);
-  if (!isStop(rule) || position === undefined) return undefined;
+  const position = isStop(rule) ? reader.position(positionId) : undefined;
+  if (position === undefined) return undefined;
   const [sell, ...others] = reader.openOrdersOf(positionId).filter(({ side }) => side === "sell");
   if (sell === undefined || others.length > 0 || sell.source.kind === "panic") return undefined;
   if (BigInt(sell.quantity) >= BigInt(position.quantity)) return undefined;

@@ -1,5 +1,6 @@
-import type { JournalEvent } from "@raptor/shared/domain/events.ts";
+import type { EventPayloads, JournalEvent } from "@raptor/shared/domain/events.ts";
 import type { WalletRow } from "@raptor/shared/domain/rows.ts";
+import type { HeldToken, WalletWatcher } from "../ports/venue.ts";
 import type { EngineContext } from "./context.ts";
 import { openOf } from "./compare-wallet.ts";
 import { mintOf } from "./ids.ts";
@@ -17,13 +18,15 @@ const FILLS_BACK_MAX = 20;
 
 interface Watched {
   wallet: WalletRow;
-  /** The watched mints, to see when they are others. */
-  mints: string;
-  unwatch(): void;
+  /** By open position. */
+  tokens: Map<string, HeldToken>;
+  watcher: WalletWatcher;
   /** Slots of changes that nobody has looked at yet; undefined for a break of the stream. */
   changes: Set<number | undefined>;
   isLooking: boolean;
 }
+
+type Moved = EventPayloads["PositionChanged"];
 
 /**
  * Listens to the wallets between two reconciles. A change that no attempt of ours explains makes
@@ -48,43 +51,53 @@ export class WalletWatch {
 
   stop(): void {
     this.#abort.abort();
-    for (const { unwatch } of this.#watched.values()) unwatch();
+    for (const { watcher } of this.#watched.values()) watcher.stop();
     this.#watched.clear();
   }
 
   #onCommit(events: readonly JournalEvent[]): void {
     if (this.#abort.signal.aborted) return;
-    const walletIds = events.flatMap(({ kind, payload }) =>
-      kind === "PositionChanged" || kind === "WalletCreated" ? [payload.walletId] : [],
-    );
-    for (const walletId of new Set(walletIds)) {
-      const wallet = this.#context.store.wallet(walletId);
-      if (wallet !== undefined) this.#watch(wallet);
+    for (const { kind, payload } of events) {
+      if (kind === "PositionChanged") this.#follow(payload);
+      else if (kind === "WalletCreated") this.#watchNew(payload.walletId);
     }
   }
 
-  /** Watches what is open now; nothing changes for a wallet that holds the same tokens. */
-  #watch(wallet: WalletRow): void {
+  #watchNew(walletId: string): Watched | undefined {
+    const wallet = this.#context.store.wallet(walletId);
+    return wallet === undefined ? undefined : this.#watch(wallet);
+  }
+
+  /** Only a position that opens or closes changes what there is to watch. */
+  #follow({ walletId, positionId, state, instrument, tokenProgram }: Moved): void {
+    const entry = this.#watched.get(walletId);
+    // All of a wallet's positions are read at once, and this one with them.
+    if (entry === undefined) return void this.#watchNew(walletId);
+    const isOpen = state === "open";
+    if (isOpen === entry.tokens.has(positionId)) return;
+    if (isOpen) entry.tokens.set(positionId, { mint: mintOf(instrument), tokenProgram });
+    else entry.tokens.delete(positionId);
+    entry.watcher.holds([...entry.tokens.values()]);
+  }
+
+  #watch(wallet: WalletRow): Watched {
     const { store, venue } = this.#context;
-    const tokens = openOf(store, wallet).map(({ instrument, tokenProgram }) => {
-      return { mint: mintOf(instrument), tokenProgram };
-    });
-    const mints = tokens.map(({ mint }) => mint).join();
-    const before = this.#watched.get(wallet.walletId);
-    if (before?.mints === mints) return;
-    const entry: Watched = before ?? {
+    const known = this.#watched.get(wallet.walletId);
+    if (known !== undefined) return known;
+    const tokens = openOf(store, wallet).map(
+      ({ positionId, instrument, tokenProgram }) =>
+        [positionId, { mint: mintOf(instrument), tokenProgram }] as const,
+    );
+    const entry: Watched = {
       wallet,
-      mints,
-      unwatch: () => undefined,
+      tokens: new Map(tokens),
+      watcher: venue.watchWallet(wallet.address, (slot) => this.#note(entry, slot)),
       changes: new Set(),
       isLooking: false,
     };
-    const stale = entry.unwatch;
-    entry.mints = mints;
-    // The new watch begins before the old one ends, so that no change falls between them.
-    entry.unwatch = venue.watchWallet(wallet.address, tokens, (slot) => this.#note(entry, slot));
-    stale();
     this.#watched.set(wallet.walletId, entry);
+    entry.watcher.holds([...entry.tokens.values()]);
+    return entry;
   }
 
   #note(entry: Watched, slot: number | undefined): void {

@@ -124,6 +124,12 @@ export interface WalletMove {
   accounts: string[];
 }
 
+export interface WalletWatcher {
+  /** Listens to what the wallet holds of these from now on, and of no others. None at first. */
+  holds(tokens: readonly HeldToken[]): void;
+  stop(): void;
+}
+
 /** A token as its account of a wallet is found. */
 export interface HeldToken {
   mint: string;
@@ -278,13 +284,8 @@ export interface Venue {
   /**
    * Calls back with the slot when a node tells that the wallet, or what it holds of the tokens,
    * changed, and without one after a break in which something may have been missed.
-   * @returns the unsubscribe.
    */
-  watchWallet(
-    address: string,
-    tokens: readonly HeldToken[],
-    onChange: (slot: number | undefined) => void,
-  ): () => void;
+  watchWallet(address: string, onChange: (slot: number | undefined) => void): WalletWatcher;
   /** Builds, checks, simulates and has signed; sends nothing. */
   prepare(
     order: OrderRow,

@@ -157,7 +157,7 @@ function createWalletReads({
     fetchHistory: (address, since) => fetchHistory(rpc, address, since),
     fetchMoves: (wallet, identities) => fetchMoves(rpc, wallet, identities),
     tokenAddress: (wallet, token) => deriveTokenAccount(wallet, token.mint, token.tokenProgram),
-    watchWallet: (address, tokens, onChange) => watchWallet(sockets, address, tokens, onChange),
+    watchWallet: (address, onChange) => watchWallet(sockets, address, onChange),
   };
 }
 

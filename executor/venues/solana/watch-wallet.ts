@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { HeldToken } from "../../ports/venue.ts";
+import type { WalletWatcher } from "../../ports/venue.ts";
 import { deriveTokenAccount } from "./programs.ts";
 import type { RpcSocket } from "./rpc-socket.ts";
 
@@ -10,18 +10,15 @@ const TOKENS_WATCHED_MAX = 100;
 /**
  * Watches a wallet and its accounts of some tokens over every stream. What the streams say is only
  * a reason to look: balances are read from the nodes afterwards, and a silent stream hides nothing.
+ * Nodes ration subscriptions: one token more or less leaves those of all others alone.
  */
 export function watchWallet(
   sockets: readonly RpcSocket[],
   address: string,
-  tokens: readonly HeldToken[],
   onChange: (slot: number | undefined) => void,
-): () => void {
-  const accounts = tokens
-    .slice(0, TOKENS_WATCHED_MAX)
-    .map(({ mint, tokenProgram }) => deriveTokenAccount(address, mint, tokenProgram));
-  const unsubscribes = sockets.flatMap((socket) =>
-    [address, ...accounts].map((account) =>
+): WalletWatcher {
+  function watch(account: string): () => void {
+    const unsubscribes = sockets.map((socket) =>
       socket.subscribe({
         method: "accountSubscribe",
         params: [account, { encoding: "base64", commitment: "confirmed" }],
@@ -29,9 +26,32 @@ export function watchWallet(
         onValue: (result) => onChange(notification.safeParse(result).data?.context.slot),
         onGap: () => onChange(undefined),
       }),
-    ),
-  );
-  return () => {
-    for (const unsubscribe of unsubscribes) unsubscribe();
+    );
+    return () => {
+      for (const unsubscribe of unsubscribes) unsubscribe();
+    };
+  }
+  const unwatchWallet = watch(address);
+  const unwatchByMint = new Map<string, () => void>();
+  function drop(mints: Iterable<string>): void {
+    for (const mint of mints) {
+      unwatchByMint.get(mint)?.();
+      unwatchByMint.delete(mint);
+    }
+  }
+  return {
+    holds(tokens) {
+      const wanted = tokens.slice(0, TOKENS_WATCHED_MAX);
+      for (const { mint, tokenProgram } of wanted) {
+        if (unwatchByMint.has(mint)) continue;
+        unwatchByMint.set(mint, watch(deriveTokenAccount(address, mint, tokenProgram)));
+      }
+      const mints = new Set(wanted.map(({ mint }) => mint));
+      drop([...unwatchByMint.keys()].filter((mint) => !mints.has(mint)));
+    },
+    stop() {
+      unwatchWallet();
+      drop([...unwatchByMint.keys()]);
+    },
   };
 }
