@@ -172,6 +172,23 @@ describe("a token that its maker has frozen in the wallet", () => {
     });
   });
 
+  it("is not called that any more once a node has spoken against it, route or none", async ({
+    expect,
+  }) => {
+    await withHolding(["frozen", "frozen"], async (world) => {
+      const { desk, words } = world;
+      await pressPanic(desk);
+      await desk.clock.advance(MINUTE_MS);
+      words["node-1"] = "movable";
+      world.slips = Number.POSITIVE_INFINITY;
+      await desk.clock.advance(15_000);
+      words["node-1"] = "silent";
+      world.slips = 0;
+      await desk.clock.advance(MINUTE_MS);
+      expect([desk.payloads("PanicClosed").length, signedSells(world)]).toEqual([0, 1]);
+    });
+  });
+
   it("is not bought more of", async ({ expect }) => {
     await withHolding(["frozen", "frozen"], async ({ desk }) => {
       await startBuy(desk, "ord_more");

@@ -303,7 +303,11 @@ export class OrderDriver {
     if (small !== undefined) return this.#afterSmall(order, small);
     const isFinal = FINAL_CODES.includes(code) || isLastTry(drive);
     if (order.side === "buy" && isFinal) return this.#close(order, "rejected", sentenceOf(error));
-    if (code === "RAPTOR_VENUE__NO_ROUTE") this.#dead.note(order, "noRoute");
+    if (code === "RAPTOR_VENUE__NO_ROUTE") {
+      this.#dead.note(order, "noRoute");
+      // No route is asked for before a node has spoken against a freeze that all had vouched for.
+      drive.frozenMs = undefined;
+    }
     return { next: "again", cause: sentenceOf(error) };
   }
 
