@@ -54,4 +54,17 @@ describe("a job while the copy is waited for", () => {
       expect(await jobs.accept(jobs.press(sell))).toMatchObject({ status: 202 });
     });
   });
+
+  it("that is a tick of the schedule is accepted without it: a panic may come back with the tick", async ({
+    expect,
+  }) => {
+    await withJobDesk(async (jobs) => {
+      jobs.isMirrored = false;
+      const actor = { kind: "cron", name: "reconcile" } as const;
+      const tick = { actor, createdMs: 0, kind: "reconcile" } as const;
+      expect.soft(await jobs.accept({ ...tick, id: "qs:msg_1" })).toMatchObject({ status: 202 });
+      jobs.mirrorRefusal = "Not accepted: Postgres does not follow.";
+      expect(await jobs.accept({ ...tick, id: "qs:msg_2" })).toMatchObject({ status: 202 });
+    });
+  });
 });

@@ -64,7 +64,7 @@ export class JobIntake {
       metrics.count("jobs_refused_total", { reason: "stranger" });
       return this.#refused(job, stranger);
     }
-    const away = isUrgentJob(job) ? undefined : this.#deps.mirror?.refusal();
+    const away = waitsForCopy(job) ? this.#deps.mirror?.refusal() : undefined;
     if (away !== undefined) return this.#notNow(job, away);
     const startedMs = clock.monotonicMs();
     const digest = digestOf(job);
@@ -84,7 +84,7 @@ export class JobIntake {
   /** Less trading never waits for anything but the disk. */
   async #isKnownElsewhere(job: Job): Promise<boolean> {
     const { mirror } = this.#deps;
-    return mirror === undefined || isUrgentJob(job) || (await mirror.isMirrored());
+    return mirror === undefined || !waitsForCopy(job) || (await mirror.isMirrored());
   }
 
   /** Recorded here, so "not accepted" would be a lie; not yet safe, so "accepted" would be too. */
@@ -252,6 +252,14 @@ function wasToldLate(tx: Tx, job: Job): boolean {
 
 export function userIdOf(job: Job): number | null {
   return job.actor.kind === "telegram" ? job.actor.userId : null;
+}
+
+/**
+ * A tick of the schedule promises nobody anything, and dead letters come back only with one that
+ * was taken: a panic among them must not wait for the copy either.
+ */
+function waitsForCopy(job: Job): boolean {
+  return !isUrgentJob(job) && job.kind !== "reconcile";
 }
 
 function laneKeyOf(job: Job): string {
