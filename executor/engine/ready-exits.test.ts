@@ -1,8 +1,9 @@
 import { describe, it } from "vitest";
 import { ReadyExits } from "./ready-exits.ts";
-import { withDesk, type TestDesk } from "./engine-fixture.ts";
+import { mintOf, withDesk, type TestDesk } from "./engine-fixture.ts";
+import type { FakeChain } from "./fake-chain.ts";
 import { nonceChainOf, settledPosition } from "./nonce-fixture.ts";
-import { chainOf, MINT, openPosition, startSell } from "./trade-fixture.ts";
+import { chainOf, MINT, openPosition, startBuy, startSell, USER } from "./trade-fixture.ts";
 
 /** Starts and lets it hold what was open before. */
 async function start(desk: TestDesk): Promise<ReadyExits> {
@@ -10,6 +11,12 @@ async function start(desk: TestDesk): Promise<ReadyExits> {
   ready.start();
   await desk.clock.settle();
   return ready;
+}
+
+async function landAll(desk: TestDesk, chain: FakeChain): Promise<void> {
+  await desk.clock.advance(2_000);
+  for (const { identity } of chain.undecided) chain.land(identity);
+  await desk.clock.advance(2_000);
 }
 
 describe("what exits need", () => {
@@ -48,6 +55,29 @@ describe("what exits need", () => {
       const { length } = desk.store.nonceAccounts(position.walletId);
       expect(length).toBeGreaterThan(0);
       expect(desk.venue.readyNonces.size).toBe(length);
+    });
+  });
+
+  it("lets go of the nonces with the last position of the wallet, and not before", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = await nonceChainOf(desk);
+      const first = await settledPosition(desk, chain);
+      await start(desk);
+      await startBuy(desk, "ord_other", { instrument: `${mintOf(9)}.SOLANA` });
+      await landAll(desk, chain);
+      const { length } = desk.store.nonceAccounts(first.walletId);
+      const held: number[] = [];
+      const open: number[] = [];
+      for (const position of desk.store.openPositions(USER)) {
+        await startSell(desk, position, `ord_sell_${position.symbol}_${held.length}`);
+        await landAll(desk, chain);
+        open.push(desk.store.openPositionCount());
+        held.push(desk.venue.readyNonces.size);
+      }
+      expect(open).toEqual([1, 0]);
+      expect(held).toEqual([length, 0]);
     });
   });
 

@@ -69,9 +69,9 @@ export class ReadyExits {
     }
     this.#openOf.get(position.walletId)?.delete(positionId);
     const holding = this.#holdings.get(positionId);
-    if (holding === undefined) return;
+    // At a start a position may close before its turn has come.
+    if (holding !== undefined) this.#context.venue.dropReady(holding);
     this.#holdings.delete(positionId);
-    this.#context.venue.dropReady(holding);
     this.#dropNoncesOf(position);
   }
 
