@@ -48,6 +48,30 @@ describe("two buys of one wallet at once", () => {
     });
   });
 
+  it("count no more once the balance shows them, however old the list of tokens is", async ({
+    expect,
+  }) => {
+    await withDesk(async (desk) => {
+      const chain = chainOf(desk);
+      chain.lamports = 2_000_000_000n;
+      await startBuy(desk, "ord_a", { instrument: `${mintOf(8)}.SOLANA` });
+      chain.land();
+      await desk.clock.advance(1_000);
+      const lamportsSlot = desk.store.fillsOf("ord_a")[0]?.venueSlot ?? 0;
+      // What is left is the price of the next one and its reserve, once and not twice.
+      const seen = {
+        lamports: 600_000_000n,
+        tokens: new Map(),
+        slot: lamportsSlot - 5,
+        lamportsSlot,
+      };
+      desk.venue.script = { ...chain.script(), fetchWallet: () => seen };
+      await startBuy(desk, "ord_b", { instrument: `${mintOf(9)}.SOLANA` });
+      await desk.clock.advance(1_000);
+      expect(orderRow(desk, "ord_b").status).not.toBe("denied");
+    });
+  });
+
   for (const isLanded of [false, true]) {
     const when = isLanded ? "has landed since the wallet was read" : "is under way";
     it(`leave what the first costs beyond its price, when it ${when}`, async ({ expect }) => {

@@ -10,17 +10,21 @@ const DAY_MS = 24 * 3_600_000;
 export function gatherRiskInputs(
   reader: Reader,
   order: OrderRow,
-  quote: { route: Pick<Route, "priceImpactBps">; report: Pick<WalletReport, "lamports" | "slot"> },
+  quote: {
+    route: Pick<Route, "priceImpactBps">;
+    report: Pick<WalletReport, "lamports" | "lamportsSlot" | "slot">;
+  },
   settings: Pick<EngineSettings, "limits">,
   nowMs: number,
 ): RiskInputs {
   const user = reader.user(order.userId);
+  const walletSlot = quote.report.lamportsSlot ?? quote.report.slot;
   return {
     notionalLamports: order.notionalLamports,
     priceImpactBps: quote.route.priceImpactBps,
     walletLamports: quote.report.lamports.toString(),
-    walletSlot: quote.report.slot,
-    inFlightLamports: inFlightOf(reader, order, quote.report.slot).toString(),
+    walletSlot,
+    inFlightLamports: inFlightOf(reader, order, walletSlot).toString(),
     spentTodayLamports: reader
       .spentLamportsSince(order.userId, nowMs - DAY_MS, order.orderId)
       .toString(),

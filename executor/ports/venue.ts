@@ -89,7 +89,10 @@ export interface WalletReport {
   tokens: ReadonlyMap<string, bigint>;
   /** Of these mints nothing can be sold, as long as the mint's maker has the account frozen. */
   frozen?: ReadonlySet<string>;
+  /** Of the oldest answer: all of it is at least of this slot. */
   slot: number;
+  /** The slot of `lamports`, where it is newer. */
+  lamportsSlot?: number;
 }
 
 /** What one node says of a wallet; null when it did not answer or serves an unconfirmed chain. */

@@ -22,6 +22,16 @@ describe("what each node says of a wallet", () => {
     ]);
   });
 
+  test("names the slot of its SOL where a list of tokens is older", async ({ expect }) => {
+    const { rpc, nodes } = createFakeChain();
+    const value = { context: { slot: nodes[0].accountSlot - 4 }, value: [] };
+    nodes[0].broken.set("getTokenAccountsByOwner", { result: value });
+    const [first, second] = await fetchWalletViews(rpc, WALLET);
+    const lamportsSlot = nodes[0].accountSlot;
+    expect(first?.report).toMatchObject({ slot: lamportsSlot - 4, lamportsSlot });
+    expect(second?.report).not.toHaveProperty("lamportsSlot");
+  });
+
   test("tells tokens that are frozen there from those that can be moved", async ({ expect }) => {
     const { rpc, nodes } = createFakeChain();
     nodes[0].isTokenFrozen = true;

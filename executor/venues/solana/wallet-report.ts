@@ -86,5 +86,12 @@ function createReport(
     }
   }
   const slot = Math.min(balance.context.slot, ...owned.map(({ context }) => context.slot));
-  return { lamports: balance.value, tokens, slot, ...(frozen.size === 0 ? {} : { frozen }) };
+  const lamportsSlot = balance.context.slot;
+  return {
+    lamports: balance.value,
+    tokens,
+    slot,
+    ...(lamportsSlot === slot ? {} : { lamportsSlot }),
+    ...(frozen.size === 0 ? {} : { frozen }),
+  };
 }
